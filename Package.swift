@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let house: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "weir",
+  products: [
+    .executable(name: "weir", targets: ["weir"]),
+    .executable(name: "weir-bench", targets: ["weir-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C libraries from the system; only WeirData sees them.
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CUtf8proc", providers: [.apt(["libutf8proc-dev"])]),
+    .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+
+    // The product, lowest first: a target imports only what stands above it here.
+    .target(
+      name: "WeirData",
+      dependencies: ["CZstd", "CZlib", "CXXHash", "CUtf8proc", "CCrypto", "CSimdjson"],
+      swiftSettings: house),
+    .target(name: "WeirExpressions", dependencies: ["WeirData"], swiftSettings: house),
+    .target(name: "WeirStatistics", swiftSettings: house),
+    .target(
+      name: "WeirEngine", dependencies: ["WeirData", "WeirExpressions"], swiftSettings: house),
+    .target(
+      name: "WeirStages", dependencies: ["WeirEngine", "WeirStatistics"], swiftSettings: house),
+    .executableTarget(
+      name: "weir",
+      dependencies: [
+        "WeirStages", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: house),
+
+    // Tools for those who build Weir.
+    .target(name: "WeirTesting", dependencies: ["WeirStages"], swiftSettings: house),
+    .executableTarget(
+      name: "weir-bench",
+      dependencies: [
+        "WeirData", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: house),
+
+    .testTarget(
+      name: "WeirDataTests", dependencies: ["WeirData", "WeirTesting"], swiftSettings: house),
+    .testTarget(
+      name: "WeirExpressionsTests", dependencies: ["WeirExpressions", "WeirTesting"],
+      swiftSettings: house),
+    .testTarget(
+      name: "WeirStatisticsTests", dependencies: ["WeirStatistics", "WeirTesting"],
+      swiftSettings: house),
+    .testTarget(
+      name: "WeirEngineTests", dependencies: ["WeirEngine", "WeirTesting"], swiftSettings: house),
+    .testTarget(
+      name: "WeirStagesTests", dependencies: ["WeirStages", "WeirTesting"], swiftSettings: house),
+    .testTarget(
+      name: "WeirEndToEndTests", dependencies: ["WeirStages", "WeirTesting"],
+      swiftSettings: house),
+  ],
+  cxxLanguageStandard: .cxx17
+)
