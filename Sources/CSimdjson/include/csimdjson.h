@@ -1,0 +1,98 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Kinds of a cell; WeirData's `CellKind` has the same numbers.
+enum {
+  WEIR_MISSING = 0,
+  WEIR_NULL = 1,
+  WEIR_STRING = 2,
+  WEIR_INT = 3,
+  WEIR_NUMBER = 4,
+  WEIR_BOOL = 5,
+  WEIR_TIMESTAMP = 6,
+  WEIR_OTHER = 7,
+};
+
+// One value of one record: 16 bytes, the layout of WeirData's `Cell`.
+// `bits` is the address of the bytes of a string, an int64, a double or 0/1.
+typedef struct {
+  uint64_t bits;
+  uint32_t length;
+  uint8_t kind;
+  uint8_t spare[3];
+} weir_cell;
+
+// What a field is declared as; `nullable` is added.
+enum {
+  WEIR_TYPE_STRING = 0,
+  WEIR_TYPE_INT = 1,
+  WEIR_TYPE_NUMBER = 2,
+  WEIR_TYPE_BOOL = 3,
+  WEIR_TYPE_TIMESTAMP = 4,  // text here; the caller reads it
+  WEIR_TYPE_ANY = 5,
+  WEIR_TYPE_NULLABLE = 128,
+};
+
+// One key in the tree of planned paths. Children of a node lie next to each other.
+typedef struct {
+  const uint8_t *key;
+  uint32_t key_length;
+  int32_t slot;  // column of the value, or -1
+  int32_t first_child;
+  int32_t child_count;
+} weir_path_node;
+
+// What became of a line.
+enum {
+  WEIR_LINE_OK = 0,
+  WEIR_LINE_REFUSED = 1,        // the parser refused it: ask the exact validator
+  WEIR_LINE_NOT_OBJECT = 2,
+  WEIR_LINE_DUPLICATE_KEY = 3,  // a planned key stands twice; `slot` names it
+  WEIR_LINE_MISSING = 4,        // `slot` is not nullable and is absent or null
+  WEIR_LINE_WRONG_TYPE = 5,
+  WEIR_LINE_OUT_OF_RANGE = 6,   // an integer that does not fit 64 bits
+};
+
+// One line of a block: `start` counts from the block's first byte.
+typedef struct {
+  uint32_t start;
+  uint32_t length;
+  uint32_t number;  // 1-based line number in the shard
+  uint16_t status;
+  uint16_t slot;
+} weir_line;
+
+typedef struct weir_scanner weir_scanner;
+
+// `nodes` is copied; the first `root_count` are the keys of the record itself.
+// `types` has one entry a slot. NULL where memory is short.
+weir_scanner *weir_scanner_new(const weir_path_node *nodes, size_t node_count,
+                               size_t root_count, const uint8_t *types, size_t slot_count);
+void weir_scanner_free(weir_scanner *scanner);
+
+// Validates `count` lines in full and takes their planned values into `cells`, column by
+// column: slot s of line i is cells[s * stride + i]. 64 bytes behind the last line must be
+// readable. Strings are unescaped into `arena`, which needs as many bytes as the lines have
+// together. Returns the bytes of `arena` used.
+size_t weir_scan(weir_scanner *scanner, const uint8_t *base, weir_line *lines, size_t count,
+                 weir_cell *cells, size_t stride, uint8_t *arena);
+
+// Finds where the values of planned paths stand in `line`, which must be valid JSON and an
+// object: slot s begins at starts[s] and has lengths[s] bytes (0: absent).
+void weir_locate(const weir_scanner *scanner, const uint8_t *line, size_t length,
+                 uint32_t *starts, uint32_t *lengths);
+
+// The line feeds in [bytes, bytes + length).
+size_t weir_count_newlines(const uint8_t *bytes, size_t length);
+
+// Name of the instruction set that simdjson chose at run time.
+const char *weir_simdjson_implementation(void);
+
+#ifdef __cplusplus
+}
+#endif

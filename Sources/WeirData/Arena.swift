@@ -1,0 +1,36 @@
+import Glibc
+
+/// Memory for the strings of one batch: handed out piece by piece, never moved, freed at once.
+public struct Arena: ~Copyable, @unchecked Sendable {
+  private var chunks: [UnsafeMutablePointer<UInt8>] = []
+  private var free: UnsafeMutablePointer<UInt8>?
+  private var left = 0
+  private let chunkBytes: Int
+
+  /// - Parameter chunkBytes: size of a piece asked from the system, in bytes.
+  public init(chunkBytes: Int = 16 * 1024) { self.chunkBytes = chunkBytes }
+
+  deinit { for chunk in chunks { chunk.deallocate() } }
+
+  /// `count` bytes, uninitialised, at an address that stays good until the arena ends.
+  public mutating func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+    if count > left {
+      let size = max(count, chunkBytes)
+      let chunk = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+      chunks.append(chunk)
+      free = chunk
+      left = size
+    }
+    let piece = free!
+    free = piece + count
+    left -= count
+    return piece
+  }
+
+  /// A copy of `bytes` that lives as long as the arena.
+  public mutating func store(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    let to = allocate(bytes.count)
+    if let from = bytes.baseAddress { memcpy(to, from, bytes.count) }
+    return UnsafeBufferPointer(start: to, count: bytes.count)
+  }
+}

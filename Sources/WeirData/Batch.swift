@@ -1,0 +1,75 @@
+import CSimdjson
+
+/// One line of a batch: where its bytes are and where it stands in its shard.
+public typealias BatchLine = weir_line
+
+/// The unit inside a task: whole lines, the columns that the plan asked for, and the memory of the
+/// strings in them.
+///
+/// A column has one ``Cell`` a row. Columns are written once, by the source or by one stage, and
+/// never changed after: a stage that edits a field writes a new column, so that branches of a
+/// pipeline can share a batch. Which rows a branch still has is its own ``Selection``.
+public struct Batch: ~Copyable, @unchecked Sendable {
+  /// The lines' text; empty in a batch that was made from retained columns.
+  public let bytes: Bytes
+  public let rowCount: Int
+  public let columnCount: Int
+  /// `rowCount` lines; `start` counts from the first of ``bytes``.
+  public let lines: UnsafeMutablePointer<BatchLine>
+  /// Offset of the first of ``bytes`` in the decompressed shard.
+  public let byteOffset: Int
+  private let cells: UnsafeMutablePointer<Cell>
+  public var arena: Arena
+
+  /// - Parameters:
+  ///   - lines: copied.
+  ///   - arenaBytes: what the strings will probably take, in bytes.
+  public init(
+    bytes: consuming Bytes, lines: UnsafeBufferPointer<BatchLine>, columnCount: Int,
+    byteOffset: Int = 0, arenaBytes: Int = 16 * 1024
+  ) {
+    self.bytes = bytes
+    rowCount = lines.count
+    self.columnCount = columnCount
+    self.byteOffset = byteOffset
+    self.lines = .allocate(capacity: max(1, lines.count))
+    if let from = lines.baseAddress { self.lines.initialize(from: from, count: lines.count) }
+    let cellCount = max(1, lines.count * columnCount)
+    cells = .allocate(capacity: cellCount)
+    cells.initialize(repeating: .missing, count: cellCount)
+    arena = Arena(chunkBytes: max(256, arenaBytes))
+  }
+
+  deinit {
+    lines.deallocate()
+    cells.deallocate()
+  }
+
+  /// The cells of column `index`, one a row; valid as long as the batch lives.
+  @inline(__always)
+  public func column(_ index: Int) -> UnsafeMutablePointer<Cell> {
+    assert(index >= 0 && index < columnCount)
+    return cells + index * rowCount
+  }
+
+  /// The original bytes of row `row`, without its line end.
+  @inline(__always)
+  public func text(ofRow row: Int) -> UnsafeBufferPointer<UInt8> {
+    let line = lines[row]
+    return UnsafeBufferPointer(start: bytes.base + Int(line.start), count: Int(line.length))
+  }
+
+  /// Where row `row` begins in the decompressed shard, in bytes.
+  public func byteOffset(ofRow row: Int) -> Int { byteOffset + Int(lines[row].start) }
+}
+
+/// The rows of a batch that are still there, ascending.
+public struct Selection: Sendable {
+  public var rows: [UInt32]
+
+  public init(rows: [UInt32] = []) { self.rows = rows }
+  public init(all count: Int) { rows = Array(0..<UInt32(count)) }
+
+  @inlinable public var count: Int { rows.count }
+  @inlinable public var isEmpty: Bool { rows.isEmpty }
+}
