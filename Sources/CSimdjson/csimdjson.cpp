@@ -137,9 +137,7 @@ struct weir_scanner {
       const uint8_t type = types[s] & 127;
       uint16_t status = WEIR_LINE_OK;
       if (c.kind == WEIR_MISSING || c.kind == WEIR_NULL) {
-        if (!(types[s] & WEIR_TYPE_NULLABLE) && type != WEIR_TYPE_ANY) status = WEIR_LINE_MISSING;
-        if (type == WEIR_TYPE_ANY && !(types[s] & WEIR_TYPE_NULLABLE) && c.kind == WEIR_MISSING)
-          status = WEIR_LINE_MISSING;
+        if (!(types[s] & WEIR_TYPE_NULLABLE)) status = WEIR_LINE_MISSING;
       } else {
         const bool big = c.kind == WEIR_OTHER && c.length == 1;
         switch (type) {
