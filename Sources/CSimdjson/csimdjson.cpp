@@ -392,6 +392,11 @@ extern "C" size_t weir_count_newlines(const uint8_t *bytes, size_t length) {
   return n;
 }
 
+extern "C" size_t weir_last_newline(const uint8_t *bytes, size_t length) {
+  const void *hit = memrchr(bytes, '\n', length);
+  return hit ? size_t(static_cast<const uint8_t *>(hit) - bytes) + 1 : 0;
+}
+
 extern "C" const char *weir_simdjson_implementation(void) {
   static const std::string name = simdjson::get_active_implementation()->name();
   return name.c_str();

@@ -90,6 +90,9 @@ void weir_locate(const weir_scanner *scanner, const uint8_t *line, size_t length
 // The line feeds in [bytes, bytes + length).
 size_t weir_count_newlines(const uint8_t *bytes, size_t length);
 
+// How many bytes lie before the last line feed and with it, 0 where there is none.
+size_t weir_last_newline(const uint8_t *bytes, size_t length);
+
 // Name of the instruction set that simdjson chose at run time.
 const char *weir_simdjson_implementation(void);
 

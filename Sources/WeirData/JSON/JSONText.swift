@@ -1,0 +1,89 @@
+/// The bytes of a JSON string with its escapes resolved, or `nil` where it holds half of a surrogate
+/// pair, which no UTF-8 text can.
+///
+/// - Parameter escaped: the valid bytes between the quotes.
+func unescapeJSON(_ escaped: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+  var out: [UInt8] = []
+  out.reserveCapacity(escaped.count)
+  var at = 0
+  func unit(_ from: Int) -> UInt32 {
+    (0..<4).reduce(0) { $0 << 4 | (hexValue(escaped[from + $1]) ?? 0) }
+  }
+  while at < escaped.count {
+    let byte = escaped[at]
+    guard byte == UInt8(ascii: "\\") else {
+      out.append(byte)
+      at += 1
+      continue
+    }
+    let escape = escaped[at + 1]
+    at += 2
+    switch escape {
+    case UInt8(ascii: "b"): out.append(0x08)
+    case UInt8(ascii: "f"): out.append(0x0C)
+    case UInt8(ascii: "n"): out.append(0x0A)
+    case UInt8(ascii: "r"): out.append(0x0D)
+    case UInt8(ascii: "t"): out.append(0x09)
+    case UInt8(ascii: "u"):
+      var value = unit(at)
+      at += 4
+      if (0xD800..<0xDC00).contains(value) {
+        guard at + 6 <= escaped.count, escaped[at] == UInt8(ascii: "\\"),
+          escaped[at + 1] == UInt8(ascii: "u")
+        else { return nil }
+        let low = unit(at + 2)
+        guard (0xDC00..<0xE000).contains(low) else { return nil }
+        value = 0x10000 + ((value - 0xD800) << 10) + (low - 0xDC00)
+        at += 6
+      }
+      guard let scalar = Unicode.Scalar(value) else { return nil }
+      out.append(contentsOf: Array(String(Character(scalar)).utf8))
+    default: out.append(escape)
+    }
+  }
+  return out
+}
+
+/// Appends `bytes` as a JSON string: quotes, backslashes and control characters escaped, all else as
+/// it is. `bytes` must be UTF-8.
+public func appendJSONString(_ bytes: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
+  out.append(UInt8(ascii: "\""))
+  var from = 0
+  for i in 0..<bytes.count {
+    let byte = bytes[i]
+    guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+    out.append(contentsOf: bytes[from..<i])
+    from = i + 1
+    out.append(UInt8(ascii: "\\"))
+    switch byte {
+    case 0x08: out.append(UInt8(ascii: "b"))
+    case 0x0C: out.append(UInt8(ascii: "f"))
+    case 0x0A: out.append(UInt8(ascii: "n"))
+    case 0x0D: out.append(UInt8(ascii: "r"))
+    case 0x09: out.append(UInt8(ascii: "t"))
+    case 0..<0x20:
+      let digits = Array("0123456789abcdef".utf8)
+      out.append(contentsOf: Array("u00".utf8))
+      out.append(digits[Int(byte >> 4)])
+      out.append(digits[Int(byte & 15)])
+    default: out.append(byte)
+    }
+  }
+  out.append(contentsOf: bytes[from...])
+  out.append(UInt8(ascii: "\""))
+}
+
+public func appendJSONString(_ text: String, to out: inout [UInt8]) {
+  var text = text
+  text.withUTF8 { appendJSONString($0, to: &out) }
+}
+
+/// Appends a finite number in the shortest form that reads back as itself, integers without a point.
+public func appendJSONNumber(_ value: Double, to out: inout [UInt8]) {
+  precondition(value.isFinite, "JSON has no \(value)")
+  if value == value.rounded(), abs(value) < 1e15 {
+    out.append(contentsOf: Array(String(Int64(value)).utf8))
+  } else {
+    out.append(contentsOf: Array("\(value)".utf8))
+  }
+}

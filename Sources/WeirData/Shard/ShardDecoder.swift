@@ -1,0 +1,70 @@
+/// Turns the bytes of one shard as they lie on disk into blocks of whole lines.
+///
+/// It does no I/O: pieces of the file come in by ``consume(_:emit:)``, in order.
+public struct ShardDecoder: ~Copyable {
+  private let path: String
+  private let limits: ShardLimits
+  private var decompressor: Decompressor?
+  private var framer: LineFramer
+
+  /// - Parameter path: for messages; its ending says what the content should be.
+  public init(path: String, limits: ShardLimits) {
+    self.path = path
+    self.limits = limits
+    framer = LineFramer(limits: limits)
+  }
+
+  /// Frames without a checksum that were read.
+  public var uncheckedFrames: Int { decompressor?.uncheckedFrames ?? 0 }
+
+  public mutating func consume(
+    _ piece: borrowing Bytes, emit: (consuming LineBlock) throws -> Void
+  ) throws {
+    let input = piece.view
+    if decompressor == nil { try open(input) }
+    var at = 0
+    while true {
+      let (to, room) = framer.room
+      let written = try decompressor!.decode(input, at: &at, into: to, capacity: room)
+      if written > 0 { try framer.wrote(written, emit: emit) }
+      if at == input.count, written < room { break }
+    }
+    decompressor!.finishPiece(bytes: input.count)
+  }
+
+  /// Call at the end of the file.
+  public mutating func finish(emit: (consuming LineBlock) throws -> Void) throws {
+    if decompressor == nil, isNamedCompressed {
+      throw ShardError(
+        code: .empty, path: path, byte: 0,
+        message: "the file has no bytes at all: not even an empty frame",
+        fix: "its writer failed: write it again (an empty shard is one empty frame), or remove it")
+    }
+    try decompressor?.finish()
+    try framer.finish(emit: emit)
+  }
+
+  private var isNamedCompressed: Bool { hasEnding(".zst") || hasEnding(".gz") }
+
+  private func hasEnding(_ ending: String) -> Bool {
+    path.utf8.count >= ending.utf8.count
+      && path.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
+  }
+
+  private mutating func open(_ head: UnsafeBufferPointer<UInt8>) throws(ShardError) {
+    let format = ShardFormat.sniff(head)
+    if format == .plain, isNamedCompressed {
+      // Plain text under a compressed name is read; anything else is a damaged head.
+      guard
+        let first = head.first(where: { ![0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }),
+        first == UInt8(ascii: "{")
+      else {
+        throw ShardError(
+          code: .format, path: path, byte: 0,
+          message: "named as compressed, but it begins with \(hexText(head.prefix(4)))",
+          fix: "the head of the shard is damaged or the name is wrong: write it again or rename it")
+      }
+    }
+    decompressor = try Decompressor(format: format, path: path, windowLogMax: limits.windowLogMax)
+  }
+}

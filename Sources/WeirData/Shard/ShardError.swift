@@ -1,0 +1,27 @@
+/// Why a shard cannot be read: names the file, the byte, and what to do.
+public struct ShardError: Error, Sendable, CustomStringConvertible {
+  public enum Code: String, Sendable {
+    case unreadable = "shard_unreadable"
+    case notRegular = "shard_not_a_file"
+    case empty = "shard_empty_file"
+    case corrupt = "shard_corrupt"
+    case truncated = "shard_truncated"
+    case checksum = "shard_checksum"
+    case windowTooLarge = "shard_window_too_large"
+    case dictionary = "shard_dictionary"
+    case format = "shard_format"
+    case trailingBytes = "shard_trailing_bytes"
+    case changed = "shard_changed"
+  }
+  public var code: Code
+  public var path: String
+  /// Byte of the file as it lies on disk, where one is to blame.
+  public var byte: Int?
+  public var message: String
+  public var fix: String
+
+  public var description: String {
+    let place = byte.map { " at byte \($0)" } ?? ""
+    return "\(path)\(place): \(message)"
+  }
+}

@@ -1,0 +1,81 @@
+import Glibc
+
+/// One shard opened for reading from its first byte to its last. Blocks: use it where blocking is
+/// allowed.
+public final class ShardFile {
+  public let path: String
+  private let descriptor: Int32
+  private let before: stat
+  private var bytesRead = 0
+  private let hasher = ContentHasher()
+
+  public init(path: String) throws(ShardError) {
+    self.path = path
+    // A FIFO or a device must not make the run wait.
+    descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw ShardFile.unreadable(path, errno) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw ShardFile.unreadable(path, code)
+    }
+    before = status
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw ShardError(
+        code: .notRegular, path: path, byte: nil, message: "not a regular file",
+        fix: "a shard is a file: narrow the glob, or copy the data into one")
+    }
+    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Size on disk when it was opened, in bytes.
+  public var size: Int { Int(before.st_size) }
+
+  /// The next piece, at most `bytes` long, or `nil` at the end.
+  public func read(upTo bytes: Int) throws(ShardError) -> Bytes? {
+    var piece = Bytes(capacity: bytes)
+    while true {
+      let got = Glibc.read(descriptor, piece.base, bytes)
+      if got > 0 {
+        piece.count = got
+        bytesRead += got
+        hasher.update(piece.view)
+        return piece
+      }
+      if got == 0 {
+        try checkUnchanged()
+        return nil
+      }
+      if errno == EINTR { continue }
+      throw ShardFile.unreadable(path, errno, byte: bytesRead)
+    }
+  }
+
+  /// XXH3-128 of the bytes read: the identity of the content.
+  public func contentHash() -> Hash128 { hasher.finish() }
+
+  private func checkUnchanged() throws(ShardError) {
+    var now = stat()
+    guard fstat(descriptor, &now) == 0 else { throw ShardFile.unreadable(path, errno) }
+    guard now.st_size == before.st_size, bytesRead == now.st_size,
+      now.st_mtim.tv_sec == before.st_mtim.tv_sec, now.st_mtim.tv_nsec == before.st_mtim.tv_nsec
+    else {
+      throw ShardError(
+        code: .changed, path: path, byte: bytesRead, message: "the file changed while it was read",
+        fix: "wait until its writer is done, then run again")
+    }
+  }
+
+  private static func unreadable(_ path: String, _ code: Int32, byte: Int? = nil) -> ShardError {
+    ShardError(
+      code: .unreadable, path: path, byte: byte,
+      message: "cannot be read: \(String(cString: strerror(code)))",
+      fix: code == EACCES
+        ? "give the user of this run the right to read it"
+        : "see that the file is there and its disk is well")
+  }
+}
