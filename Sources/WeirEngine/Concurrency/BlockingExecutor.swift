@@ -1,0 +1,70 @@
+import Glibc
+import Synchronization
+
+/// Threads of Weir's own for work that waits on the disk, so that the cooperative pool, which has one
+/// thread a core, never does.
+public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
+  private var mutex = pthread_mutex_t()
+  private var condition = pthread_cond_t()
+  private var queue: [UnownedJob] = []
+  private var head = 0
+  private var isStopping = false
+  private var threads: [pthread_t] = []
+
+  /// - Parameter threads: how many calls may block at once.
+  public init(threads count: Int) {
+    pthread_mutex_init(&mutex, nil)
+    pthread_cond_init(&condition, nil)
+    for _ in 0..<max(1, count) {
+      var thread = pthread_t()
+      let box = Unmanaged.passRetained(self)
+      let result = pthread_create(
+        &thread, nil,
+        { argument in
+          Unmanaged<BlockingExecutor>.fromOpaque(argument!).takeRetainedValue().work()
+          return nil
+        }, box.toOpaque())
+      precondition(result == 0, "no thread can be started: \(String(cString: strerror(result)))")
+      pthread_detach(thread)
+      threads.append(thread)
+    }
+  }
+
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    pthread_mutex_lock(&mutex)
+    queue.append(job)
+    pthread_mutex_unlock(&mutex)
+    pthread_cond_signal(&condition)
+  }
+
+  /// Lets the threads end when the queue is empty.
+  public func stop() {
+    pthread_mutex_lock(&mutex)
+    isStopping = true
+    pthread_mutex_unlock(&mutex)
+    pthread_cond_broadcast(&condition)
+  }
+
+  private func work() {
+    while let job = next() {
+      unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+    }
+  }
+
+  private func next() -> UnownedJob? {
+    pthread_mutex_lock(&mutex)
+    defer { pthread_mutex_unlock(&mutex) }
+    while head == queue.count {
+      if isStopping { return nil }
+      pthread_cond_wait(&condition, &mutex)
+    }
+    let job = queue[head]
+    head += 1
+    if head == queue.count {
+      queue.removeAll(keepingCapacity: true)
+      head = 0
+    }
+    return job
+  }
+}
