@@ -1,0 +1,52 @@
+/// A spec that can be planned: names resolved, options checked, stages built, edges drawn.
+///
+/// What depends on the fields of the data (names and types in expressions) is checked by the
+/// planner, which finds the place for its problems in `CheckedStage.node` and in the options.
+public struct CheckedSpec: Sendable {
+  public let name: String
+  /// Empty where the spec has none.
+  public let description: String
+  /// The parameters under `partition` with their text, in the order of the spec.
+  public let partition: [(name: String, text: String)]
+  public let ledgerBy: [SpecFieldPath]
+  public let params: ResolvedParams
+  /// A stage comes after its inputs; otherwise in the order of the file.
+  public let stages: [CheckedStage]
+  public let source: SpecSource
+  /// The directory of the spec's file as it was named, against which its paths are read.
+  public let baseDirectory: String
+  /// The resolved spec as bytes that do not depend on layout, key order or descriptions of
+  /// stages; equal bytes mean an equal plan.
+  public let canonical: [UInt8]
+
+  public var specBytes: [UInt8] { source.bytes }
+}
+
+/// One declaration of a stage.
+public struct CheckedStage: Sendable {
+  /// An edge: which output of which stage.
+  public struct Input: Sendable {
+    /// Index into `CheckedSpec.stages`, smaller than the consumer's own.
+    public let stage: Int
+    /// `""` is the default output.
+    public let port: String
+    public let carries: EdgeKind
+    /// The string in `inputs`.
+    public let node: SpecNode
+  }
+
+  public let name: String
+  public let section: SpecSection
+  public let type: String
+  public let kind: StageKind
+  /// Empty where the declaration has none.
+  public let description: String
+  /// In the order of `inputs`.
+  public let inputs: [Input]
+  public let stage: any Stage
+  public let options: Options
+  /// The whole declaration.
+  public let node: SpecNode
+  /// The name, to point at.
+  public let nameNode: SpecNode
+}

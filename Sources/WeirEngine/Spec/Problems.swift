@@ -1,0 +1,65 @@
+/// Collects the problems of one check, so that all are shown at once.
+public struct Problems: Sendable {
+  /// More than these are only counted: a text can hold a mistake in every byte.
+  static let storedLimit = 1_000
+  /// More than these are not shown.
+  public static let shownLimit = 100
+
+  private var stored: [SpecProblem] = []
+  /// Problems that were counted but not kept.
+  public private(set) var dropped = 0
+  private var errors = 0
+
+  public init() {}
+
+  public var isEmpty: Bool { stored.isEmpty }
+  public var hasErrors: Bool { errors > 0 }
+  public var errorCount: Int { errors }
+  public var count: Int { stored.count + dropped }
+
+  public mutating func add(_ problem: SpecProblem) {
+    if problem.severity == .error { errors += 1 }
+    if stored.count < Problems.storedLimit { stored.append(problem) } else { dropped += 1 }
+  }
+
+  /// Adds a problem at a value.
+  public mutating func add(
+    _ code: String, at node: SpecNode, _ message: String, expected: String? = nil,
+    fix: String? = nil, severity: SpecProblem.Severity = .error,
+    related: [SpecProblem.Related] = []
+  ) {
+    add(
+      SpecProblem(
+        code: code, severity: severity, source: node.source, range: node.range,
+        pointer: node.pointer.description, message: message, expected: expected, fix: fix,
+        related: related))
+  }
+
+  /// Adds a problem inside a string value, such as an expression or a path template:
+  /// `within` are UTF-8 offsets of the string's value, which are carried over its escapes.
+  public mutating func add(
+    _ code: String, at node: SpecNode, within: Range<Int>, _ message: String,
+    expected: String? = nil, fix: String? = nil, severity: SpecProblem.Severity = .error
+  ) {
+    var place = node
+    place.range = node.sourceRange(within)
+    add(code, at: place, message, expected: expected, fix: fix, severity: severity)
+  }
+
+  public mutating func add(contentsOf other: Problems) {
+    for problem in other.stored { add(problem) }
+    dropped += other.dropped
+    errors += other.errors - other.stored.count(where: { $0.severity == .error })
+  }
+
+  /// By file, then place, then the order in which they were found.
+  public var sorted: [SpecProblem] {
+    stored.enumerated().sorted { a, b in
+      if a.element.file != b.element.file {
+        return a.element.file.utf8.lexicographicallyPrecedes(b.element.file.utf8)
+      }
+      let (x, y) = (a.element.range, b.element.range)
+      return (x.lowerBound, x.upperBound, a.offset) < (y.lowerBound, y.upperBound, b.offset)
+    }.map(\.element)
+  }
+}

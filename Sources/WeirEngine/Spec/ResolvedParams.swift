@@ -1,0 +1,41 @@
+/// The value of a parameter for one run.
+public enum ParamValue: Sendable {
+  /// `string` and `enum`.
+  case string(String)
+  case int(Int)
+  case number(Double)
+  case bool(Bool)
+  case date(SpecDate)
+  case duration(SpecDuration)
+  /// Absolute if it came from the command line, relative to the spec's file if from the spec.
+  case path(String)
+
+  /// The text that stands for it in strings, names of partitions and hashes.
+  public var text: String {
+    switch self {
+    case .string(let value), .path(let value): value
+    case .int(let value): String(value)
+    case .number(let value): canonicalNumber(value)
+    case .bool(let value): value ? "true" : "false"
+    case .date(let value): value.description
+    case .duration(let value): value.description
+    }
+  }
+}
+
+/// The declared parameters with their values, in the order of the spec.
+public struct ResolvedParams: Sendable {
+  public let values: [(name: String, value: ParamValue)]
+
+  public init(_ values: [(name: String, value: ParamValue)] = []) { self.values = values }
+
+  public subscript(name: String) -> ParamValue? {
+    values.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
+  }
+}
+
+/// The shortest text that reads back as the same double; whole numbers without a fraction.
+func canonicalNumber(_ value: Double) -> String {
+  if value == value.rounded(), abs(value) < 1e15 { return String(Int64(value)) }
+  return "\(value)"
+}

@@ -1,0 +1,43 @@
+/// One thing that is wrong with a spec, and what to do about it.
+public struct SpecProblem: Sendable {
+  public enum Severity: String, Sendable { case error, warning }
+
+  /// Another place that belongs to the problem, as the first of two equal keys.
+  public struct Related: Sendable {
+    public var message: String
+    public var file: String
+    public var line: Int
+    public var column: Int
+
+    public init(_ message: String, source: SpecSource, offset: Int) {
+      self.message = message
+      file = source.name
+      (line, column) = source.place(of: offset)
+    }
+
+    public init(_ message: String, at node: SpecNode) {
+      self.init(message, source: node.source, offset: node.range.lowerBound)
+    }
+  }
+
+  /// Stable, `snake_case`; scripts may depend on it.
+  public var code: String
+  public var severity: Severity
+  public var source: SpecSource
+  /// Bytes of `source`.
+  public var range: Range<Int>
+  /// JSON pointer of the value.
+  public var pointer: String
+  public var message: String
+  /// What would have been right.
+  public var expected: String?
+  /// What to type, without the words "try".
+  public var fix: String?
+  public var related: [Related]
+
+  public var file: String { source.name }
+  /// From 1.
+  public var line: Int { source.place(of: range.lowerBound).line }
+  /// From 1, in Unicode scalars.
+  public var column: Int { source.place(of: range.lowerBound).column }
+}

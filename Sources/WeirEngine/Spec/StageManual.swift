@@ -1,0 +1,84 @@
+/// The five kinds of stage that the engine knows.
+public enum StageKind: String, Sendable, CaseIterable {
+  case source, map, barrier, reduce, sink
+
+  /// Where a stage of this kind is declared.
+  public var section: SpecSection {
+    switch self {
+    case .source: .sources
+    case .map, .barrier, .reduce: .transforms
+    case .sink: .sinks
+    }
+  }
+}
+
+/// The three sections of a spec that hold stages.
+public enum SpecSection: String, Sendable, CaseIterable {
+  case sources, transforms, sinks
+
+  /// `source`, `transform`, `sink`.
+  public var singular: String { String(rawValue.dropLast()) }
+}
+
+/// What an edge carries: records of the input, rows derived from them, or findings.
+public enum EdgeKind: String, Sendable, CaseIterable {
+  case records, rows, findings
+}
+
+/// An output of a stage.
+public struct PortSpec: Sendable {
+  /// `""` is the default output, which `inputs` names by the stage alone.
+  public var name: String
+  public var carries: EdgeKind
+  public var summary: String
+
+  public init(_ name: String = "", carries: EdgeKind, _ summary: String) {
+    self.name = name
+    self.carries = carries
+    self.summary = summary
+  }
+}
+
+/// Everything there is to say about a stage type: the schema, the docs page, `weir stages`, the
+/// checks and the defaults all come from here.
+public struct StageManual: Sendable {
+  /// The word in a spec: `"type": "dedupe"`.
+  public var type: String
+  public var kind: StageKind
+  /// One sentence.
+  public var summary: String
+  /// Markdown: what a user must know beyond the options.
+  public var discussion: String
+  /// Empty for sources.
+  public var accepts: [EdgeKind]
+  /// Whether `inputs` may name more than one stage.
+  public var fanIn: Bool
+  public var outputs: [PortSpec]
+  /// All options; `type`, `inputs` and `description` are common to every stage and not listed.
+  public var options: [OptionSpec]
+  /// JSON of one declaration with `type` and (but for sources) `inputs`; a test checks it.
+  public var example: String
+  /// Parameters that the example uses, as the JSON of a spec's `params`.
+  public var exampleParams: String
+  /// Fields that the example's input has, as the JSON of a source's `fields`.
+  public var exampleFields: String
+
+  public init(
+    type: String, kind: StageKind, summary: String, discussion: String = "",
+    accepts: [EdgeKind] = [], fanIn: Bool = true, outputs: [PortSpec] = [],
+    options: [OptionSpec] = [], example: String, exampleParams: String = "{}",
+    exampleFields: String = "{}"
+  ) {
+    self.type = type
+    self.kind = kind
+    self.summary = summary
+    self.discussion = discussion
+    self.accepts = accepts
+    self.fanIn = fanIn
+    self.outputs = outputs
+    self.options = options
+    self.example = example
+    self.exampleParams = exampleParams
+    self.exampleFields = exampleFields
+  }
+}
