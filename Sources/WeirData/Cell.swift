@@ -29,6 +29,13 @@
     rawKind = kind.rawValue
   }
 
+  /// A cell made again from what was kept of it; not for strings.
+  public init(rawKind: UInt8, bits: UInt64) {
+    self.bits = bits
+    length = 0
+    self.rawKind = rawKind
+  }
+
   @inlinable public var kind: CellKind { CellKind(rawValue: rawKind) ?? .other }
 
   @inlinable public static var missing: Cell { Cell(bits: 0, length: 0, kind: .missing) }

@@ -1,0 +1,183 @@
+import Glibc
+
+/// A call to the file system that failed: what was done, to what, and why.
+public struct FileError: Error, Sendable, CustomStringConvertible {
+  public var path: String
+  public var operation: String
+  public var code: Int32
+
+  public var reason: String { String(cString: strerror(code)) }
+  public var description: String { "\(path): \(operation) failed: \(reason)" }
+
+  /// Whether the same call may work later without anything being changed.
+  public var isTransient: Bool {
+    [EAGAIN, EINTR, EIO, ENOSPC, EDQUOT, EMFILE, ENFILE, ESTALE, ETIMEDOUT].contains(code)
+  }
+
+  /// What somebody can do about it.
+  public var fix: String {
+    switch code {
+    case ENOSPC, EDQUOT: "free some space on that disk, then run again"
+    case EACCES, EPERM: "give the user of this run the right to do it"
+    case EROFS: "that disk can only be read: write somewhere else"
+    case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"
+    default: "see what is wrong with that path or its disk, then run again"
+    }
+  }
+}
+
+func fail(_ path: String, _ operation: String) -> FileError {
+  FileError(path: path, operation: operation, code: errno)
+}
+
+/// `b` below `a`, or `b` where it is absolute.
+public func joinPath(_ a: String, _ b: String) -> String {
+  if b.utf8.first == UInt8(ascii: "/") || a.isEmpty { return b }
+  return a.utf8.last == UInt8(ascii: "/") ? a + b : a + "/" + b
+}
+
+/// Everything before the last component; `.` where there is none.
+public func directory(of path: String) -> String {
+  guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+  return slash == path.utf8.startIndex ? "/" : String(path[..<slash])
+}
+
+/// The last component.
+public func lastComponent(of path: String) -> String {
+  guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+  return String(path[path.utf8.index(after: slash)...])
+}
+
+/// All bytes of a regular file.
+public func readWholeFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  guard descriptor >= 0 else { throw fail(path, "open") }
+  defer { close(descriptor) }
+  var status = stat()
+  guard fstat(descriptor, &status) == 0 else { throw fail(path, "stat") }
+  guard status.st_mode & S_IFMT == S_IFREG else {
+    throw FileError(path: path, operation: "read", code: EISDIR)
+  }
+  guard Int(status.st_size) <= limit else {
+    throw FileError(path: path, operation: "read", code: EFBIG)
+  }
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(Int(status.st_size))
+  var buffer = [UInt8](repeating: 0, count: 64 << 10)
+  while true {
+    let got = read(descriptor, &buffer, buffer.count)
+    if got == 0 { return bytes }
+    if got < 0 {
+      if errno == EINTR { continue }
+      throw fail(path, "read")
+    }
+    bytes.append(contentsOf: buffer[..<got])
+    guard bytes.count <= limit else {
+      throw FileError(path: path, operation: "read", code: EFBIG)
+    }
+  }
+}
+
+/// Writes all of `bytes` to an open file.
+func writeAll(
+  _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
+) throws(FileError) {
+  var written = 0
+  while written < bytes.count {
+    let count = write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+    if count < 0 {
+      if errno == EINTR { continue }
+      throw fail(path, "write")
+    }
+    written += count
+  }
+}
+
+/// Makes a file with these bytes, flushed to the disk. It must not exist.
+func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+  let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+  guard descriptor >= 0 else { throw fail(path, "create") }
+  do {
+    try bytes.withUnsafeBytes { bytes throws(FileError) in
+      try writeAll(bytes, to: descriptor, path: path)
+    }
+    guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
+  } catch {
+    close(descriptor)
+    throw error
+  }
+  guard close(descriptor) == 0 else { throw fail(path, "close") }
+}
+
+/// Puts these bytes at `path` in one step: a reader sees the old file or the new one.
+func replaceFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+  let temporary = path + ".new"
+  unlink(temporary)
+  try writeNewFile(temporary, bytes)
+  guard rename(temporary, path) == 0 else { throw fail(path, "rename") }
+  try flushDirectory(directory(of: path))
+}
+
+/// Makes a directory and those above it.
+func makeDirectories(_ path: String, mode: mode_t = 0o755) throws(FileError) {
+  if mkdir(path, mode) == 0 || errno == EEXIST {
+    guard isDirectory(path) else { throw FileError(path: path, operation: "mkdir", code: ENOTDIR) }
+    return
+  }
+  guard errno == ENOENT else { throw fail(path, "mkdir") }
+  try makeDirectories(directory(of: path), mode: mode)
+  guard mkdir(path, mode) == 0 || errno == EEXIST else { throw fail(path, "mkdir") }
+}
+
+/// Makes names in a directory durable.
+func flushDirectory(_ path: String) throws(FileError) {
+  let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw fail(path, "open") }
+  defer { close(descriptor) }
+  guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
+}
+
+func isDirectory(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// Whether something stands there, be it a dangling link.
+func exists(_ path: String) -> Bool {
+  var status = stat()
+  return lstat(path, &status) == 0
+}
+
+/// The names in a directory, without `.` and `..`, sorted by their bytes.
+public func directoryEntries(_ path: String) throws(FileError) -> [[UInt8]] {
+  guard let stream = opendir(path) else { throw fail(path, "open directory") }
+  defer { closedir(stream) }
+  var names: [[UInt8]] = []
+  while true {
+    errno = 0
+    guard let entry = readdir(stream) else {
+      if errno != 0 { throw fail(path, "read directory") }
+      break
+    }
+    let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
+  }
+  return names.sorted { $0.lexicographicallyPrecedes($1) }
+}
+
+/// Removes a file, a link or a whole tree; links are not followed. What is not there is no error.
+func removeTree(_ path: String) throws(FileError) {
+  var status = stat()
+  guard lstat(path, &status) == 0 else {
+    if errno == ENOENT { return }
+    throw fail(path, "stat")
+  }
+  guard status.st_mode & S_IFMT == S_IFDIR else {
+    guard unlink(path) == 0 || errno == ENOENT else { throw fail(path, "remove") }
+    return
+  }
+  for name in try directoryEntries(path) {
+    try removeTree(joinPath(path, String(decoding: name, as: UTF8.self)))
+  }
+  guard rmdir(path) == 0 || errno == ENOENT else { throw fail(path, "remove") }
+}

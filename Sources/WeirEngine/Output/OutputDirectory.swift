@@ -1,0 +1,255 @@
+import Glibc
+import WeirData
+
+/// Where the outputs of a run stand: a symbolic link that is moved in one step from the directory of
+/// the last run to that of this one, so that a reader sees either, never a mixture.
+///
+/// `out/NAME/PARTITION -> .PARTITION@RUNKEY`, all in one parent directory.
+struct OutputDirectory {
+  /// The link that readers use.
+  let path: String
+  private let parent: String
+  private let name: String
+  private let staging: String
+  private let lock: Int32
+
+  /// Takes the lock, and clears away what runs that died left behind.
+  ///
+  /// - Throws: ``LockHeld`` where another run has it, `FileError`, `RunError` where something stands
+  ///   there that Weir did not make.
+  init(path: String, runID: String, holder: String) throws {
+    self.path = path
+    parent = directory(of: path)
+    name = lastComponent(of: path)
+    staging = joinPath(parent, ".\(name)@staging-\(runID)")
+    try makeDirectories(parent)
+    lock = try OutputDirectory.takeLock(joinPath(parent, ".\(name).lock"), holder: holder)
+    do {
+      try OutputDirectory.checkOwned(path)
+      try clearStaging()
+      guard mkdir(staging, 0o755) == 0 else { throw fail(staging, "mkdir") }
+    } catch {
+      close(lock)
+      throw error
+    }
+  }
+
+  /// Gives the lock back. The file stays: removing it would let two runs hold it at once.
+  func unlock() {
+    ftruncate(lock, 0)
+    close(lock)
+  }
+
+  private static func takeLock(_ path: String, holder: String) throws -> Int32 {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else { throw fail(path, "open") }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
+      var buffer = [UInt8](repeating: 0, count: 1_024)
+      let count = max(0, pread(descriptor, &buffer, buffer.count, 0))
+      close(descriptor)
+      guard code == EWOULDBLOCK else { throw FileError(path: path, operation: "lock", code: code) }
+      throw LockHeld(path: path, holder: String(decoding: buffer[..<count], as: UTF8.self))
+    }
+    ftruncate(descriptor, 0)
+    let bytes = Array(holder.utf8)
+    do {
+      try bytes.withUnsafeBytes { try writeAll($0, to: descriptor, path: path) }
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    return descriptor
+  }
+
+  /// A link of ours, nothing, or an empty directory may be replaced; anything else is the user's.
+  private static func checkOwned(_ path: String) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0 else {
+      guard errno == ENOENT else { throw fail(path, "stat") }
+      return
+    }
+    if status.st_mode & S_IFMT == S_IFLNK {
+      let prefix = ".\(lastComponent(of: path))@"
+      if let target = linkTarget(path), target.utf8.starts(with: prefix.utf8) { return }
+    } else if status.st_mode & S_IFMT == S_IFDIR, try directoryEntries(path).isEmpty {
+      return
+    }
+    throw RunError(
+      code: "output_not_ours", message: "\(path) is there and was not made by Weir",
+      fix: "name another directory with --out, or move that one away")
+  }
+
+  private static func linkTarget(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    let count = buffer.withUnsafeMutableBytes {
+      readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+    }
+    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+  }
+
+  private func clearStaging() throws(FileError) {
+    for entry in try siblings() where entry.utf8.starts(with: ".\(name)@staging-".utf8) {
+      try removeTree(joinPath(parent, entry))
+    }
+  }
+
+  /// Names beside the link that begin as the directories of its runs do.
+  private func siblings() throws(FileError) -> [String] {
+    try directoryEntries(parent).map { String(decoding: $0, as: UTF8.self) }
+      .filter { $0.utf8.starts(with: ".\(name)@".utf8) }
+  }
+
+  // MARK: Writing
+
+  /// Opens a new file below the staging directory.
+  func create(_ file: String) throws -> OutputWriter {
+    let full = joinPath(staging, file)
+    do {
+      try makeDirectories(directory(of: full))
+      return try OutputWriter(path: full)
+    } catch let error as FileError where [EEXIST, ENOTDIR, EISDIR].contains(error.code) {
+      throw RunError(
+        code: "sink_collision", message: "two sinks write \(file)",
+        fix: "give one of them another \"path\"")
+    }
+  }
+
+  /// Throws away what was written.
+  func discard() throws(FileError) { try removeTree(staging) }
+
+  /// Makes what was written the outputs.
+  ///
+  /// - Parameters:
+  ///   - key: the identity of the run: equal keys mean equal bytes.
+  ///   - manifest: written last, names every file.
+  ///   - keep: how many runs stay, this one included.
+  func commit(key: String, manifest: [UInt8], keep: Int) throws {
+    try writeNewFile(joinPath(staging, "manifest.json"), manifest)
+    try flushTree(staging)
+    let target = try place(key: key, manifest: manifest)
+    let link = joinPath(parent, ".\(name)@staging-link")
+    try removeTree(link)
+    guard symlink(target, link) == 0 else { throw fail(link, "symlink") }
+    // An empty directory stands in the way of a rename; that it is empty was seen before.
+    if !isLink(path), isDirectory(path) {
+      guard rmdir(path) == 0 else { throw fail(path, "remove") }
+    }
+    guard rename(link, path) == 0 else { throw fail(path, "rename") }
+    try flushDirectory(parent)
+    try prune(keep: keep, current: target)
+  }
+
+  /// Gives the staged directory its name. A run with the same key may have left one: it is used
+  /// where it is whole, and let be where it is not.
+  private func place(key: String, manifest: [UInt8]) throws -> String {
+    var target = ".\(name)@\(key)"
+    var attempt = 1
+    while exists(joinPath(parent, target)) {
+      if isWhole(joinPath(parent, target), manifest: manifest) {
+        try removeTree(staging)
+        utimes(joinPath(parent, target), nil)
+        return target
+      }
+      attempt += 1
+      target = ".\(name)@\(key)-\(attempt)"
+    }
+    guard rename(staging, joinPath(parent, target)) == 0 else { throw fail(staging, "rename") }
+    try flushDirectory(parent)
+    return target
+  }
+
+  /// Whether every file of a directory is as in the staged one.
+  private func isWhole(_ old: String, manifest: [UInt8]) -> Bool {
+    func isSame(_ file: String) -> Bool {
+      guard let a = try? fileHash(joinPath(old, file)), let b = try? fileHash(joinPath(staging, file))
+      else { return false }
+      return a == b
+    }
+    guard let mine = try? files(below: staging, ""), let theirs = try? files(below: old, "") else {
+      return false
+    }
+    return mine == theirs && mine.allSatisfy(isSame)
+  }
+
+  private func files(below root: String, _ prefix: String) throws(FileError) -> [String] {
+    var found: [String] = []
+    for entry in try directoryEntries(joinPath(root, prefix)) {
+      let file = joinPath(prefix, String(decoding: entry, as: UTF8.self))
+      let full = joinPath(root, file)
+      if !isLink(full), isDirectory(full) {
+        found += try files(below: root, file)
+      } else {
+        found.append(file)
+      }
+    }
+    return found
+  }
+
+  private func flushTree(_ root: String) throws(FileError) {
+    for entry in try directoryEntries(root) {
+      let full = joinPath(root, String(decoding: entry, as: UTF8.self))
+      if isDirectory(full) { try flushTree(full) }
+    }
+    try flushDirectory(root)
+  }
+
+  /// Removes the oldest runs.
+  private func prune(keep: Int, current: String) throws(FileError) {
+    var old: [(name: String, time: Int64)] = []
+    for entry in try siblings() where entry != current && !entry.utf8.starts(with: ".\(name)@staging-".utf8) {
+      var status = stat()
+      guard lstat(joinPath(parent, entry), &status) == 0 else { continue }
+      old.append((entry, Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)))
+    }
+    old.sort { ($0.time, $0.name) > ($1.time, $1.name) }
+    for run in old.dropFirst(max(0, keep - 1)) { try removeTree(joinPath(parent, run.name)) }
+  }
+}
+
+private func isLink(_ path: String) -> Bool {
+  var status = stat()
+  return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+}
+
+private func fileHash(_ path: String) throws -> [UInt8] {
+  let file = try ShardFile(path: path)
+  let hasher = SHA256Hasher()
+  while let piece = try file.read(upTo: 1 << 20) { hasher.update(piece.view) }
+  return hasher.finish()
+}
+
+/// One output file while it is written: counts and hashes what goes in.
+final class OutputWriter {
+  private let path: String
+  private var descriptor: Int32
+  private let hasher = SHA256Hasher()
+  private(set) var bytes = 0
+
+  fileprivate init(path: String) throws(FileError) {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else { throw fail(path, "create") }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  func write(_ part: UnsafeBufferPointer<UInt8>) throws(FileError) {
+    try writeAll(UnsafeRawBufferPointer(part), to: descriptor, path: path)
+    hasher.update(part)
+    bytes += part.count
+  }
+
+  func write(_ part: [UInt8]) throws(FileError) {
+    try part.withUnsafeBufferPointer { part throws(FileError) in try write(part) }
+  }
+
+  /// Flushes to the disk and closes; the SHA-256 of all bytes.
+  func finish() throws(FileError) -> [UInt8] {
+    guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
+    let result = close(descriptor)
+    descriptor = -1
+    guard result == 0 else { throw fail(path, "close") }
+    return hasher.finish()
+  }
+}

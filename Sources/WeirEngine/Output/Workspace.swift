@@ -1,0 +1,61 @@
+import Glibc
+public import WeirData
+
+/// The directory in which Weir keeps what it knows: `.weir/`.
+public struct Workspace: Sendable {
+  /// Path of the `.weir` directory itself.
+  public let path: String
+
+  public init(path: String) { self.path = path }
+
+  /// The one to use: `given`, else the nearest above the spec, else `.weir` here.
+  public static func find(given: String?, spec: String) -> Workspace {
+    if let given { return Workspace(path: joinPath(given, ".weir")) }
+    var at = absolutePath(directory(of: spec))
+    while true {
+      let candidate = joinPath(at, ".weir")
+      if isDirectory(candidate) { return Workspace(path: candidate) }
+      if at == "/" { return Workspace(path: ".weir") }
+      at = directory(of: at)
+    }
+  }
+
+  /// Where outputs stand unless `--out` says otherwise: `out/NAME/PARTITION` beside the workspace.
+  func outputPath(pipeline: String, partition: String) -> String {
+    let root = directory(of: path)
+    return joinPath(root == "." ? "" : root, "out/\(pipeline)/\(partition)")
+  }
+
+  func runPath(_ id: String) -> String { joinPath(path, "runs/\(id)") }
+
+  /// 16 random bytes that belong to this workspace: keys come from outside, and a hash whose secret
+  /// is known can be attacked. No result depends on them.
+  func secret() throws -> [UInt8] {
+    let file = joinPath(path, "secret")
+    if !exists(file) {
+      var bytes = [UInt8](repeating: 0, count: 16)
+      var random = SystemRandomNumberGenerator()
+      for i in bytes.indices { bytes[i] = UInt8.random(in: 0...255, using: &random) }
+      let temporary = "\(file).\(getpid())"
+      try removeTree(temporary)
+      try writeNewFile(temporary, bytes)
+      chmod(temporary, 0o600)
+      // The first of two runs that start at once wins.
+      if link(temporary, file) != 0, errno != EEXIST { throw fail(file, "link") }
+      try removeTree(temporary)
+    }
+    let bytes = try readWholeFile(file, limit: 64)
+    guard bytes.count == 16 else {
+      throw RunError(
+        code: "workspace_damaged", message: "\(file) does not have 16 bytes",
+        fix: "remove that file: it is made anew, and no result depends on it")
+    }
+    return bytes
+  }
+}
+
+func absolutePath(_ path: String) -> String {
+  guard let resolved = realpath(path, nil) else { return path }
+  defer { free(resolved) }
+  return String(cString: resolved)
+}

@@ -1,0 +1,96 @@
+public import WeirData
+public import WeirExpressions
+
+/// What a stage may use while it is bound: the parameters, the files beside the spec, expressions.
+public final class BindContext {
+  public let stageName: String
+  public let params: ResolvedParams
+  private let baseDirectory: String
+  private let files: ReferencedFiles
+
+  init(
+    stageName: String, params: ResolvedParams, baseDirectory: String, files: ReferencedFiles
+  ) {
+    self.stageName = stageName
+    self.params = params
+    self.baseDirectory = baseDirectory
+    self.files = files
+  }
+
+  /// A path of the spec, read from where the spec lies.
+  public func resolve(_ path: String) -> String { joinPath(baseDirectory, path) }
+
+  /// The bytes of a file that an option names. They become part of the identity of the run.
+  public func readFile(
+    _ path: String, at node: SpecNode, _ problems: inout Problems
+  ) -> [UInt8]? {
+    let resolved = resolve(path)
+    if let bytes = files.bytes(of: path) { return bytes }
+    do {
+      let bytes = try readWholeFile(resolved, limit: ReferencedFiles.bytesMax)
+      files.add(path, bytes)
+      return bytes
+    } catch {
+      problems.add(
+        "unreadable_file", at: node, "\(resolved) cannot be read: \(error.reason)",
+        fix: "paths are read from the folder of the spec")
+      return nil
+    }
+  }
+
+  /// Compiles a CEL expression of an option against the fields of an edge.
+  public func compile(
+    _ source: String, in scope: Scope, at node: SpecNode, _ problems: inout Problems
+  ) -> CompiledExpression? {
+    var fields: [FieldPath: (type: FieldType, column: Int)] = [:]
+    for field in scope.fields { fields[field.path] = (field.type, field.column) }
+    var constants: [String: ConstantValue] = [:]
+    for (name, value) in params.values { constants[name] = value.constant }
+    do {
+      return try CompiledExpression(
+        source, scope: ExpressionScope(fields: fields, params: constants))
+    } catch {
+      let start = error.column - 1
+      problems.add(
+        "bad_expression", at: node, within: start..<(start + max(1, error.length)), error.message,
+        fix: error.fix)
+      return nil
+    }
+  }
+
+  /// The same, for an expression that must be true or false.
+  public func compileCondition(
+    _ source: String, in scope: Scope, at node: SpecNode, _ problems: inout Problems
+  ) -> CompiledExpression? {
+    guard let expression = compile(source, in: scope, at: node, &problems) else { return nil }
+    do {
+      try expression.requireBool()
+      return expression
+    } catch {
+      problems.add(
+        "not_a_condition", at: node, error.message, expected: "true or false", fix: error.fix)
+      return nil
+    }
+  }
+}
+
+extension ParamValue {
+  /// The value as expressions see it.
+  var constant: ConstantValue {
+    switch self {
+    case .int(let value): .int(Int64(value))
+    case .number(let value): .number(value)
+    case .bool(let value): .bool(value)
+    default: .string(Array(text.utf8))
+    }
+  }
+}
+
+/// Files that options name (maps, lists), read once, part of what the run depends on.
+final class ReferencedFiles {
+  static let bytesMax = 64 << 20
+  private(set) var entries: [(path: String, bytes: [UInt8])] = []
+
+  func bytes(of path: String) -> [UInt8]? { entries.first { $0.path == path }?.bytes }
+  func add(_ path: String, _ bytes: [UInt8]) { entries.append((path, bytes)) }
+}

@@ -1,0 +1,97 @@
+public import WeirData
+
+/// What a run will do: the stages of a spec bound to the fields of their input, as one tree of nodes
+/// for each source.
+///
+/// A *lane* is a source with everything that its records flow through. Where a stage is reached in two
+/// ways it has two nodes (instances), each bound to the fields that arrive that way. A node's *depth*
+/// is the number of barriers above it, and that is the pass in which it works: pass 0 reads the
+/// shards; pass d goes over the records again with the barriers of depth < d decided.
+public struct Plan: Sendable {
+  public let spec: CheckedSpec
+  let lanes: [Lane]
+  let barriers: [BarrierPlan]
+  let reduces: [ReducePlan]
+  /// Sinks of rows and findings, by stage index.
+  let resultSinks: [Int]
+  let passCount: Int
+  /// SHA-256 of the resolved spec, of the files that it names, and of the version.
+  public let hash: [UInt8]
+  /// Files that options name, with their SHA-256.
+  public let referencedFiles: [(path: String, sha256: [UInt8])]
+
+  func stage(_ index: Int) -> CheckedStage { spec.stages[index] }
+}
+
+struct Lane: Sendable {
+  /// Index of the source stage.
+  let stage: Int
+  let source: any BoundSource
+  /// A node comes after its parent.
+  let nodes: [Node]
+  /// Nodes that read the source itself.
+  let roots: [Int]
+  let columnCount: Int
+  /// Columns with the `ledger_by` values: for each field the candidates, the latest edit last.
+  let ledgerColumns: [[Int]]
+
+  /// What a pass needs of this lane.
+  enum Reading: Sendable {
+    /// No node works in this pass.
+    case none
+    /// The text of the records: the shard is read.
+    case shard
+    /// Only the columns that pass 0 kept.
+    case retained
+  }
+  let readings: [Reading]
+  /// Node -> columns to keep when it, a barrier of depth 0, collects.
+  let retained: [Int: [Int]]
+  /// Node -> the passes in which it or something below it works.
+  let activePasses: [Set<Int>]
+}
+
+struct Node: Sendable {
+  enum Work: Sendable {
+    case map(any BoundMap)
+    case barrier(BarrierRule)
+    case reduce(any BoundReduce)
+    case sink(any BoundRecordSink)
+  }
+  let stage: Int
+  /// Which of the ways to its stage this is, over all lanes.
+  let instance: Int
+  let parent: Int?
+  let depth: Int
+  let work: Work
+  var children: [Int] = []
+  let scope: Scope
+  /// Columns that this node fills.
+  let columnsWritten: [Int]
+
+  var columnsRead: [Int] {
+    switch work {
+    case .map(let map): map.columnsRead
+    case .barrier(let rule): rule.columnsRead
+    case .reduce(let reduce): reduce.columnsRead
+    case .sink(let sink): sink.columnsRead
+    }
+  }
+}
+
+/// One barrier stage over all its instances.
+struct BarrierPlan: Sendable {
+  let stage: Int
+  let depth: Int
+  let keepsLast: Bool
+  /// Instances over all lanes.
+  let instances: Int
+  /// Names of the key fields, for the rows of what was removed.
+  let keyNames: [String]
+  let wantsRemoved: Bool
+}
+
+struct ReducePlan: Sendable {
+  let stage: Int
+  let instances: [any BoundReduce]
+}

@@ -1,0 +1,279 @@
+public import WeirData
+
+extension Plan {
+  /// Binds a checked spec. Looks at no data; reads the files that options name.
+  ///
+  /// - Returns: `nil` where `problems` has errors.
+  public static func make(_ spec: CheckedSpec, problems: inout Problems) -> Plan? {
+    var planner = Planner(spec: spec)
+    return planner.plan(&problems)
+  }
+}
+
+/// Goes over the stages source by source and binds each for every way that records take to it.
+private struct Planner {
+  /// A graph of forks and joins can have very many ways through it.
+  static let nodesMax = 1_000
+
+  let spec: CheckedSpec
+  let files = ReferencedFiles()
+  /// Stage -> (consumer, its input) of the edges that carry records out of its default port.
+  var recordConsumers: [[Int]]
+  var instanceCounts: [Int]
+  var tooMany = false
+  /// Problems that the same stage shows on every way to it are said once.
+  var reported: Set<Int> = []
+
+  init(spec: CheckedSpec) {
+    self.spec = spec
+    recordConsumers = Array(repeating: [], count: spec.stages.count)
+    instanceCounts = Array(repeating: 0, count: spec.stages.count)
+    for (index, stage) in spec.stages.enumerated() {
+      for input in stage.inputs where input.carries == .records {
+        recordConsumers[input.stage].append(index)
+      }
+    }
+  }
+
+  mutating func plan(_ problems: inout Problems) -> Plan? {
+    var lanes: [Lane] = []
+    for (index, stage) in spec.stages.enumerated() where stage.kind == .source {
+      guard let source = stage.stage as? any SourceStage,
+        let bound = source.bind(context(stage), &problems)
+      else { continue }
+      var lane = LaneBuilder(stage: index, source: bound)
+      bindConsumers(of: index, parent: nil, depth: 0, scope: bound.scope, in: &lane, &problems)
+      checkLedgerFields(in: lane, &problems)
+      lanes.append(lane.build(ledgerBy: spec.ledgerBy.map(\.fieldPath)))
+    }
+    checkSinkPaths(&problems)
+    if tooMany {
+      problems.add(
+        "too_many_ways", at: spec.stages[0].node,
+        "there are more than \(Planner.nodesMax) ways from a source to a sink",
+        fix: "join branches earlier, or split the pipeline")
+    }
+    guard !problems.hasErrors else { return nil }
+    return assemble(lanes)
+  }
+
+  private func context(_ stage: CheckedStage) -> BindContext {
+    BindContext(
+      stageName: stage.name, params: spec.params, baseDirectory: spec.baseDirectory, files: files)
+  }
+
+  /// Binds every consumer of the records that leave `producer`.
+  private mutating func bindConsumers(
+    of producer: Int, parent: Int?, depth: Int, scope: Scope, in lane: inout LaneBuilder,
+    _ problems: inout Problems
+  ) {
+    for consumer in recordConsumers[producer] {
+      guard lane.nodes.count < Planner.nodesMax else {
+        tooMany = true
+        return
+      }
+      bind(consumer, parent: parent, depth: depth, scope: scope, in: &lane, &problems)
+    }
+  }
+
+  private mutating func bind(
+    _ index: Int, parent: Int?, depth: Int, scope: Scope, in lane: inout LaneBuilder,
+    _ problems: inout Problems
+  ) {
+    let stage = spec.stages[index]
+    var found = Problems()
+    var behind = scope
+    guard let work = makeWork(stage, scope: &behind, &found) else {
+      if reported.insert(index).inserted { problems.add(contentsOf: found) }
+      return
+    }
+    if reported.insert(index).inserted { problems.add(contentsOf: found) }
+    if case .barrier = work, lane.narrows(above: parent) {
+      warnOfFilter(before: stage, &problems)
+    }
+    let before = Set(scope.fields.map(\.column))
+    let node = lane.add(
+      Node(
+        stage: index, instance: instanceCounts[index], parent: parent, depth: depth, work: work,
+        scope: scope,
+        columnsWritten: behind.fields.map(\.column).filter { !before.contains($0) }))
+    instanceCounts[index] += 1
+    let isBarrier = if case .barrier = work { true } else { false }
+    bindConsumers(
+      of: index, parent: node, depth: depth + (isBarrier ? 1 : 0), scope: behind, in: &lane,
+      &problems)
+  }
+
+  private func makeWork(
+    _ stage: CheckedStage, scope: inout Scope, _ problems: inout Problems
+  ) -> Node.Work? {
+    let context = context(stage)
+    switch stage.stage {
+    case let map as any MapStage: return map.bind(&scope, context, &problems).map { .map($0) }
+    case let barrier as any BarrierStage:
+      return barrier.bind(scope, context, &problems).map { .barrier($0) }
+    case let reduce as any ReduceStage:
+      return reduce.bind(scope, context, &problems).map { .reduce($0) }
+    case let sink as any SinkStage:
+      return sink.bindRecords(scope, context, &problems).map { .sink($0) }
+    default:
+      preconditionFailure("\(stage.type) is of none of the five kinds")
+    }
+  }
+
+  private func warnOfFilter(before stage: CheckedStage, _ problems: inout Problems) {
+    problems.add(
+      "filter_before_dedupe", at: stage.nameNode,
+      "records are filtered before `\(stage.name)` compares them: a record can stay although a later revision of it was filtered out",
+      fix: "put the filter behind `\(stage.name)`, or leave it where no revision can change the field",
+      severity: .warning)
+  }
+
+  private func checkLedgerFields(in lane: LaneBuilder, _ problems: inout Problems) {
+    for field in spec.ledgerBy {
+      let path = field.fieldPath
+      if !lane.scopes.contains(where: { $0.field(path) != nil }) {
+        problems.add(
+          "unknown_field", at: spec.stages[lane.stage].nameNode,
+          "\"ledger_by\" names `\(path.text)`, which `\(spec.stages[lane.stage].name)` does not have",
+          fix: "declare it under \"fields\" of the source, or take it out of \"ledger_by\"")
+      }
+    }
+  }
+
+  private func checkSinkPaths(_ problems: inout Problems) {
+    var seen: [(path: String, name: String)] = []
+    for stage in spec.stages {
+      guard let sink = stage.stage as? any SinkStage, let path = sink.staticPath else { continue }
+      if let other = seen.first(where: { $0.path == path }) {
+        problems.add(
+          "sink_collision", at: stage.options.node("path"),
+          "`\(stage.name)` and `\(other.name)` both write \(path)",
+          fix: "give one of them another \"path\"")
+      }
+      seen.append((path, stage.name))
+    }
+  }
+
+  private func assemble(_ lanes: [Lane]) -> Plan {
+    let nodes = lanes.flatMap(\.nodes)
+    var barriers: [BarrierPlan] = []
+    var reduces: [ReducePlan] = []
+    var resultSinks: [Int] = []
+    for (index, stage) in spec.stages.enumerated() {
+      let mine = nodes.filter { $0.stage == index }.sorted { $0.instance < $1.instance }
+      switch stage.kind {
+      case .barrier:
+        guard case .barrier(let rule) = mine.first?.work else { continue }
+        let wantsRemoved = spec.stages.contains { consumer in
+          consumer.inputs.contains { $0.stage == index && $0.carries == .rows }
+        }
+        barriers.append(
+          BarrierPlan(
+            stage: index, depth: mine.map(\.depth).max() ?? 0, keepsLast: rule.keepsLast,
+            instances: mine.count, keyNames: rule.key.map(\.field.text),
+            wantsRemoved: wantsRemoved))
+      case .reduce:
+        reduces.append(
+          ReducePlan(
+            stage: index,
+            instances: mine.compactMap { if case .reduce(let r) = $0.work { r } else { nil } }))
+      case .sink where stage.inputs.contains { $0.carries != .records }:
+        resultSinks.append(index)
+      default: break
+      }
+    }
+    let hasher = SHA256Hasher()
+    hasher.update(Array("weir \(weirVersion)\n".utf8))
+    hasher.update(sha256(spec.canonical))
+    let referenced = files.entries.map { (path: $0.path, sha256: sha256($0.bytes)) }
+    for file in referenced {
+      hasher.update(sha256(Array(file.path.utf8)))
+      hasher.update(file.sha256)
+    }
+    return Plan(
+      spec: spec, lanes: lanes, barriers: barriers, reduces: reduces, resultSinks: resultSinks,
+      passCount: (nodes.map(\.depth).max() ?? 0) + 1, hash: hasher.finish(),
+      referencedFiles: referenced)
+  }
+}
+
+/// Collects the nodes of one lane and works out what each pass needs.
+private struct LaneBuilder {
+  let stage: Int
+  let source: any BoundSource
+  var nodes: [Node] = []
+
+  init(stage: Int, source: any BoundSource) {
+    self.stage = stage
+    self.source = source
+  }
+
+  var scopes: [Scope] { [source.scope] + nodes.map(\.scope) }
+
+  mutating func add(_ node: Node) -> Int {
+    nodes.append(node)
+    let index = nodes.count - 1
+    if let parent = node.parent { nodes[parent].children.append(index) }
+    return index
+  }
+
+  /// Whether a stage above may drop records for what is in them.
+  func narrows(above parent: Int?) -> Bool {
+    var at = parent
+    while let index = at {
+      if case .map(let map) = nodes[index].work, map.filters { return true }
+      at = nodes[index].parent
+    }
+    return false
+  }
+
+  func build(ledgerBy: [FieldPath]) -> Lane {
+    var active = [Set<Int>](repeating: [], count: nodes.count)
+    for i in nodes.indices.reversed() {
+      active[i].insert(nodes[i].depth)
+      for child in nodes[i].children { active[i].formUnion(active[child]) }
+    }
+    let passes = (nodes.map(\.depth).max() ?? 0) + 1
+    let readings = (0..<passes).map { pass -> Lane.Reading in
+      let mine = nodes.filter { $0.depth == pass }
+      if pass == 0 { return .shard }
+      if mine.isEmpty { return .none }
+      let needsText = mine.contains { if case .sink = $0.work { true } else { false } }
+      return needsText ? .shard : .retained
+    }
+    return Lane(
+      stage: stage, source: source, nodes: nodes,
+      roots: nodes.indices.filter { nodes[$0].parent == nil }, columnCount: source.scope.columnCount,
+      ledgerColumns: ledgerBy.map(ledgerColumns), readings: readings,
+      retained: retainedColumns(readings), activePasses: active)
+  }
+
+  /// The columns in which a field has been seen, in the order of the nodes.
+  private func ledgerColumns(_ path: FieldPath) -> [Int] {
+    var columns: [Int] = []
+    for scope in scopes {
+      if let column = scope.field(path)?.column, !columns.contains(column) { columns.append(column) }
+    }
+    return columns.sorted()
+  }
+
+  private func retainedColumns(_ readings: [Lane.Reading]) -> [Int: [Int]] {
+    let wanted = Set(readings.indices.filter { if case .retained = readings[$0] { true } else { false } })
+    guard !wanted.isEmpty else { return [:] }
+    var retained: [Int: [Int]] = [:]
+    for (i, node) in nodes.enumerated() where node.depth == 0 {
+      guard case .barrier = node.work else { continue }
+      var read: Set<Int> = []
+      var written: Set<Int> = []
+      var rest = node.children
+      while let next = rest.popLast() {
+        read.formUnion(nodes[next].columnsRead)
+        written.formUnion(nodes[next].columnsWritten)
+        rest.append(contentsOf: nodes[next].children)
+      }
+      retained[i] = read.subtracting(written).sorted()
+    }
+    return retained
+  }
+}

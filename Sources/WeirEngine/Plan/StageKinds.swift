@@ -1,0 +1,303 @@
+public import WeirData
+
+// The five kinds of stage, and nothing else in the engine. A stage is bound once for every way that
+// records take to it (its *instances*): binding checks fields, gives out columns, reads the files
+// that the options name, and starts nothing. What is bound is shared; a worker belongs to one task.
+
+// MARK: - Source
+
+/// Names its shards and reads each into batches.
+public protocol SourceStage: Stage {
+  func bind(_ context: BindContext, _ problems: inout Problems) -> (any BoundSource)?
+}
+
+public protocol BoundSource: Sendable {
+  /// The fields of its records.
+  var scope: Scope { get }
+  /// The shards there are now, in order of their names. Looks at the disk.
+  func findShards() throws -> [Shard]
+  /// - Parameter batchBytes: target size of a batch; no result depends on it.
+  func makeDecoder(_ shard: Shard, batchBytes: Int) -> any BatchDecoder
+}
+
+/// One input file.
+public struct Shard: Sendable {
+  /// Where it is opened.
+  public var path: String
+  /// Its path below the literal prefix of the glob that found it, as bytes: the name that stays the
+  /// same wherever the data lies.
+  public var name: [UInt8]
+  /// Bytes on disk.
+  public var size: Int
+  /// Values of the `key=value` directories, in the order of the source's scope.
+  public var pathValues: [[UInt8]?]
+
+  public init(path: String, name: [UInt8], size: Int, pathValues: [[UInt8]?] = []) {
+    self.path = path
+    self.name = name
+    self.size = size
+    self.pathValues = pathValues
+  }
+
+  public var nameText: String { String(decoding: name, as: UTF8.self) }
+}
+
+/// Turns the bytes of one shard into batches. Does no I/O.
+public protocol BatchDecoder: AnyObject {
+  func consume(_ piece: borrowing Bytes, emit: (inout ScannedBatch) throws -> Void) throws
+  /// Call at the end of the file.
+  func finish(emit: (inout ScannedBatch) throws -> Void) throws
+  /// Where the values of the record columns stand in the text of a record (length 0: absent).
+  func locate(
+    _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,
+    lengths: UnsafeMutablePointer<UInt32>)
+  /// Compressed frames that carry no checksum.
+  var uncheckedFrames: Int { get }
+}
+
+/// A batch as it leaves the source.
+public struct ScannedBatch: ~Copyable {
+  public var batch: Batch
+  /// The rows that are records.
+  public var selection: Selection
+  public var refusals: [Refusal]
+  /// Lines that are neither: nothing but white space.
+  public var blank: Int
+
+  public init(
+    batch: consuming Batch, selection: Selection, refusals: [Refusal], blank: Int
+  ) {
+    self.batch = batch
+    self.selection = selection
+    self.refusals = refusals
+    self.blank = blank
+  }
+}
+
+/// A record that a stage cannot use, on its way to the quarantine.
+public struct Refusal: Sendable {
+  /// 1-based line of the shard.
+  public var line: Int
+  /// Where the line begins in the decompressed shard, in bytes.
+  public var byteOffset: Int
+  /// Stable, `snake_case`.
+  public var code: String
+  public var field: String?
+  public var message: String
+  /// The line, or its beginning; `nil` where the batch has no text (it is read again then).
+  public var raw: [UInt8]?
+  /// Of a line that was cut: all its bytes, and their SHA-256.
+  public var cut: (length: Int, sha256: [UInt8])?
+
+  public init(
+    line: Int, byteOffset: Int, code: String, field: String? = nil, message: String,
+    raw: [UInt8]? = nil, cut: (length: Int, sha256: [UInt8])? = nil
+  ) {
+    self.line = line
+    self.byteOffset = byteOffset
+    self.code = code
+    self.field = field
+    self.message = message
+    self.raw = raw
+    self.cut = cut
+  }
+
+  /// A refusal of row `row` of `batch`.
+  public init(
+    row: Int, of batch: borrowing Batch, code: String, field: FieldPath? = nil, message: String
+  ) {
+    self.init(
+      line: Int(batch.lines[row].number), byteOffset: batch.byteOffset(ofRow: row), code: code,
+      field: field?.text, message: message,
+      raw: batch.bytes.count > 0 ? Array(batch.text(ofRow: row)) : nil)
+  }
+}
+
+// MARK: - Map
+
+/// Batch in, the same batch out: new columns, fewer rows. Stateless from record to record.
+public protocol MapStage: Stage {
+  func bind(
+    _ scope: inout Scope, _ context: BindContext, _ problems: inout Problems
+  ) -> (any BoundMap)?
+}
+
+public protocol BoundMap: Sendable {
+  /// Columns whose values it reads.
+  var columnsRead: [Int] { get }
+  /// Whether it may drop records for what is in them.
+  var filters: Bool { get }
+  func makeWorker() -> any MapWorker
+}
+
+public protocol MapWorker: AnyObject {
+  /// Narrows `selection`. Every row that leaves it is either in `refusals` or counted as filtered:
+  /// returns how many were filtered.
+  func apply(
+    _ batch: inout Batch, _ selection: inout Selection, _ refusals: inout [Refusal]
+  ) -> Int
+}
+
+// MARK: - Barrier
+
+/// Needs to see every record before it lets one pass: a key and an order for each, of equal keys one
+/// is kept.
+public protocol BarrierStage: Stage {
+  func bind(_ scope: Scope, _ context: BindContext, _ problems: inout Problems) -> BarrierRule?
+}
+
+public struct BarrierRule: Sendable {
+  public struct Column: Sendable {
+    public var field: FieldPath
+    public var type: FieldType
+    public var column: Int
+
+    public init(field: FieldPath, type: FieldType, column: Int) {
+      self.field = field
+      self.type = type
+      self.column = column
+    }
+  }
+  /// Records with equal values in all of them are one; a null in any is refused as `missing_key`.
+  public var key: [Column]
+  /// Null is lowest; ties fall to the position in the input.
+  public var order: [Column]
+  public var keepsLast: Bool
+
+  public init(key: [Column], order: [Column], keepsLast: Bool) {
+    self.key = key
+    self.order = order
+    self.keepsLast = keepsLast
+  }
+
+  var columnsRead: [Int] { (key + order).map(\.column) }
+}
+
+// MARK: - Reduce
+
+/// Makes rows or findings of many records: a partial a shard, merged in the order of the shards.
+public protocol ReduceStage: Stage {
+  func bind(
+    _ scope: Scope, _ context: BindContext, _ problems: inout Problems
+  ) -> (any BoundReduce)?
+  /// Makes the one that takes all partials. `instances` are what ``bind`` returned, in order.
+  func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger
+}
+
+public protocol BoundReduce: Sendable {
+  var columnsRead: [Int] { get }
+  func makePartial() -> any ReducePartial
+}
+
+public protocol ReducePartial: AnyObject {
+  /// Takes the selected rows in order; those it cannot take go to `refusals`.
+  func add(_ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal])
+  /// All it has seen, as bytes that depend on nothing else: what a cache or another machine keeps.
+  func encode() -> [UInt8]
+}
+
+public protocol ReduceMerger: AnyObject {
+  /// Takes the partials in the order of their shards.
+  func merge(_ partial: [UInt8]) throws
+  /// How many records the partials held: the reduce's own count, held against the ledger.
+  var recordCount: Int { get }
+  /// The outputs by port.
+  func finish() throws -> [String: StageOutput]
+}
+
+/// What a finished stage hands on.
+public enum StageOutput: Sendable {
+  case rows(RowTable)
+  case findings(FindingSet)
+}
+
+/// Derived rows: every row has one value a column.
+public struct RowTable: Sendable {
+  public var columns: [String]
+  public var rows: [[JSONValue]]
+
+  public init(columns: [String], rows: [[JSONValue]] = []) {
+    self.columns = columns
+    self.rows = rows
+  }
+}
+
+/// What somebody should look at.
+public struct FindingSet: Sendable {
+  /// One object each, in the order to read them.
+  public var findings: [JSONValue]
+  /// How many there are of each level.
+  public var levels: [(level: String, count: Int)]
+  /// What a report needs beyond the findings; stages that belong together know its type.
+  public var detail: (any Sendable)?
+
+  public init(
+    findings: [JSONValue], levels: [(level: String, count: Int)], detail: (any Sendable)? = nil
+  ) {
+    self.findings = findings
+    self.levels = levels
+    self.detail = detail
+  }
+}
+
+// MARK: - Sink
+
+/// Writes what reaches it below the output directory.
+public protocol SinkStage: Stage {
+  /// For records: bound for every instance.
+  func bindRecords(
+    _ scope: Scope, _ context: BindContext, _ problems: inout Problems
+  ) -> (any BoundRecordSink)?
+  /// For rows and findings: called when all are there.
+  func write(_ input: StageOutput, _ facts: RunFacts) throws -> [OutputFile]
+  /// Paths that are known before the run, to find two sinks that write the same file.
+  var staticPath: String? { get }
+}
+
+public protocol BoundRecordSink: Sendable {
+  var columnsRead: [Int] { get }
+  /// - Parameter decoder: of the shard, to find values in the text.
+  func makeWriter(_ decoder: any BatchDecoder) -> any RecordWriter
+  /// What every file begins with, as it is to stand on disk.
+  var fileHead: [UInt8] { get }
+  /// A file that exists even where no record came.
+  var emptyFile: (path: String, bytes: [UInt8])? { get }
+  /// More files than this are an error.
+  var maxFiles: Int { get }
+}
+
+public protocol RecordWriter: AnyObject {
+  /// Takes the selected rows in order. Rows that cannot be written go to `refusals`.
+  func add(
+    _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal],
+    _ emit: (SinkPiece) -> Void)
+  func finish(_ emit: (SinkPiece) -> Void)
+}
+
+/// Bytes that one shard adds to one file, ready to stand on disk; the pieces of a file are joined in
+/// the order of the shards.
+public struct SinkPiece: Sendable {
+  /// Below the output directory.
+  public var path: String
+  public var bytes: [UInt8]
+  public var rows: Int
+
+  public init(path: String, bytes: [UInt8], rows: Int) {
+    self.path = path
+    self.bytes = bytes
+    self.rows = rows
+  }
+}
+
+/// A whole file that a sink wants to stand in the output directory.
+public struct OutputFile: Sendable {
+  public var path: String
+  public var bytes: [UInt8]
+  public var rows: Int
+
+  public init(path: String, bytes: [UInt8], rows: Int) {
+    self.path = path
+    self.bytes = bytes
+    self.rows = rows
+  }
+}

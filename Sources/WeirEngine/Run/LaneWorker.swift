@@ -1,0 +1,267 @@
+import WeirData
+
+/// Takes the batches of one shard through the nodes of its lane, in one pass.
+///
+/// Nodes of a smaller depth only repeat what they did before: they count nothing and refuse nothing.
+final class LaneWorker {
+  private let lane: Lane
+  private let pass: Int
+  private let state: ShardState
+  private let names: QuarantineNames
+  private var maps: [Int: any MapWorker] = [:]
+  private var collectors: [Int: BarrierCollector] = [:]
+  private var partials: [Int: any ReducePartial] = [:]
+  private var writers: [Int: any RecordWriter] = [:]
+  private var quarantine = ShardQuarantine()
+  /// Refusals of the batch in hand.
+  private var refused: [(stage: Int, refusal: Refusal)] = []
+  /// Bytes for the disk that the caller takes after every batch.
+  var pending: [SpoolItem] = []
+
+  init(
+    lane: Lane, pass: Int, state: ShardState, stageNames: [String], hasher: SipHasher,
+    wantsRemoved: Set<Int>, decoder: (any BatchDecoder)?
+  ) {
+    self.lane = lane
+    self.pass = pass
+    self.state = state
+    names = QuarantineNames(
+      source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
+    for (i, node) in lane.nodes.enumerated() where lane.activePasses[i].contains(where: { $0 >= pass }) {
+      switch node.work {
+      case .map(let map): maps[i] = map.makeWorker()
+      case .barrier(let rule) where node.depth == pass:
+        collectors[i] = BarrierCollector(
+          rule: rule, hasher: hasher, shard: state.ordinal, instance: node.instance)
+        state.tuples[i] = BarrierTuples()
+        if wantsRemoved.contains(node.stage) { state.keyTexts[i] = [:] }
+        if let columns = lane.retained[i] { state.retained[i] = RetainedColumns(columns: columns) }
+      case .barrier: break
+      case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
+      case .sink(let sink) where node.depth == pass:
+        guard let decoder else { preconditionFailure("a record sink needs the text") }
+        writers[i] = sink.makeWriter(decoder)
+      case .reduce, .sink: break
+      }
+    }
+  }
+
+  // MARK: Batches
+
+  /// A batch from the source.
+  func process(_ scanned: inout ScannedBatch) {
+    if pass == 0 {
+      account(for: scanned)
+      for refusal in scanned.refusals { refuse(refusal, by: lane.stage) }
+    }
+    run(children: lane.roots, &scanned.batch, scanned.selection)
+    if pass == 0, !lane.ledgerColumns.isEmpty { group(scanned.batch) }
+    settle()
+  }
+
+  /// The kept columns of a barrier of depth 0, as they came to it.
+  func replay(barrier node: Int, _ batch: inout Batch, _ selection: Selection) {
+    run(node, &batch, selection)
+    settle()
+  }
+
+  /// Notes every line of the batch as read.
+  private func account(for scanned: borrowing ScannedBatch) {
+    let rows = scanned.batch.rowCount
+    if rows > 0 { state.outcomes.extend(to: Int(scanned.batch.lines[rows - 1].number)) }
+    for row in 0..<rows { state.outcomes.raise(Int(scanned.batch.lines[row].number), to: .read) }
+    for refusal in scanned.refusals { state.outcomes.extend(to: refusal.line) }
+  }
+
+  private func run(children: [Int], _ batch: inout Batch, _ selection: Selection) {
+    for child in children { run(child, &batch, selection) }
+  }
+
+  private func run(_ index: Int, _ batch: inout Batch, _ selection: Selection) {
+    guard lane.activePasses[index].contains(where: { $0 >= pass }) else { return }
+    let node = lane.nodes[index]
+    let isActive = node.depth == pass
+    switch node.work {
+    case .map:
+      map(index, isActive: isActive, &batch, selection)
+    case .barrier:
+      if isActive {
+        collect(index, batch, selection)
+      } else {
+        pass(index, &batch, selection)
+      }
+    case .reduce:
+      guard isActive, let partial = partials[index] else { return }
+      var refusals: [Refusal] = []
+      partial.add(batch, selection, &refusals)
+      take(index, batch, selection, refusals)
+    case .sink:
+      guard isActive, let writer = writers[index] else { return }
+      var refusals: [Refusal] = []
+      writer.add(batch, selection, &refusals) { pending.append(.piece(node.stage, $0)) }
+      take(index, batch, selection, refusals)
+    }
+  }
+
+  private func map(
+    _ index: Int, isActive: Bool, _ batch: inout Batch, _ selection: Selection
+  ) {
+    guard let worker = maps[index] else { return }
+    var rest = selection
+    var refusals: [Refusal] = []
+    let filtered = worker.apply(&batch, &rest, &refusals)
+    if isActive {
+      state.counts[index].in += selection.count
+      state.counts[index].filtered += filtered
+      state.counts[index].quarantined += refusals.count
+      state.counts[index].out += rest.count
+      if rest.count < selection.count { markFiltered(batch, from: selection, to: rest) }
+      for refusal in refusals { refuse(refusal, by: lane.nodes[index].stage) }
+    }
+    run(children: lane.nodes[index].children, &batch, rest)
+  }
+
+  /// Rows that left are filtered, unless a refusal says more.
+  private func markFiltered(_ batch: borrowing Batch, from before: Selection, to after: Selection) {
+    var next = 0
+    for row in before.rows {
+      if next < after.count, after.rows[next] == row {
+        next += 1
+      } else {
+        state.outcomes.raise(Int(batch.lines[Int(row)].number), to: .filtered)
+      }
+    }
+  }
+
+  private func collect(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {
+    guard var collector = collectors.removeValue(forKey: index), let tuples = state.tuples[index]
+    else { return }
+    state.counts[index].in += selection.count
+    var kept = selection
+    var missing = 0
+    var next = 0
+    for row in selection.rows {
+      if let column = collector.collect(Int(row), of: batch, into: tuples) {
+        missing += 1
+        refuse(
+          Refusal(
+            row: Int(row), of: batch, code: "missing_key", field: column.field,
+            message: "`\(column.field.text)` is part of the key, and has no value here"),
+          by: lane.nodes[index].stage)
+        state.blocked[index, default: LineBitmap()].insert(batch.lines[Int(row)].number)
+      } else {
+        kept.rows[next] = row
+        next += 1
+      }
+    }
+    kept.rows.removeLast(kept.count - next)
+    state.counts[index].quarantined += missing
+    state.retained[index]?.append(batch, kept)
+    if state.keyTexts[index] != nil { keepKeys(index, collector.rule, batch, kept) }
+    collectors[index] = collector
+  }
+
+  private func keepKeys(
+    _ index: Int, _ rule: BarrierRule, _ batch: borrowing Batch, _ selection: Selection
+  ) {
+    for row in selection.rows {
+      state.keyTexts[index]![batch.lines[Int(row)].number] = rule.key.map {
+        batch.column($0.column)[Int(row)].jsonValue
+      }
+    }
+  }
+
+  /// Lets the records pass that a decided barrier keeps.
+  private func pass(_ index: Int, _ batch: inout Batch, _ selection: Selection) {
+    var rest = selection
+    if let blocked = state.blocked[index] {
+      rest.rows = selection.rows.filter { !blocked.contains(batch.lines[Int($0)].number) }
+    }
+    if lane.nodes[index].depth + 1 == pass { state.counts[index].out += rest.count }
+    run(children: lane.nodes[index].children, &batch, rest)
+  }
+
+  /// The rows that a reduce or a sink took for good.
+  private func take(
+    _ index: Int, _ batch: borrowing Batch, _ selection: Selection, _ refusals: [Refusal]
+  ) {
+    state.counts[index].in += selection.count
+    state.counts[index].quarantined += refusals.count
+    state.counts[index].taken += selection.count - refusals.count
+    if refusals.isEmpty {
+      for row in selection.rows {
+        state.outcomes.raise(Int(batch.lines[Int(row)].number), to: .written)
+      }
+    } else {
+      let refusedLines = Set(refusals.map(\.line))
+      for row in selection.rows {
+        let line = Int(batch.lines[Int(row)].number)
+        if !refusedLines.contains(line) { state.outcomes.raise(line, to: .written) }
+      }
+      for refusal in refusals { refuse(refusal, by: lane.nodes[index].stage) }
+    }
+  }
+
+  // MARK: Refusals and groups
+
+  private func refuse(_ refusal: Refusal, by stage: Int) {
+    state.outcomes.raise(refusal.line, to: .quarantined)
+    refused.append((stage, refusal))
+  }
+
+  /// Hands the refusals of the batch on, in the order of line and stage.
+  private func settle() {
+    guard !refused.isEmpty else { return }
+    refused.sort { ($0.refusal.line, $0.stage) < ($1.refusal.line, $1.stage) }
+    quarantine.add(refused, names: names) { pending.append(.quarantine($0)) }
+    refused.removeAll(keepingCapacity: true)
+  }
+
+  /// Notes the `ledger_by` values of each line: the latest edit that there is.
+  private func group(_ batch: borrowing Batch) {
+    var key: [UInt8] = []
+    for row in 0..<batch.rowCount {
+      key.removeAll(keepingCapacity: true)
+      for candidates in lane.ledgerColumns {
+        var cell = Cell.missing
+        for column in candidates where !batch.column(column)[row].isNull {
+          cell = batch.column(column)[row]
+        }
+        appendKey(cell, to: &key)
+      }
+      let line = Int(batch.lines[row].number)
+      if state.lineGroups.count < line {
+        state.lineGroups.append(contentsOf: repeatElement(0, count: line - state.lineGroups.count))
+      }
+      state.lineGroups[line - 1] = key.withUnsafeBufferPointer { UInt32(state.groups.code(of: $0)) + 1 }
+    }
+  }
+
+  // MARK: The end
+
+  /// Closes what works in this pass; the partials by node.
+  func finish() -> [(node: Int, bytes: [UInt8])] {
+    for index in writers.keys.sorted() {
+      let stage = lane.nodes[index].stage
+      writers[index]!.finish { pending.append(.piece(stage, $0)) }
+    }
+    quarantine.flush { pending.append(.quarantine($0)) }
+    state.quarantines.append(quarantine)
+    for index in collectors.keys { state.tuples[index]?.group() }
+    return partials.keys.sorted().map { ($0, partials[$0]!.encode()) }
+  }
+}
+
+extension Cell {
+  /// The value as JSON: for the rows of what a barrier removed.
+  public var jsonValue: JSONValue {
+    switch kind {
+    case .missing, .null, .other: .null
+    case .string: .string(Array(stringBytes))
+    case .int: .int(intValue)
+    case .number: .number(numberValue)
+    case .bool: .bool(boolValue)
+    case .timestamp: .text(Timestamp(microseconds: intValue).rfc3339)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+public import WeirData
+
+/// Where the records of one stage went.
+public struct StageCounts: Sendable, Equatable {
+  public var `in` = 0
+  public var out = 0
+  public var filtered = 0
+  public var deduplicated = 0
+  public var quarantined = 0
+  /// Taken for good: aggregated by a reduce, written by a sink.
+  public var taken = 0
+
+  public init() {}
+
+  public static func += (a: inout StageCounts, b: StageCounts) {
+    a.in += b.in
+    a.out += b.out
+    a.filtered += b.filtered
+    a.deduplicated += b.deduplicated
+    a.quarantined += b.quarantined
+    a.taken += b.taken
+  }
+
+  public var isBalanced: Bool { `in` == out + filtered + deduplicated + quarantined + taken }
+}
+
+/// Where every line of the input went: each counts once.
+public struct RecordCounts: Sendable, Equatable {
+  public var read = 0
+  public var written = 0
+  public var filtered = 0
+  public var deduplicated = 0
+  public var quarantined = 0
+  /// Lines of white space: no records, counted apart.
+  public var blank = 0
+
+  public init() {}
+
+  public static func += (a: inout RecordCounts, b: RecordCounts) {
+    a.read += b.read
+    a.written += b.written
+    a.filtered += b.filtered
+    a.deduplicated += b.deduplicated
+    a.quarantined += b.quarantined
+    a.blank += b.blank
+  }
+
+  public var isBalanced: Bool { read == written + filtered + deduplicated + quarantined }
+
+  public var json: JSONValue {
+    [
+      "read": .int(read), "written": .int(written), "filtered": .int(filtered),
+      "deduplicated": .int(deduplicated), "quarantined": .int(quarantined),
+    ]
+  }
+}
+
+/// The account of a run: by stage, by edge, by shard and by the fields that the spec names.
+public struct Ledger: Sendable {
+  public struct Stage: Sendable {
+    public var name: String
+    public var type: String
+    public var kind: StageKind
+    public var counts: StageCounts
+  }
+  public struct Edge: Sendable {
+    public var from: String
+    public var to: String
+    public var records: Int
+  }
+  public struct ShardEntry: Sendable {
+    public var source: String
+    public var shard: String
+    public var contentHash: String
+    public var bytes: Int
+    public var records: RecordCounts
+  }
+  public struct Group: Sendable {
+    /// One value for each `ledger_by` field; `nil` where the record has none.
+    public var values: [String?]
+    public var records: RecordCounts
+  }
+
+  public var records = RecordCounts()
+  public var stages: [Stage] = []
+  public var edges: [Edge] = []
+  public var shards: [ShardEntry] = []
+  public var groupFields: [String] = []
+  public var groups: [Group] = []
+
+  public init() {}
+
+  /// What does not add up, in words; empty where all does.
+  public func imbalances() -> [String] {
+    var found: [String] = []
+    if !records.isBalanced {
+      found.append(
+        "the run read \(records.read) records, but \(records.written) written + \(records.filtered) filtered + \(records.deduplicated) deduplicated + \(records.quarantined) quarantined are \(records.written + records.filtered + records.deduplicated + records.quarantined)"
+      )
+    }
+    for stage in stages where !stage.counts.isBalanced {
+      let c = stage.counts
+      found.append(
+        "`\(stage.name)` took in \(c.in) records, but \(c.out) out + \(c.filtered) filtered + \(c.deduplicated) deduplicated + \(c.quarantined) quarantined + \(c.taken) taken are \(c.out + c.filtered + c.deduplicated + c.quarantined + c.taken)"
+      )
+    }
+    for edge in edges {
+      guard let producer = stages.first(where: { $0.name == edge.from }) else { continue }
+      if producer.counts.out != edge.records {
+        found.append(
+          "`\(edge.from)` gave out \(producer.counts.out) records, but `\(edge.to)` took in \(edge.records) from it"
+        )
+      }
+    }
+    var sum = RecordCounts()
+    for shard in shards { sum += shard.records }
+    if sum != records { found.append("the shards do not add up to the run") }
+    return found
+  }
+
+  public var json: JSONValue {
+    [
+      "records": records.json,
+      "blank": .int(records.blank),
+      "stages": .array(
+        stages.map { stage in
+          let c = stage.counts
+          var members: [JSONMember] = [
+            JSONMember("stage", .text(stage.name)), JSONMember("type", .text(stage.type)),
+            JSONMember("in", .int(c.in)), JSONMember("out", .int(c.out)),
+            JSONMember("filtered", .int(c.filtered)),
+            JSONMember("deduplicated", .int(c.deduplicated)),
+            JSONMember("quarantined", .int(c.quarantined)),
+          ]
+          if stage.kind == .reduce { members.append(JSONMember("aggregated", .int(c.taken))) }
+          if stage.kind == .sink { members.append(JSONMember("written", .int(c.taken))) }
+          members.append(JSONMember("balanced", .bool(c.isBalanced)))
+          return .object(members)
+        }),
+      "edges": .array(
+        edges.map {
+          ["from": .text($0.from), "to": .text($0.to), "records": .int($0.records)]
+        }),
+      "by": .array(
+        groups.map { group in
+          .object(
+            zip(groupFields, group.values).map {
+              JSONMember($0, $1.map { .text($0) } ?? .null)
+            } + [JSONMember("records", group.records.json)])
+        }),
+      "shards": .array(
+        shards.map {
+          [
+            "source": .text($0.source), "shard": .text($0.shard), "bytes": .int($0.bytes),
+            "content": .text($0.contentHash), "records": $0.records.json,
+            "blank": .int($0.records.blank),
+          ]
+        }),
+    ]
+  }
+}

@@ -1,0 +1,206 @@
+import WeirData
+
+// What a finished run can say about itself, gathered from its shards in their order.
+
+extension Plan {
+  func makeMerger(_ reduce: ReducePlan) -> any ReduceMerger {
+    guard let stage = stage(reduce.stage).stage as? any ReduceStage else {
+      preconditionFailure("a reduce is a ReduceStage")
+    }
+    return stage.makeMerger(reduce.instances)
+  }
+
+  func ledger(_ states: [ShardState]) -> Ledger {
+    var ledger = Ledger()
+    ledger.stages = spec.stages.map {
+      Ledger.Stage(name: $0.name, type: $0.type, kind: $0.kind, counts: StageCounts())
+    }
+    for state in states {
+      let records = state.records
+      ledger.records += records
+      ledger.shards.append(
+        Ledger.ShardEntry(
+          source: stage(lanes[state.lane].stage).name, shard: state.shard.nameText,
+          contentHash: state.contentHash?.hex ?? "", bytes: state.shard.size, records: records))
+      for (node, counts) in zip(lanes[state.lane].nodes, state.counts) {
+        ledger.stages[node.stage].counts += counts
+      }
+      // A source takes in every line that is not blank; what it gives out is what it did not refuse.
+      let source = lanes[state.lane].stage
+      let refused = state.quarantines.reduce(0) { sum, quarantine in
+        sum + quarantine.tallies.reduce(0) { $1.key.stage == source ? $0 + $1.value.count : $0 }
+      }
+      ledger.stages[source].counts.in += records.read
+      ledger.stages[source].counts.quarantined += refused
+      ledger.stages[source].counts.out += records.read - refused
+    }
+    ledger.edges = edges(states)
+    group(states, into: &ledger)
+    return ledger
+  }
+
+  /// What each consumer took in from each producer, by its own count.
+  private func edges(_ states: [ShardState]) -> [Ledger.Edge] {
+    var taken: [[Int]: Int] = [:]
+    for state in states {
+      let lane = lanes[state.lane]
+      for (node, counts) in zip(lane.nodes, state.counts) {
+        let from = node.parent.map { lane.nodes[$0].stage } ?? lane.stage
+        taken[[from, node.stage], default: 0] += counts.in
+      }
+    }
+    return spec.stages.indices.flatMap { to in
+      spec.stages[to].inputs.filter { $0.carries == .records }.map { input in
+        Ledger.Edge(
+          from: stage(input.stage).name, to: stage(to).name,
+          records: taken[[input.stage, to]] ?? 0)
+      }
+    }
+  }
+
+  private func group(_ states: [ShardState], into ledger: inout Ledger) {
+    guard !spec.ledgerBy.isEmpty else { return }
+    ledger.groupFields = spec.ledgerBy.map(\.fieldPath.text)
+    var groups: [[UInt8]: RecordCounts] = [:]
+    let noValues = (0..<spec.ledgerBy.count).flatMap { _ -> [UInt8] in
+      var key: [UInt8] = []
+      appendKey(.missing, to: &key)
+      return key
+    }
+    for state in states {
+      for (i, raw) in state.outcomes.bytes.enumerated() {
+        guard let outcome = Outcome(rawValue: raw), outcome != .blank else { continue }
+        let code = i < state.lineGroups.count ? state.lineGroups[i] : 0
+        let key = code == 0 ? noValues : Array(state.groups.bytes(of: Int(code) - 1))
+        groups[key, default: RecordCounts()].add(outcome)
+      }
+    }
+    ledger.groups = groups.keys.sorted { $0.lexicographicallyPrecedes($1) }.map {
+      Ledger.Group(values: keyTexts($0), records: groups[$0]!)
+    }
+  }
+
+  func quarantineSummary(_ states: [ShardState]) -> QuarantineSummary {
+    var entries: [ShardQuarantine.Key: QuarantineSummary.Entry] = [:]
+    for state in states {
+      let source = stage(lanes[state.lane].stage).name
+      for quarantine in state.quarantines {
+        for (key, tally) in quarantine.tallies {
+          if entries[key] == nil {
+            entries[key] = QuarantineSummary.Entry(
+              stage: stage(key.stage).name, code: key.code, field: key.field, count: 0,
+              source: source, shard: state.shard.nameText, line: tally.line,
+              message: tally.message, sample: tally.sample)
+          }
+          entries[key]!.count += tally.count
+        }
+      }
+    }
+    let keys = entries.keys.sorted {
+      ($0.stage, $0.code, $0.field ?? "") < ($1.stage, $1.code, $1.field ?? "")
+    }
+    var summary = QuarantineSummary()
+    summary.entries = keys.map { entries[$0]! }
+    return summary
+  }
+
+  /// The identity of a run: equal plan, parameters and input bytes give equal outputs.
+  func runKey(_ states: [ShardState]) -> String {
+    let hasher = SHA256Hasher()
+    hasher.update(hash)
+    for state in states {
+      let source = Array(stage(lanes[state.lane].stage).name.utf8)
+      for part in [source, state.shard.name, Array((state.contentHash?.hex ?? "").utf8)] {
+        hasher.update(sha256(part))
+      }
+    }
+    return hexText(hasher.finish())
+  }
+
+  func facts(
+    ledger: Ledger, quarantine: QuarantineSummary, states: [ShardState], runKey: String
+  ) -> RunFacts {
+    RunFacts(
+      pipeline: spec.name, description: spec.description,
+      params: spec.params.values.map { (name: $0.name, text: $0.value.text) }, input: "",
+      ledger: ledger, quarantine: quarantine,
+      uncheckedShards: states.count { $0.uncheckedFrames > 0 },
+      specHash: hexText(sha256(spec.specBytes)), planHash: hexText(hash), runKey: runKey,
+      outputs: spec.stages.compactMap { ($0.stage as? any SinkStage)?.staticPath })
+  }
+
+  /// Things that went well enough, and should be known.
+  func notes(_ states: [ShardState]) -> [String] {
+    let unchecked = states.count { $0.uncheckedFrames > 0 }
+    guard unchecked > 0 else { return [] }
+    return [
+      "\(unchecked) of \(states.count) shards carry no checksum: damage in them may go unseen"
+    ]
+  }
+
+  func manifest(_ facts: RunFacts, _ states: [ShardState], _ files: [OutputRecord]) -> JSONValue {
+    [
+      "weir": .text(weirVersion), "zstd": .text(zstdVersion), "pipeline": .text(spec.name),
+      "run_key": .text(facts.runKey), "spec_sha256": .text(facts.specHash),
+      "plan_sha256": .text(facts.planHash),
+      "params": .object(facts.params.map { JSONMember($0.name, .text($0.text)) }),
+      "referenced_files": .array(
+        referencedFiles.map { ["path": .text($0.path), "sha256": .text(hexText($0.sha256))] }),
+      "inputs": .array(
+        states.map {
+          [
+            "source": .text(stage(lanes[$0.lane].stage).name), "shard": .string($0.shard.name),
+            "bytes": .int($0.shard.size), "content": .text($0.contentHash?.hex ?? ""),
+          ]
+        }),
+      "records": facts.ledger.records.json, "blank": .int(facts.ledger.records.blank),
+      "files": .array(files.map(\.json)),
+    ]
+  }
+}
+
+extension RecordCounts {
+  fileprivate mutating func add(_ outcome: Outcome) {
+    read += 1
+    switch outcome {
+    case .written: written += 1
+    case .filtered: filtered += 1
+    case .deduplicated: deduplicated += 1
+    case .quarantined: quarantined += 1
+    case .blank, .read: break
+    }
+  }
+}
+
+/// The values of an encoded key as text; `nil` for null and absent.
+func keyTexts(_ key: [UInt8]) -> [String?] {
+  var texts: [String?] = []
+  var at = 0
+  while at < key.count {
+    let kind = CellKind(rawValue: key[at]) ?? .missing
+    at += 1
+    if kind == .string {
+      let count = (0..<4).reduce(0) { $0 | Int(key[at + $1]) << (8 * $1) }
+      texts.append(String(decoding: key[(at + 4)..<(at + 4 + count)], as: UTF8.self))
+      at += 4 + count
+      continue
+    }
+    let bits = (0..<8).reduce(UInt64(0)) { $0 | UInt64(key[at + $1]) << (8 * UInt64($1)) }
+    at += 8
+    texts.append(Cell(rawKind: kind.rawValue, bits: bits).keyText)
+  }
+  return texts
+}
+
+extension Cell {
+  fileprivate var keyText: String? {
+    switch kind {
+    case .missing, .null, .other: nil
+    case .string: text
+    case .int: String(intValue)
+    case .number: "\(numberValue)"
+    case .bool: boolValue ? "true" : "false"
+    case .timestamp: Timestamp(microseconds: intValue).rfc3339
+    }
+  }
+}

@@ -1,0 +1,332 @@
+import Glibc
+public import WeirData
+
+/// How a run is to be done. Nothing here changes a byte of its outputs.
+public struct RunOptions: Sendable {
+  /// Shards worked on at once.
+  public var workers: Int
+  /// Target size of a batch, in bytes.
+  public var batchBytes = 256 * 1024
+  /// The output directory itself; `nil`: `out/NAME/PARTITION` beside the workspace.
+  public var outDirectory: String?
+  public var workspace: Workspace
+  /// Runs whose outputs stay, this one included.
+  public var keep = 3
+
+  public init(workers: Int, workspace: Workspace) {
+    self.workers = workers
+    self.workspace = workspace
+  }
+}
+
+/// What came of a run that finished.
+public struct RunResult: Sendable {
+  public var runID: String
+  public var outDirectory: String
+  public var ledger: Ledger
+  public var quarantine: QuarantineSummary
+  public var outputs: [OutputRecord]
+  /// Findings by level, loudest last; empty where no stage makes findings.
+  public var findings: [(level: String, count: Int)]
+  public var runKey: String
+  public var runDirectory: String
+  public var seconds: Double
+  public var notes: [String]
+}
+
+/// One file of the outputs, as the manifest has it.
+public struct OutputRecord: Sendable {
+  public var sink: String
+  public var path: String
+  public var rows: Int
+  public var bytes: Int
+  public var sha256: [UInt8]
+
+  var json: JSONValue {
+    [
+      "sink": .text(sink), "path": .text(path), "rows": .int(rows), "bytes": .int(bytes),
+      "sha256": .text(hexText(sha256)),
+    ]
+  }
+}
+
+extension Plan {
+  /// Runs the plan from the first shard to the swap of the outputs.
+  ///
+  /// - Throws: ``RunError``, ``LockHeld``, ``RunInterrupted``. In each case the outputs of the last
+  ///   run stand as they were.
+  public func run(_ options: RunOptions, progress: Progress) async throws -> RunResult {
+    let record = try RunRecord.begin(plan: self, options: options)
+    do {
+      let result = try await Run(plan: self, options: options, progress: progress, record: record)
+        .execute()
+      try record.finish(result)
+      return result
+    } catch {
+      throw record.fail(error)
+    }
+  }
+}
+
+/// One execution of a plan.
+private struct Run {
+  let plan: Plan
+  let options: RunOptions
+  let progress: Progress
+  let record: RunRecord
+
+  func execute() async throws -> RunResult {
+    let started = ContinuousClock().now
+    let states = try findShards()
+    let output = try OutputDirectory(
+      path: record.outDirectory, runID: record.id, holder: record.holderText)
+    defer { output.unlock() }
+    do {
+      try record.clearAbandoned()
+      let result = try await work(states, output)
+      return RunResult(
+        runID: record.id, outDirectory: record.outDirectory, ledger: result.ledger,
+        quarantine: result.quarantine, outputs: result.outputs, findings: result.findings,
+        runKey: result.runKey, runDirectory: record.directory,
+        seconds: (ContinuousClock().now - started).seconds, notes: result.notes)
+    } catch {
+      // The error that stopped the run is the one to report, whatever clearing up says.
+      do { try output.discard() } catch let second { record.note("\(second)") }
+      throw error
+    }
+  }
+
+  private func findShards() throws -> [ShardState] {
+    var states: [ShardState] = []
+    for (index, lane) in plan.lanes.enumerated() {
+      for shard in try lane.source.findShards() {
+        states.append(
+          ShardState(lane: index, ordinal: states.count, shard: shard, nodes: lane.nodes.count))
+      }
+    }
+    guard states.count < BarrierTuple.shardsMax else {
+      throw RunError(
+        code: "too_many_shards", message: "\(states.count) shards match, \(BarrierTuple.shardsMax) is the limit",
+        fix: "narrow the globs, or join small shards")
+    }
+    progress.expect(shards: states.count, bytes: states.reduce(0) { $0 + $1.shard.size })
+    return states
+  }
+
+  private struct Finished {
+    var ledger: Ledger
+    var quarantine: QuarantineSummary
+    var outputs: [OutputRecord]
+    var findings: [(level: String, count: Int)]
+    var runKey: String
+    var notes: [String]
+  }
+
+  private func work(_ states: [ShardState], _ output: OutputDirectory) async throws -> Finished {
+    let executor = BlockingExecutor(threads: options.workers * 2 + 2)
+    defer { executor.stop() }
+    let queues = plan.reduces.map { PartialQueue(plan.makeMerger($0)) }
+    var spools: [ShardSpool] = []
+    var removed: [Int: RowTable] = [:]
+    for pass in 0..<plan.passCount {
+      let outputs = try await runPass(pass, states, executor, queues)
+      spools += outputs
+      for (index, barrier) in plan.barriers.enumerated() where barrier.depth == pass {
+        removed[barrier.stage] = try await decide(index, states)
+      }
+    }
+    let ledger = plan.ledger(states)
+    try check(ledger)
+    let quarantine = plan.quarantineSummary(states)
+    let runKey = plan.runKey(states)
+    let facts = plan.facts(
+      ledger: ledger, quarantine: quarantine, states: states, runKey: runKey)
+    var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
+    for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
+    var records = try writeResults(made, facts, output)
+    records += try RecordFiles(plan: plan, output: output).write(spools)
+    records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    try Task.checkCancellation()
+    try record.writeQuarantine(spools, states, plan: plan)
+    try output.commit(
+      key: String(runKey.prefix(16)),
+      manifest: plan.manifest(facts, states, records).bytes(indented: true) + [0x0A],
+      keep: options.keep)
+    return Finished(
+      ledger: ledger, quarantine: quarantine, outputs: records, findings: levels(made),
+      runKey: runKey, notes: plan.notes(states))
+  }
+
+  private func runPass(
+    _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue]
+  ) async throws -> [ShardSpool] {
+    let hasher = SipHasher(secret: record.secret)
+    let stageNames = plan.spec.stages.map(\.name)
+    let plan = plan
+    let batchBytes = options.batchBytes
+    let progress = progress
+    let spoolDirectory = record.spoolDirectory
+    let outputs = try await forEachIndex(states.count, atMost: options.workers) { index in
+      let state = states[index]
+      let task = ShardTask(
+        plan: plan, pass: pass, state: state, executor: executor, hasher: hasher,
+        spoolPath: "\(spoolDirectory)/\(pass)-\(index)", progress: progress, stageNames: stageNames,
+        batchBytes: batchBytes)
+      let output = try await task.run()
+      let nodes = plan.lanes[state.lane].nodes
+      for (i, reduce) in plan.reduces.enumerated() {
+        let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
+        try queues[i].put(pass * states.count + index, mine.map(\.bytes))
+      }
+      if pass == 0 { progress.addShard() }
+      return output.spool
+    }
+    return outputs.compactMap { $0 }
+  }
+
+  /// Decides a barrier: which records of which shard do not pass it.
+  private func decide(_ index: Int, _ states: [ShardState]) async throws -> RowTable? {
+    let barrier = plan.barriers[index]
+    let lanes = plan.lanes
+    var removed: [BarrierLoss] = []
+    let nodesByState = states.map { state in
+      lanes[state.lane].nodes.indices.filter { lanes[state.lane].nodes[$0].stage == barrier.stage }
+    }
+    let widths = lanes.flatMap(\.nodes).filter { $0.stage == barrier.stage }.map { node in
+      if case .barrier(let rule) = node.work { BarrierCollector.isWide(rule) } else { false }
+    }
+    let isWide = widths.contains(true)
+    let tuples = zip(states, nodesByState).map { state, nodes -> BarrierTuples? in
+      BarrierTuples.joined(nodes.compactMap { state.tuples[$0] })
+    }
+    let losses = try await forEachIndex(BarrierTuples.partitions, atMost: options.workers) {
+      try Task.checkCancellation()
+      return resolve(partition: $0, of: tuples, keepsLast: barrier.keepsLast, isWide: isWide)
+    }
+    for loss in losses.joined() {
+      let state = states[loss.loser.shard]
+      let lane = lanes[state.lane]
+      guard
+        let node = nodesByState[loss.loser.shard].first(where: {
+          lane.nodes[$0].instance & 255 == loss.loser.instance
+        })
+      else { preconditionFailure("a tuple came from no node") }
+      state.blocked[node, default: LineBitmap()].insert(loss.loser.line)
+      state.counts[node].deduplicated += 1
+      state.outcomes.raise(Int(loss.loser.line), to: .deduplicated)
+      if barrier.wantsRemoved { removed.append(loss) }
+    }
+    for (state, nodes) in zip(states, nodesByState) {
+      for node in nodes {
+        state.tuples[node] = nil
+        // Where no pass goes over the records again, what is left is what goes out.
+        if lanes[state.lane].nodes[node].children.isEmpty {
+          let c = state.counts[node]
+          state.counts[node].out = c.in - c.quarantined - c.deduplicated
+        }
+      }
+    }
+    guard barrier.wantsRemoved else { return nil }
+    return removedRows(barrier, removed, states, nodesByState)
+  }
+
+  private func removedRows(
+    _ barrier: BarrierPlan, _ losses: [BarrierLoss], _ states: [ShardState], _ nodes: [[Int]]
+  ) -> RowTable {
+    var table = RowTable(
+      columns: barrier.keyNames + ["source", "shard", "line", "kept_source", "kept_shard", "kept_line"])
+    for loss in losses.sorted(by: { $0.loser.position < $1.loser.position }) {
+      func place(_ tuple: BarrierTuple) -> [JSONValue] {
+        let state = states[tuple.shard]
+        return [
+          .text(plan.stage(plan.lanes[state.lane].stage).name), .string(state.shard.name),
+          .int(Int64(tuple.line)),
+        ]
+      }
+      let keys = nodes[loss.loser.shard].lazy.compactMap {
+        states[loss.loser.shard].keyTexts[$0]?[loss.loser.line]
+      }.first ?? barrier.keyNames.map { _ in .null }
+      table.rows.append(keys + place(loss.loser) + place(loss.winner))
+    }
+    return table
+  }
+
+  private func check(_ ledger: Ledger) throws {
+    let imbalances = ledger.imbalances()
+    guard imbalances.isEmpty else {
+      throw RunError(
+        code: "ledger_imbalance",
+        message: "the ledger does not balance: " + imbalances.joined(separator: "; "),
+        fix: "this is a fault of Weir, and the outputs were withheld: report it with the spec")
+    }
+  }
+
+  private func finishReduces(
+    _ queues: [PartialQueue], slots: Int, _ ledger: Ledger
+  ) throws -> [Int: [String: StageOutput]] {
+    var made: [Int: [String: StageOutput]] = [:]
+    for (queue, reduce) in zip(queues, plan.reduces) {
+      let (records, outputs) = try queue.finish(slots: slots)
+      let counted = ledger.stages[reduce.stage].counts.taken
+      guard records == counted else {
+        throw RunError(
+          code: "ledger_imbalance",
+          message:
+            "`\(plan.stage(reduce.stage).name)` aggregated \(records) records, the ledger has \(counted)",
+          fix: "this is a fault of Weir, and the outputs were withheld: report it with the spec")
+      }
+      made[reduce.stage] = outputs
+    }
+    return made
+  }
+
+  private func writeResults(
+    _ made: [Int: [String: StageOutput]], _ facts: RunFacts, _ output: OutputDirectory
+  ) throws -> [OutputRecord] {
+    var records: [OutputRecord] = []
+    for index in plan.resultSinks {
+      try Task.checkCancellation()
+      let stage = plan.stage(index)
+      guard let sink = stage.stage as? any SinkStage else { continue }
+      for input in stage.inputs where input.carries != .records {
+        guard let value = made[input.stage]?[input.port] else {
+          preconditionFailure("`\(stage.name)` waits for an output that nobody made")
+        }
+        var mine = facts
+        mine.input = plan.stage(input.stage).name
+        for file in try sink.write(value, mine) {
+          let writer = try output.create(file.path)
+          try writer.write(file.bytes)
+          records.append(
+            OutputRecord(
+              sink: stage.name, path: file.path, rows: file.rows, bytes: file.bytes.count,
+              sha256: try writer.finish()))
+        }
+      }
+    }
+    return records
+  }
+
+  private func levels(_ made: [Int: [String: StageOutput]]) -> [(level: String, count: Int)] {
+    var levels: [(level: String, count: Int)] = []
+    for stage in made.keys.sorted() {
+      for port in made[stage]!.keys.sorted() {
+        guard case .findings(let set) = made[stage]![port] else { continue }
+        for (level, count) in set.levels {
+          if let i = levels.firstIndex(where: { $0.level == level }) {
+            levels[i].count += count
+          } else {
+            levels.append((level, count))
+          }
+        }
+      }
+    }
+    return levels
+  }
+}
+
+extension Duration {
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}

@@ -1,0 +1,212 @@
+import Glibc
+import WeirData
+
+/// The directory of one run in the workspace: what it is, how it ended, its ledger and quarantine.
+///
+/// Unlike the outputs it may hold what depends on the clock and the machine.
+final class RunRecord {
+  let id: String
+  let directory: String
+  let outDirectory: String
+  let secret: [UInt8]
+  private let plan: Plan
+  private let startedAt: Timestamp
+  private let workspace: Workspace
+  private(set) var notes: [String] = []
+
+  var spoolDirectory: String { joinPath(directory, "spool") }
+
+  static func begin(plan: Plan, options: RunOptions) throws -> RunRecord {
+    do {
+      return try RunRecord(plan: plan, options: options)
+    } catch {
+      throw RunError(error)
+    }
+  }
+
+  private init(plan: Plan, options: RunOptions) throws {
+    self.plan = plan
+    workspace = options.workspace
+    startedAt = .now
+    id = RunRecord.makeID(startedAt)
+    try makeDirectories(workspace.path, mode: 0o700)
+    secret = try workspace.secret()
+    directory = workspace.runPath(id)
+    let parts = plan.spec.partition.map { part -> String in
+      var encoded: [UInt8] = []
+      Array(part.text.utf8).withUnsafeBufferPointer { appendEncoded($0, to: &encoded) }
+      return "\(part.name)=\(String(decoding: encoded, as: UTF8.self))"
+    }
+    let partition = parts.isEmpty ? "all" : parts.joined(separator: ",")
+    outDirectory =
+      options.outDirectory.map(RunRecord.withoutEndSlash)
+      ?? workspace.outputPath(pipeline: plan.spec.name, partition: partition)
+    try makeDirectories(joinPath(directory, "spool"), mode: 0o700)
+    try write(status: "running", error: nil, result: nil)
+  }
+
+  private static func withoutEndSlash(_ path: String) -> String {
+    var path = Substring(path)
+    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
+    return String(path)
+  }
+
+  private static func makeID(_ time: Timestamp) -> String {
+    let text = Timestamp(microseconds: time.microseconds / 1_000_000 * 1_000_000).rfc3339
+    let compact = text.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ":") }
+    let suffix = UInt32.random(in: 0...UInt32.max)
+    return String(decoding: compact, as: UTF8.self) + "-"
+      + hexText(withUnsafeBytes(of: suffix) { Array($0) })
+  }
+
+  /// What a second run is told about this one.
+  var holderText: String {
+    var host = [CChar](repeating: 0, count: 256)
+    gethostname(&host, host.count - 1)
+    let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return "run \(id), process \(getpid()) on \(name), started \(startedAt.rfc3339)"
+  }
+
+  func note(_ text: String) { notes.append(text) }
+
+  /// Runs that died while they held this output: called under its lock, so none of them lives.
+  func clearAbandoned() throws {
+    let runs = joinPath(workspace.path, "runs")
+    for name in try directoryEntries(runs) {
+      let other = joinPath(runs, String(decoding: name, as: UTF8.self))
+      guard other != directory, exists(joinPath(other, "spool")) else { continue }
+      let state = joinPath(other, "run.json")
+      guard exists(state) else {
+        try removeTree(other)
+        continue
+      }
+      let bytes = try readWholeFile(state, limit: 1 << 20)
+      guard contains(bytes, "\"status\": \"running\""),
+        contains(bytes, "\"out\": \(JSONValue.text(outDirectory).text)")
+      else { continue }
+      try removeTree(joinPath(other, "spool"))
+      try replaceFile(state, replacing("\"running\"", with: "\"abandoned\"", in: bytes))
+    }
+  }
+
+  // MARK: The end of a run
+
+  func finish(_ result: RunResult) throws {
+    do {
+      try removeTree(spoolDirectory)
+      try replaceFile(
+        joinPath(directory, "ledger.json"), result.ledger.json.bytes(indented: true) + [0x0A])
+      try write(status: "done", error: nil, result: result)
+    } catch {
+      // The outputs are in place: what could not be noted must not make them a failure.
+      note("the record of the run is not complete: \(error)")
+    }
+  }
+
+  /// Notes how the run failed, and returns the error to report.
+  func fail(_ error: any Error) -> any Error {
+    let reported: any Error
+    var status = "failed"
+    switch error {
+    case is CancellationError, is RunInterrupted:
+      reported = RunInterrupted()
+      status = "interrupted"
+    case is LockHeld:
+      reported = error
+      status = "locked_out"
+    default: reported = RunError(error)
+    }
+    do {
+      try removeTree(spoolDirectory)
+      try write(status: status, error: reported, result: nil)
+    } catch {
+      note("the record of the run is not complete: \(error)")
+    }
+    return reported
+  }
+
+  private func write(status: String, error: (any Error)?, result: RunResult?) throws {
+    var members: [JSONMember] = [
+      JSONMember("run", .text(id)), JSONMember("pipeline", .text(plan.spec.name)),
+      JSONMember("status", .text(status)), JSONMember("out", .text(outDirectory)),
+      JSONMember("spec", .text(plan.spec.source.name)),
+      JSONMember("plan_sha256", .text(hexText(plan.hash))),
+      JSONMember(
+        "params",
+        .object(plan.spec.params.values.map { JSONMember($0.name, .text($0.value.text)) })),
+      JSONMember("process", .int(Int(getpid()))), JSONMember("started", .text(startedAt.rfc3339)),
+    ]
+    if status != "running" { members.append(JSONMember("ended", .text(Timestamp.now.rfc3339))) }
+    if let error = error as? RunError {
+      members.append(
+        JSONMember(
+          "error",
+          [
+            "code": .text(error.code), "message": .text(error.message), "fix": .text(error.fix),
+            "retry": .bool(error.isTransient),
+          ]))
+    }
+    if let result {
+      members += [
+        JSONMember("run_key", .text(result.runKey)),
+        JSONMember("seconds", .number(result.seconds)),
+        JSONMember("records", result.ledger.records.json),
+        JSONMember("outputs", .array(result.outputs.map(\.json))),
+      ]
+    }
+    if !notes.isEmpty { members.append(JSONMember("notes", .array(notes.map { .text($0) }))) }
+    let bytes = JSONValue.object(members).bytes(indented: true) + [0x0A]
+    let path = joinPath(directory, "run.json")
+    if status == "running" { try writeNewFile(path, bytes) } else { try replaceFile(path, bytes) }
+  }
+
+  // MARK: Quarantine
+
+  /// Puts the quarantine of all shards together, sorted by position and stage.
+  func writeQuarantine(_ spools: [ShardSpool], _ states: [ShardState], plan: Plan) throws {
+    let path = joinPath(directory, "quarantine.jsonl.zst")
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw WeirEngine.fail(path, "create") }
+    defer { close(descriptor) }
+    var wrote = false
+    for spool in spools {
+      for piece in spool.pieces where piece.stage == nil {
+        try readSpool(spool.path, piece.offset..<(piece.offset + piece.length)) {
+          part throws(FileError) in
+          try writeAll(UnsafeRawBufferPointer(part), to: descriptor, path: path)
+        }
+        wrote = true
+      }
+    }
+    if !wrote {
+      try ZstdEncoder(level: 3).frame([]).withUnsafeBytes {
+        try writeAll($0, to: descriptor, path: path)
+      }
+    }
+    guard fsync(descriptor) == 0 else { throw WeirEngine.fail(path, "fsync") }
+  }
+}
+
+private func contains(_ bytes: [UInt8], _ text: String) -> Bool {
+  find(Array(text.utf8), in: bytes) != nil
+}
+
+private func replacing(_ text: String, with other: String, in bytes: [UInt8]) -> [UInt8] {
+  let old = Array(text.utf8)
+  guard let at = find(old, in: bytes) else { return bytes }
+  return Array(bytes[..<at]) + Array(other.utf8) + Array(bytes[(at + old.count)...])
+}
+
+private func find(_ needle: [UInt8], in bytes: [UInt8]) -> Int? {
+  guard bytes.count >= needle.count else { return nil }
+  return (0...(bytes.count - needle.count)).first { bytes[$0...].starts(with: needle) }
+}
+
+extension Timestamp {
+  /// The time of the machine: for records of runs, never for outputs.
+  static var now: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+  }
+}

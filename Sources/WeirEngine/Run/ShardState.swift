@@ -1,0 +1,43 @@
+import WeirData
+
+/// What is known about one shard from pass to pass. One task at a time has it.
+final class ShardState: @unchecked Sendable {
+  let lane: Int
+  /// Place of the shard in the order of all input.
+  let ordinal: Int
+  let shard: Shard
+  var contentHash: Hash128?
+  var uncheckedFrames = 0
+  var outcomes = LineOutcomes()
+  /// By node of the lane.
+  var counts: [StageCounts]
+  var quarantines: [ShardQuarantine] = []
+  /// Barrier node -> what it collected here, and what does not pass it.
+  var tuples: [Int: BarrierTuples] = [:]
+  var blocked: [Int: LineBitmap] = [:]
+  /// Barrier node -> the columns kept for later passes.
+  var retained: [Int: RetainedColumns] = [:]
+  /// Barrier node -> key values of its records, where removed ones are wanted: line -> values.
+  var keyTexts: [Int: [UInt32: [JSONValue]]] = [:]
+  /// Group of each line by the `ledger_by` fields, and what the groups are called.
+  var lineGroups: [UInt32] = []
+  let groups = ByteDictionary()
+
+  init(lane: Int, ordinal: Int, shard: Shard, nodes: Int) {
+    self.lane = lane
+    self.ordinal = ordinal
+    self.shard = shard
+    counts = Array(repeating: StageCounts(), count: nodes)
+  }
+
+  var records: RecordCounts {
+    var records = RecordCounts()
+    records.blank = outcomes.count(of: .blank)
+    records.read = outcomes.bytes.count - records.blank
+    records.written = outcomes.count(of: .written)
+    records.filtered = outcomes.count(of: .filtered)
+    records.deduplicated = outcomes.count(of: .deduplicated)
+    records.quarantined = outcomes.count(of: .quarantined)
+    return records
+  }
+}

@@ -1,0 +1,147 @@
+import WeirData
+
+/// One task: a pass over one shard. Inside it a reader, which waits on the disk, a body, which
+/// computes, and a writer, which waits on the disk again, joined by bounded channels.
+struct ShardTask: Sendable {
+  /// Bytes asked from the disk at a time.
+  static let pieceBytes = 256 * 1024
+  /// Pieces that may wait between two workers.
+  static let channelDepth = 4
+
+  let plan: Plan
+  let pass: Int
+  let state: ShardState
+  let executor: BlockingExecutor
+  let hasher: SipHasher
+  let spoolPath: String
+  let progress: Progress
+  let stageNames: [String]
+  let batchBytes: Int
+
+  struct Output: Sendable {
+    var partials: [(node: Int, bytes: [UInt8])] = []
+    var spool: ShardSpool?
+  }
+
+  private var lane: Lane { plan.lanes[state.lane] }
+
+  func run() async throws -> Output {
+    let writes = Channel<SpoolItem>(capacity: ShardTask.channelDepth)
+    let parts: [Output]
+    switch lane.readings[pass] {
+    case .none: return Output()
+    case .shard:
+      let pieces = Channel<Bytes>(capacity: ShardTask.channelDepth)
+      parts = try await together { group in
+        group.addTask(executorPreference: executor) {
+          await Result {
+            try await ending(pieces) { try await read(into: pieces) }
+            return Output()
+          }
+        }
+        group.addTask {
+          await Result { try await ending(writes) { try await scan(pieces, into: writes) } }
+        }
+        group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
+      }
+    case .retained:
+      parts = try await together { group in
+        group.addTask {
+          await Result { try await ending(writes) { try await replay(into: writes) } }
+        }
+        group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
+      }
+    }
+    return Output(
+      partials: parts.flatMap(\.partials), spool: parts.compactMap(\.spool).first)
+  }
+
+  /// Reads the shard from the disk.
+  private func read(into pieces: Channel<Bytes>) async throws {
+    let file = try ShardFile(path: state.shard.path)
+    while let piece = try file.read(upTo: ShardTask.pieceBytes) {
+      if pass == 0 { progress.addBytes(piece.count) }
+      try await pieces.send(piece)
+    }
+    let hash = file.contentHash()
+    if let before = state.contentHash, before != hash {
+      throw ShardError(
+        code: .changed, path: state.shard.path, byte: nil,
+        message: "the file is not the one that this run read before",
+        fix: "wait until its writer is done, then run again")
+    }
+    state.contentHash = hash
+  }
+
+  /// Decompresses, parses and runs the stages.
+  private func scan(_ pieces: Channel<Bytes>, into writes: Channel<SpoolItem>) async throws -> Output {
+    let decoder = lane.source.makeDecoder(state.shard, batchBytes: batchBytes)
+    let worker = makeWorker(decoder)
+    func take(_ scanned: inout ScannedBatch) throws {
+      try Task.checkCancellation()
+      let rows = scanned.batch.rowCount
+      worker.process(&scanned)
+      if pass == 0 { progress.addRows(rows) }
+    }
+    while let piece = try await pieces.receive() {
+      try decoder.consume(piece, emit: take)
+      try await handOn(worker, to: writes)
+    }
+    try decoder.finish(emit: take)
+    if pass == 0 { state.uncheckedFrames = decoder.uncheckedFrames }
+    return try await end(worker, writes)
+  }
+
+  /// Goes over the columns that pass 0 kept.
+  private func replay(into writes: Channel<SpoolItem>) async throws -> Output {
+    let worker = makeWorker(nil)
+    for node in state.retained.keys.sorted() {
+      try state.retained[node]!.replay(columnCount: lane.columnCount) { batch, selection in
+        try Task.checkCancellation()
+        worker.replay(barrier: node, &batch, selection)
+      }
+      try await handOn(worker, to: writes)
+    }
+    return try await end(worker, writes)
+  }
+
+  private func makeWorker(_ decoder: (any BatchDecoder)?) -> LaneWorker {
+    LaneWorker(
+      lane: lane, pass: pass, state: state, stageNames: stageNames, hasher: hasher,
+      wantsRemoved: Set(plan.barriers.filter(\.wantsRemoved).map(\.stage)), decoder: decoder)
+  }
+
+  private func end(_ worker: LaneWorker, _ writes: Channel<SpoolItem>) async throws -> Output {
+    let partials = worker.finish()
+    try await handOn(worker, to: writes)
+    return Output(partials: partials)
+  }
+
+  private func handOn(_ worker: LaneWorker, to writes: Channel<SpoolItem>) async throws {
+    let items = worker.pending
+    worker.pending = []
+    for item in items { try await writes.send(item) }
+  }
+
+  /// Writes what the body hands on.
+  private func write(_ writes: Channel<SpoolItem>) async throws -> Output {
+    let file = SpoolFile(path: spoolPath)
+    while let item = try await writes.receive() { try file.write(item) }
+    return Output(spool: file.pieces.isEmpty ? nil : ShardSpool(path: spoolPath, pieces: file.pieces))
+  }
+}
+
+/// Runs one side of a channel: its end is said when the work is done, and where it fails the other
+/// side is woken.
+private func ending<Element: ~Copyable & Sendable, Value: Sendable>(
+  _ channel: Channel<Element>, _ work: () async throws -> Value
+) async throws -> Value {
+  do {
+    let value = try await work()
+    channel.finish()
+    return value
+  } catch {
+    channel.cancel()
+    throw error
+  }
+}
