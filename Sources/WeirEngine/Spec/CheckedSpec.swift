@@ -15,9 +15,6 @@ public struct CheckedSpec: Sendable {
   public let source: SpecSource
   /// The directory of the spec's file as it was named, against which its paths are read.
   public let baseDirectory: String
-  /// The resolved spec as bytes that do not depend on layout, key order or descriptions of
-  /// stages; equal bytes mean an equal plan.
-  public let canonical: [UInt8]
 
   public var specBytes: [UInt8] { source.bytes }
 }

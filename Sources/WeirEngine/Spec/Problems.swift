@@ -19,7 +19,15 @@ public struct Problems: Sendable {
 
   public mutating func add(_ problem: SpecProblem) {
     if problem.severity == .error { errors += 1 }
-    if stored.count < Problems.storedLimit { stored.append(problem) } else { dropped += 1 }
+    guard stored.count < Problems.storedLimit else {
+      dropped += 1
+      return
+    }
+    var problem = problem
+    problem.message = clipped(problem.message)
+    problem.expected = problem.expected.map { clipped($0) }
+    problem.fix = problem.fix.map { clipped($0) }
+    stored.append(problem)
   }
 
   /// Adds a problem at a value.
@@ -31,7 +39,7 @@ public struct Problems: Sendable {
     add(
       SpecProblem(
         code: code, severity: severity, source: node.source, range: node.range,
-        pointer: node.pointer.description, message: message, expected: expected, fix: fix,
+        pointer: node.pointer, message: message, expected: expected, fix: fix,
         related: related))
   }
 

@@ -26,11 +26,18 @@ public enum ParamValue: Sendable {
 /// The declared parameters with their values, in the order of the spec.
 public struct ResolvedParams: Sendable {
   public let values: [(name: String, value: ParamValue)]
+  private let places: [[UInt8]: Int]
 
-  public init(_ values: [(name: String, value: ParamValue)] = []) { self.values = values }
+  /// Of several values with one name the first counts.
+  public init(_ values: [(name: String, value: ParamValue)] = []) {
+    self.values = values
+    places = Dictionary(
+      values.enumerated().map { (Array($0.element.name.utf8), $0.offset) },
+      uniquingKeysWith: { first, _ in first })
+  }
 
   public subscript(name: String) -> ParamValue? {
-    values.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
+    places[Array(name.utf8)].map { values[$0].value }
   }
 }
 

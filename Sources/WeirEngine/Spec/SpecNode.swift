@@ -17,6 +17,8 @@ public struct SpecNode: Sendable {
   public var range: Range<Int>
   public var pointer: SpecPointer
   public var source: SpecSource
+  /// Whether `kind` is what the text says; false where a parameter was filled in.
+  public var isVerbatim = true
 
   public init(kind: Kind, range: Range<Int>, pointer: SpecPointer, source: SpecSource) {
     self.kind = kind

@@ -5,19 +5,25 @@ public struct SpecProblem: Sendable {
   /// Another place that belongs to the problem, as the first of two equal keys.
   public struct Related: Sendable {
     public var message: String
-    public var file: String
-    public var line: Int
-    public var column: Int
+    public var source: SpecSource
+    /// A byte of `source`.
+    public var offset: Int
 
     public init(_ message: String, source: SpecSource, offset: Int) {
       self.message = message
-      file = source.name
-      (line, column) = source.place(of: offset)
+      self.source = source
+      self.offset = offset
     }
 
     public init(_ message: String, at node: SpecNode) {
       self.init(message, source: node.source, offset: node.range.lowerBound)
     }
+
+    public var file: String { source.name }
+    /// From 1.
+    public var line: Int { source.place(of: offset).line }
+    /// From 1, in Unicode scalars.
+    public var column: Int { source.place(of: offset).column }
   }
 
   /// Stable, `snake_case`; scripts may depend on it.
@@ -26,8 +32,8 @@ public struct SpecProblem: Sendable {
   public var source: SpecSource
   /// Bytes of `source`.
   public var range: Range<Int>
-  /// JSON pointer of the value.
-  public var pointer: String
+  /// Of the value.
+  public var pointer: SpecPointer
   public var message: String
   /// What would have been right.
   public var expected: String?

@@ -21,6 +21,9 @@ public final class SpecSource: Sendable {
     return (line + 1, scalars(in: lineStarts[line]..<offset) + 1)
   }
 
+  /// The line of a byte, from 1; unlike `place(of:)` without counting along the line.
+  func lineNumber(of offset: Int) -> Int { lineIndex(of: offset) + 1 }
+
   /// The bytes of the line that holds `offset`, without its line end.
   func line(at offset: Int) -> Range<Int> {
     let index = lineIndex(of: min(max(offset, 0), bytes.count))

@@ -4,7 +4,8 @@ extension SpecNode {
   /// Only for strings as they were written; a string with a parameter filled in, or a value that
   /// is no string, is answered by its whole range.
   public func sourceRange(_ offsets: Range<Int>) -> Range<Int> {
-    guard case .string(let value) = kind, range.count >= 2, range.upperBound <= source.bytes.count
+    guard isVerbatim, case .string(let value) = kind, range.count >= 2,
+      range.upperBound <= source.bytes.count
     else { return range }
     let bytes = source.bytes
     let end = range.upperBound - 1

@@ -1,0 +1,70 @@
+/// The candidate that a misspelt word most likely meant, or `nil` where none is close.
+///
+/// Distance is that of optimal string alignment (Damerau-Levenshtein without edits inside a
+/// transposed pair) over ASCII-lowered bytes, with `-` read as `_`; one edit is allowed for every
+/// three bytes of the word, two to short words of four and five. Ties go to the first candidate.
+func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+  let wanted = folded(word)
+  guard !wanted.isEmpty, wanted.count <= 40 else { return nil }
+  let limit = wanted.count < 3 ? 1 : min(3, max(wanted.count / 3, wanted.count >= 4 ? 2 : 1))
+  var best: String?
+  var bestDistance = limit + 1
+  for candidate in candidates {
+    let other = folded(candidate)
+    guard abs(other.count - wanted.count) < bestDistance else { continue }
+    let distance = editDistance(wanted, other, limit: bestDistance - 1)
+    // A word of which nothing stands is not a misspelling.
+    if distance < bestDistance, distance < max(wanted.count, other.count) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  if best == nil, wanted.count >= 4 {
+    // `where_clause` for `where`, `path` for `paths_glob`.
+    best = candidates.first { candidate in
+      let other = folded(candidate)
+      return other.count >= 4 && (other.starts(with: wanted) || wanted.starts(with: other))
+    }
+  }
+  return best
+}
+
+private func folded(_ word: String) -> [UInt8] {
+  word.utf8.map { byte in
+    switch byte {
+    case 0x41...0x5A: byte | 0x20
+    case UInt8(ascii: "-"): UInt8(ascii: "_")
+    default: byte
+    }
+  }
+}
+
+/// The distance, or `limit + 1` where it is larger. Only the diagonal band that can matter is
+/// computed, so that a spec full of misspellings stays cheap.
+func editDistance(_ a: [UInt8], _ b: [UInt8], limit: Int) -> Int {
+  let far = limit + 1
+  guard abs(a.count - b.count) <= limit else { return far }
+  var beforeLast = [Int](repeating: far, count: b.count + 1)
+  var last = beforeLast
+  var row = beforeLast
+  for j in 0...min(b.count, limit) { last[j] = j }
+  for i in stride(from: 1, through: a.count, by: 1) {
+    let from = max(1, i - limit)
+    let through = min(b.count, i + limit)
+    guard from <= through else { return far }
+    row[from - 1] = from == 1 && i <= limit ? i : far
+    if through < b.count { row[through + 1] = far }
+    var lowest = row[from - 1]
+    for j in from...through {
+      var cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1))
+      if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
+        cost = min(cost, beforeLast[j - 2] + 1)
+      }
+      row[j] = min(cost, far)
+      lowest = min(lowest, row[j])
+    }
+    if lowest > limit { return far }
+    (beforeLast, last, row) = (last, row, beforeLast)
+  }
+  return min(last[b.count], far)
+}

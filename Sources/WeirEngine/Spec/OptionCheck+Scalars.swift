@@ -1,0 +1,281 @@
+extension OptionCheck {
+  /// A value that is neither list nor object, with its parameters filled in.
+  mutating func scalar(_ node: SpecNode, _ type: OptionType, _ what: String) -> OptionValue? {
+    if case .expression = type, let text = node.string, refusesReferences(text, node) {
+      return nil
+    }
+    let filled: SpecNode
+    switch fill(node) {
+    case .missing: return nil
+    case .as(let value): filled = type.isText ? value.asText : value
+    }
+    guard let content = content(filled, type) else {
+      // What stands in the text is shown, not what the parameter made of it.
+      if let range = outOfRange(filled, type) {
+        problems.add(
+          "out_of_range", at: node, "\(what) is \(range)", expected: type.expectation)
+      } else if case .string(let text) = filled.kind, type.readsText {
+        problems.add(
+          type.code, at: node, "\(what): \(shown(text)) is no \(type.noun)",
+          expected: type.expectation, fix: type.fix(for: filled))
+      } else {
+        wrongType(filled, what, type)
+      }
+      return nil
+    }
+    return OptionValue(content: content, node: filled, isDefault: false)
+  }
+
+  private enum Filled {
+    case `as`(SpecNode)
+    /// A parameter in it has no value, or a reference is wrong; both are said elsewhere.
+    case missing
+  }
+
+  private func fill(_ node: SpecNode) -> Filled {
+    guard let text = node.string, ParamReferences.mayContain(text) else { return .as(node) }
+    let parts = ParamReferences.parts(text)
+    var filled = node
+    filled.isVerbatim = false
+    if parts.count == 1, case .reference(let name, _) = parts[0] {
+      guard let value = params[name] else { return .missing }
+      filled.kind = value.nodeKind
+      return .as(filled)
+    }
+    var bytes: [UInt8] = []
+    for part in parts {
+      switch part {
+      case .text(let text): bytes += text
+      case .reference(let name, _):
+        guard let value = params[name] else { return .missing }
+        bytes += Array(value.text.utf8)
+      case .malformed: return .missing
+      }
+    }
+    if bytes.elementsEqual(text.utf8) { return .as(node) }
+    filled.kind = .string(String(decoding: bytes, as: UTF8.self))
+    return .as(filled)
+  }
+
+  /// A parameter pasted into an expression could change what it says.
+  private mutating func refusesReferences(_ text: String, _ node: SpecNode) -> Bool {
+    guard ParamReferences.mayContain(text) else { return false }
+    for part in ParamReferences.parts(text) {
+      guard case .reference(let name, let range) = part else { continue }
+      problems.add(
+        "param_in_expression", at: node, within: range,
+        "an expression reads a parameter by its name, without ${} and quotes",
+        fix: "params.\(printable(name.unicodeScalars))")
+      return true
+    }
+    return false
+  }
+
+  private func content(_ node: SpecNode, _ type: OptionType) -> OptionValue.Content? {
+    switch (type, node.kind) {
+    case (.bool, .bool(let value)): .bool(value)
+    case (.int(let range), .int(let value)):
+      range.contains(Int(value)) ? .int(Int(value)) : nil
+    case (.number(let range), .int(let value)):
+      range.contains(Double(value)) ? .number(Double(value)) : nil
+    case (.number(let range), .number(let value)): range.contains(value) ? .number(value) : nil
+    case (.size, .int(let value)): value >= 0 ? .int(Int(value)) : nil
+    case (.size, .string(let text)): parseSize(text).map { .int($0) }
+    case (.duration, .string(let text)): SpecDuration(text: text).map { .duration($0) }
+    case (.date, .string(let text)): SpecDate(text: text).map { .date($0) }
+    case (.fieldPath, .string(let text)): SpecFieldPath(text: text).map { .fieldPath($0) }
+    case (.fieldType, .string(let text)): SpecFieldType(text: text).map { .fieldType($0) }
+    case (.string, .string(let text)): .string(text)
+    case (.expression, .string(let text)): text.utf8.allSatisfy(isSpace) ? nil : .string(text)
+    case (.path, .string(let text)), (.pathGlob, .string(let text)),
+      (.pathTemplate, .string(let text)):
+      text.utf8.isEmpty || text.utf8.contains(0) ? nil : .string(text)
+    case (.choice(let words), .string(let text)):
+      words.contains { same($0, text) } ? .string(text) : nil
+    case (.constant(let word), .string(let text)): same(word, text) ? .string(text) : nil
+    default: nil
+    }
+  }
+
+  private func outOfRange(_ node: SpecNode, _ type: OptionType) -> String? {
+    switch (type, node.kind) {
+    case (.int, .int(let value)), (.number, .int(let value)), (.size, .int(let value)):
+      String(value)
+    case (.number, .number(let value)): canonicalNumber(value)
+    default: nil
+    }
+  }
+}
+
+private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+extension ParamValue {
+  fileprivate var nodeKind: SpecNode.Kind {
+    switch self {
+    case .int(let value): .int(Int64(value))
+    case .number(let value): .number(value)
+    case .bool(let value): .bool(value)
+    default: .string(text)
+    }
+  }
+}
+
+extension SpecNode {
+  /// The value as text, where an option wants text and a parameter was a number.
+  fileprivate var asText: SpecNode {
+    guard !isVerbatim else { return self }
+    var result = self
+    switch kind {
+    case .int(let value): result.kind = .string(String(value))
+    case .number(let value): result.kind = .string(canonicalNumber(value))
+    case .bool(let value): result.kind = .string(value ? "true" : "false")
+    default: break
+    }
+    return result
+  }
+
+  /// The opening bracket, where a problem belongs to an object as a whole.
+  var opening: SpecNode {
+    var result = self
+    result.range = range.lowerBound..<min(range.lowerBound + 1, range.upperBound)
+    return result
+  }
+
+  /// `the string 'x'`, `the integer 3`, `a list`.
+  var described: String {
+    switch kind {
+    case .string(let text): "the string \(shown(text))"
+    case .int(let value): "the integer \(value)"
+    case .number(let value): "the number \(canonicalNumber(value))"
+    case .bool(let value): value ? "true" : "false"
+    default: kindText
+    }
+  }
+}
+
+extension OptionType {
+  /// Whether the value is a string whatever it says.
+  fileprivate var isText: Bool {
+    switch self {
+    case .bool, .int, .number, .size: false
+    default: true
+    }
+  }
+
+  /// Whether a string is the right JSON type, and only its text can be wrong.
+  fileprivate var readsText: Bool {
+    switch self {
+    case .bool, .int, .number: false
+    default: true
+    }
+  }
+
+  fileprivate var code: String {
+    switch self {
+    case .size: "bad_size"
+    case .duration: "bad_duration"
+    case .date: "bad_date"
+    case .fieldPath: "bad_field"
+    case .fieldType: "unknown_field_type"
+    case .expression: "empty_expression"
+    case .path, .pathGlob, .pathTemplate: "bad_path"
+    case .choice, .constant: "unknown_choice"
+    default: "wrong_type"
+    }
+  }
+
+  fileprivate var noun: String {
+    switch self {
+    case .size: "size"
+    case .duration: "duration"
+    case .date: "date"
+    case .fieldPath: "field"
+    case .fieldType: "type"
+    case .expression: "expression"
+    case .path, .pathGlob, .pathTemplate: "path"
+    default: "choice"
+    }
+  }
+
+  /// Whether a value of this type is written with the same brackets as `node`.
+  func hasShape(of node: SpecNode) -> Bool {
+    switch (self, node.kind) {
+    case (.anyOf(let types), _): types.contains { $0.hasShape(of: node) }
+    case (.list, .array), (.map, .object), (.object, .object), (.bool, .bool),
+      (.int, .int), (.number, .int), (.number, .number), (.size, .int):
+      true
+    case (.list, _), (.map, _), (.object, _), (.bool, _), (.int, _), (.number, _): false
+    case (_, .string): true
+    default: false
+    }
+  }
+
+  /// What to type instead, where the value tells.
+  func fix(for node: SpecNode) -> String? {
+    switch (self, node.kind) {
+    case (.list(let element), _) where element.hasShape(of: node):
+      return "[\(node.sourceText)]"
+    case (_, .array(let items)) where items.count == 1 && hasShape(of: items[0]):
+      return items[0].sourceText
+    case (.bool, .string(let text)):
+      return same(text, "true") || same(text, "false") ? text : nil
+    case (.int, .string(let text)): return Int64(text).map { String($0) }
+    case (.int, .number(let value)):
+      return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : nil
+    case (.number, .string(let text)):
+      return Double(text).flatMap { $0.isFinite ? canonicalNumber($0) : nil }
+    case (.choice(let words), .string(let text)):
+      return nearest(to: text, among: words).map { quoted($0) }
+    case (.constant(let word), .string): return quoted(word)
+    case (.fieldType, .string(let text)):
+      let words = SpecFieldType.Base.allCases.map(\.rawValue)
+      let isOptional = text.utf8.last == UInt8(ascii: "?")
+      let near = nearest(to: text, among: words).map { isOptional ? $0 + "?" : $0 }
+      return (typeSynonym(text, words) ?? near).map { quoted($0) }
+    case (.date, .string(let text)):
+      return nearest(to: text, among: ["latest"]).map { quoted($0) } ?? dateFix(text)
+    case (.duration, .string(let text)): return durationFix(text).map { quoted($0) }
+    case (.size, .string(let text)): return sizeFix(text).map { quoted($0) }
+    case (.fieldPath, .string(let text)):
+      return text.utf8.isEmpty ? nil : quoted(SpecFieldPath(names: [text]).description)
+    case (.string, .int), (.string, .number), (.choice, .int), (.string, .bool):
+      return quoted(node.sourceText)
+    default: return nil
+    }
+  }
+
+  /// JSON of a value of the right type.
+  var sample: String {
+    switch self {
+    case .string: "\"text\""
+    case .bool: "true"
+    case .int(let range): String(min(max(1, range.lowerBound), range.upperBound))
+    case .number(let range): canonicalNumber(min(max(0.5, range.lowerBound), range.upperBound))
+    case .size: "\"8MiB\""
+    case .duration: "\"1d\""
+    case .fieldPath: "\"field\""
+    case .fieldType: "\"string\""
+    case .expression: "\"field == 'value'\""
+    case .pathGlob: "\"data/*.jsonl.zst\""
+    case .path: "\"file\""
+    case .pathTemplate: "\"part.jsonl.zst\""
+    case .date: "\"latest\""
+    case .choice(let words): quoted(words.first ?? "")
+    case .list(let element): "[\(element.sample)]"
+    case .map(let value): "{\"name\": \(value.sample)}"
+    case .object(let specs): objectSample(specs)
+    case .anyOf(let types): types.first?.sample ?? "null"
+    case .constant(let word): quoted(word)
+    }
+  }
+
+  private func objectSample(_ specs: [OptionSpec]) -> String {
+    var members: [String] = []
+    for spec in specs {
+      if case .required = spec.presence {
+        members.append("\(quoted(spec.name)): \(spec.type.sample)")
+      }
+    }
+    return "{\(members.joined(separator: ", "))}"
+  }
+}

@@ -1,0 +1,174 @@
+/// Reads `params` of a spec.
+struct ParamParsing {
+  var problems = Problems()
+  /// Names that were declared, also where the declaration is wrong.
+  var names: [String] = []
+
+  mutating func parse(_ node: SpecNode) -> [ParamDeclaration] {
+    guard let members = node.object else {
+      problems.add(
+        "wrong_type", at: node, "\"params\" is \(node.kindText)",
+        expected: "an object of parameters",
+        fix: "\"params\": { \"market\": { \"type\": \"string\", \"default\": \"*\" } }")
+      return []
+    }
+    names = members.map(\.key)
+    return members.compactMap { parse($0) }
+  }
+
+  private mutating func parse(_ member: SpecMember) -> ParamDeclaration? {
+    if !isParamName(member.key) {
+      problems.add(
+        "bad_name", at: member.keyNode,
+        "\(shown(member.key)) cannot be the name of a parameter",
+        expected: "a letter, then letters, digits and _, as expressions need it",
+        fix: quoted(mendedName(member.key, separator: "_")))
+    }
+    let node = member.value
+    guard let entries = node.object else {
+      let type = ParamParsing.guess(node)
+      let isDefault = node.string.flatMap { ParamType(rawValue: $0) } == nil
+      problems.add(
+        "wrong_type", at: node, "a parameter is declared by an object, not by \(node.kindText)",
+        fix: isDefault
+          ? "{ \"type\": \"\(type.rawValue)\", \"default\": \(node.sourceText) }"
+          : "{ \"type\": \(node.sourceText) }")
+      return nil
+    }
+    let known = ["type", "default", "description", "required", "values"]
+    for entry in entries where !known.contains(where: { same($0, entry.key) }) {
+      problems.unknownKey(entry, known, of: "a parameter")
+    }
+    guard let type = type(node, member) else { return nil }
+    let values = values(node, type)
+    return declaration(member, type, values)
+  }
+
+  private mutating func type(_ node: SpecNode, _ member: SpecMember) -> ParamType? {
+    let words = ParamType.allCases.map(\.rawValue)
+    guard let type = node.member("type") else {
+      let guess = node.member("default").map { ParamParsing.guess($0.value) } ?? .string
+      problems.add(
+        "missing_key", at: member.keyNode, "the parameter \(shown(member.key)) has no type",
+        expected: "one of \(alternatives(words))", fix: "\"type\": \"\(guess.rawValue)\"")
+      return nil
+    }
+    guard let word = type.value.string else {
+      problems.add(
+        "wrong_type", at: type.value, "the type is \(type.value.kindText)",
+        expected: "one of \(alternatives(words.map { quoted($0) }))")
+      return nil
+    }
+    if let type = ParamType(rawValue: word), same(type.rawValue, word) { return type }
+    problems.add(
+      "unknown_param_type", at: type.value, "there is no parameter type \(shown(word))",
+      expected: "one of \(alternatives(words))",
+      fix: (typeSynonym(word, words) ?? nearest(to: word, among: words)).map { quoted($0) })
+    return nil
+  }
+
+  private mutating func values(_ node: SpecNode, _ type: ParamType) -> [String] {
+    guard let member = node.member("values") else {
+      if type == .choice {
+        problems.add(
+          "missing_key", at: node, "an enum lists its values",
+          fix: "\"values\": [\"a\", \"b\"]")
+      }
+      return []
+    }
+    if type != .choice {
+      problems.add(
+        "wrong_type", at: member.keyNode, "only an enum has \"values\"",
+        fix: "\"type\": \"enum\"")
+    }
+    guard let items = member.value.array, !items.isEmpty else {
+      problems.add(
+        "wrong_type", at: member.value, "\"values\" is \(member.value.kindText)",
+        expected: "a list of strings that is not empty")
+      return []
+    }
+    return items.compactMap { item in
+      if let text = item.string { return text }
+      problems.add(
+        "wrong_type", at: item, "\(item.kindText) among the values of an enum",
+        expected: "a string", fix: quoted(item.sourceText))
+      return nil
+    }
+  }
+
+  private mutating func declaration(
+    _ member: SpecMember, _ type: ParamType, _ values: [String]
+  ) -> ParamDeclaration? {
+    let node = member.value
+    var isRequired: Bool?
+    if let required = node.member("required")?.value {
+      if case .bool(let value) = required.kind {
+        isRequired = value
+      } else {
+        problems.add(
+          "wrong_type", at: required, "\"required\" is \(required.kindText)",
+          expected: "true or false")
+      }
+    }
+    var defaultValue: ParamValue?
+    if let given = node.member("default") {
+      defaultValue = type.value(given.value, values: values)
+      if defaultValue == nil, type != .choice || !values.isEmpty {
+        problems.add(
+          "wrong_default", at: given.value,
+          "the default of \(shown(member.key)) is no \(type.rawValue)",
+          expected: type.expectation(values),
+          fix: type.mended(given.value, values: values))
+      }
+      if isRequired == true {
+        problems.add(
+          "required_with_default", at: given.keyNode,
+          "\(shown(member.key)) is required and has a default, which could never be used",
+          fix: "remove one of them")
+      }
+    } else if isRequired == false {
+      problems.add(
+        "missing_key", at: member.keyNode,
+        "\(shown(member.key)) is not required but has no default", fix: "add a \"default\"")
+    }
+    let description = node.member("description")?.value
+    if let description, description.string == nil {
+      problems.add(
+        "wrong_type", at: description, "\"description\" is \(description.kindText)",
+        expected: "a string")
+    }
+    return ParamDeclaration(
+      name: member.key, type: type, values: values, defaultValue: defaultValue,
+      description: description?.string ?? "", node: node, nameNode: member.keyNode)
+  }
+
+  private static func guess(_ node: SpecNode) -> ParamType {
+    switch node.kind {
+    case .int: .int
+    case .number: .number
+    case .bool: .bool
+    case .string(let text):
+      ParamType(rawValue: text) ?? (SpecDate(text: text) != nil ? .date : .string)
+    default: .string
+    }
+  }
+}
+
+extension ParamType {
+  /// A default that would be right, from one of the wrong JSON type.
+  fileprivate func mended(_ node: SpecNode, values: [String]) -> String? {
+    switch (self, node.kind) {
+    case (.int, .string(let text)), (.number, .string(let text)), (.bool, .string(let text)):
+      value(text, values: values)?.text
+    case (.choice, .string(let text)): nearest(to: text, among: values).map { quoted($0) }
+    case (.string, .int), (.string, .number), (.string, .bool), (.path, .int), (.choice, .int):
+      quoted(node.sourceText)
+    default: nil
+    }
+  }
+}
+
+private func isParamName(_ name: String) -> Bool {
+  guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
+  return name.utf8.count <= 64 && name.utf8.allSatisfy { isNameByte($0) }
+}

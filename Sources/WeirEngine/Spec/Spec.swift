@@ -1,0 +1,70 @@
+/// A spec whose sections and wiring words were read, before the types of its stages are known.
+public struct Spec: Sendable {
+  public static let stageLimit = 500
+  public static let paramLimit = 500
+
+  public let source: SpecSource
+  public let root: SpecNode
+  public let name: String
+  public let description: String
+  /// Names of parameters.
+  let partition: [(name: String, node: SpecNode)]
+  public let ledgerBy: [SpecFieldPath]
+  public let params: [ParamDeclaration]
+  /// The names of all parameters, also of those whose declaration is wrong.
+  let paramNames: [String]
+  /// In the order of the file.
+  public let stages: [StageDeclaration]
+
+  static let keys = [
+    "$schema", "name", "description", "partition", "ledger_by", "params", "sources",
+    "transforms", "sinks",
+  ]
+
+  /// Reads a spec as far as that needs no stage type. `nil` where the text is no JSON object;
+  /// with errors in the problems it can still be checked for more of them.
+  public static func parse(_ bytes: [UInt8], file: String) -> (Spec?, Problems) {
+    var problems = Problems()
+    let source = SpecSource(name: file, bytes: bytes)
+    guard let root = SpecJSON.parse(source, problems: &problems) else { return (nil, problems) }
+    guard root.object != nil else {
+      problems.add(
+        "wrong_type", at: root.opening, "a spec is an object, this is \(root.kindText)",
+        expected: "{ \"name\": ..., \"sources\": ..., \"transforms\": ..., \"sinks\": ... }")
+      return (nil, problems)
+    }
+    var parsing = SpecParsing(problems: problems)
+    let spec = parsing.spec(root)
+    return (spec, parsing.problems)
+  }
+}
+
+/// One stage as it was written.
+public struct StageDeclaration: Sendable {
+  /// One entry of `inputs`.
+  struct Input: Sendable {
+    let stage: String
+    /// `""` is the default output.
+    let port: String
+    let node: SpecNode
+  }
+
+  public let name: String
+  /// The name, to point at.
+  public let nameNode: SpecNode
+  public let section: SpecSection
+  public let type: String?
+  /// The value of `type`, or the object that lacks it.
+  let typeNode: SpecNode
+  let inputs: [Input]
+  /// `nil` where the declaration has none.
+  let inputsNode: SpecNode?
+  let description: String
+  /// The whole declaration.
+  public let node: SpecNode
+
+  /// The members that belong to every stage.
+  static func commonKeys(_ section: SpecSection) -> [String] {
+    section == .sources ? ["type", "description"] : ["type", "inputs", "description"]
+  }
+}

@@ -1,0 +1,128 @@
+/// What became of one declaration.
+struct BuiltStage {
+  let manual: StageManual?
+  /// `nil` where something is wrong with it.
+  let stage: (any Stage)?
+  let options: Options?
+
+  /// Of the stage itself if it was built: its ports may depend on its options.
+  var outputs: [PortSpec]? { stage?.outputs ?? manual?.outputs }
+}
+
+extension Spec {
+  func build(
+    _ declaration: StageDeclaration, _ registry: StageRegistry, _ params: ResolvedParams,
+    _ problems: inout Problems
+  ) -> BuiltStage {
+    let nothing = BuiltStage(manual: nil, stage: nil, options: nil)
+    guard let name = declaration.type else {
+      if declaration.node.member("type") == nil {
+        missingType(declaration, registry, &problems)
+      }
+      return nothing
+    }
+    guard let type = registry.type(named: name) else {
+      unknownType(name, declaration, registry, &problems)
+      return nothing
+    }
+    let manual = type.manual
+    let isMisplaced = manual.kind.section != declaration.section
+    if isMisplaced {
+      problems.add(
+        "wrong_section", at: declaration.typeNode,
+        "\(shown(name)) is a \(manual.kind.section.singular), but stands among the "
+          + declaration.section.rawValue,
+        fix: "move \(shown(declaration.name)) to \"\(manual.kind.section.rawValue)\"")
+    }
+    var check = OptionCheck(params: params)
+    let section = isMisplaced ? .transforms : declaration.section
+    let options = check.options(
+      declaration.node, manual.options, common: StageDeclaration.commonKeys(section),
+      of: shown(name))
+    let optionProblems = check.problems
+    problems.add(contentsOf: optionProblems)
+    guard let options else { return BuiltStage(manual: manual, stage: nil, options: nil) }
+    let before = problems.errorCount
+    let stage = type.init(options, &problems)
+    if stage == nil, problems.errorCount == before {
+      problems.add(
+        "refused", at: declaration.node.opening,
+        "\(shown(name)) refused its options without saying why",
+        fix: "report this: it is a mistake in Weir, not in the spec")
+    }
+    return BuiltStage(manual: manual, stage: stage, options: options)
+  }
+
+  private func missingType(
+    _ declaration: StageDeclaration, _ registry: StageRegistry, _ problems: inout Problems
+  ) {
+    let names = registry.names(in: declaration.section)
+    let section = declaration.section.singular
+    if let other = declaration.node.object?.first(where: { member in
+      ["kind", "uses", "stage", "plugin"].contains { same($0, member.key) }
+        || same(nearest(to: member.key, among: ["type"]) ?? "", "type")
+    }) {
+      problems.add(
+        "unknown_key", at: other.keyNode, "the type of a stage stands under \"type\"",
+        fix: "\"type\"")
+      return
+    }
+    problems.add(
+      "missing_type", at: declaration.nameNode,
+      "the \(section) \(shown(declaration.name)) has no type",
+      expected: "one of \(alternatives(names, limit: 40))",
+      fix: nearest(to: declaration.name, among: names).map { "\"type\": \(quoted($0))" }
+        ?? names.first.map { "\"type\": \(quoted($0))" })
+  }
+
+  private func unknownType(
+    _ name: String, _ declaration: StageDeclaration, _ registry: StageRegistry,
+    _ problems: inout Problems
+  ) {
+    let here = registry.names(in: declaration.section)
+    let all = registry.types.map { $0.manual.type }
+    let section = declaration.section.singular
+    problems.add(
+      "unknown_type", at: declaration.typeNode,
+      "there is no \(section) type \(shown(name))",
+      expected: "one of \(alternatives(here, limit: 40))",
+      fix: (problems.suggestion(for: name, among: here)
+        ?? problems.suggestion(for: name, among: all)).map { quoted($0) })
+  }
+
+  /// Puts the stages in order; `nil` where one could not be built.
+  func assemble(
+    _ built: [BuiltStage], _ edges: [[SpecWiring.Edge]], _ order: [Int],
+    _ params: ResolvedParams
+  ) -> CheckedSpec? {
+    var position = [Int](repeating: 0, count: order.count)
+    for (place, index) in order.enumerated() { position[index] = place }
+    var checked: [CheckedStage] = []
+    for index in order {
+      let declaration = stages[index]
+      guard let stage = built[index].stage, let options = built[index].options,
+        let manual = built[index].manual
+      else { return nil }
+      var inputs: [CheckedStage.Input] = []
+      for edge in edges[index] {
+        guard let carries = edge.carries else { return nil }
+        inputs.append(
+          .init(stage: position[edge.from], port: edge.port, carries: carries, node: edge.node))
+      }
+      checked.append(
+        CheckedStage(
+          name: declaration.name, section: declaration.section, type: manual.type,
+          kind: manual.kind, description: declaration.description, inputs: inputs, stage: stage,
+          options: options, node: declaration.node, nameNode: declaration.nameNode))
+    }
+    var partitionTexts: [(name: String, text: String)] = []
+    for (name, _) in partition {
+      guard let value = params[name] else { return nil }
+      partitionTexts.append((name, value.text))
+    }
+    return CheckedSpec(
+      name: name, description: description, partition: partitionTexts, ledgerBy: ledgerBy,
+      params: params, stages: checked, source: source,
+      baseDirectory: directory(of: source.name))
+  }
+}

@@ -1,0 +1,102 @@
+extension CheckedSpec {
+  /// The resolved spec as bytes, for the plan hash: parameters filled in, defaults written out,
+  /// keys sorted where their order means nothing; equal bytes mean an equal plan. Layout, places,
+  /// `$schema` and the descriptions of stages and parameters are not part of it.
+  ///
+  /// An object with free keys, whose order can show in an output, is written as a list of pairs,
+  /// and the stages stand in the order of `stages`.
+  public var canonical: [UInt8] {
+    var out: [UInt8] = []
+    out.put("{\"description\":")
+    out.put(json: description)
+    out.put(",\"ledger_by\":")
+    out.put(list: ledgerBy) { $0.put(json: $1.description) }
+    out.put(",\"name\":")
+    out.put(json: name)
+    out.put(",\"params\":")
+    out.put(list: params.values) { out, param in
+      out.put("[")
+      out.put(json: param.name)
+      out.put(",")
+      out.put(json: param.value.text)
+      out.put("]")
+    }
+    out.put(",\"partition\":")
+    out.put(list: partition) { $0.put(json: $1.name) }
+    out.put(",\"stages\":")
+    out.put(list: stages) { $0.put(stage: $1, of: self) }
+    out.put(",\"version\":1}")
+    return out
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func put(_ text: String) { self += Array(text.utf8) }
+
+  fileprivate mutating func put(json text: String) { appendJSON(string: text, to: &self) }
+
+  fileprivate mutating func put<T>(list: [T], _ element: (inout [UInt8], T) -> Void) {
+    put("[")
+    for (index, value) in list.enumerated() {
+      if index > 0 { put(",") }
+      element(&self, value)
+    }
+    put("]")
+  }
+
+  fileprivate mutating func put(stage: CheckedStage, of spec: CheckedSpec) {
+    put("{\"inputs\":")
+    put(list: stage.inputs) { out, input in
+      let name = spec.stages[input.stage].name
+      out.put(json: input.port.utf8.isEmpty ? name : "\(name).\(input.port)")
+    }
+    put(",\"name\":")
+    put(json: stage.name)
+    put(",\"options\":")
+    put(options: stage.options)
+    put(",\"section\":")
+    put(json: stage.section.rawValue)
+    put(",\"type\":")
+    put(json: stage.type)
+    put("}")
+  }
+
+  private mutating func put(options: Options) {
+    var members: [(name: String, value: OptionValue)] = []
+    for (spec, value) in zip(options.specs, options.values) {
+      if let value { members.append((spec.name, value)) }
+    }
+    members.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    put("{")
+    for (index, member) in members.enumerated() {
+      if index > 0 { put(",") }
+      put(json: member.name)
+      put(":")
+      put(value: member.value)
+    }
+    put("}")
+  }
+
+  private mutating func put(value: OptionValue) {
+    switch value.content {
+    case .bool(let value): put(value ? "true" : "false")
+    case .int(let value): put(String(value))
+    case .number(let value): put(canonicalNumber(value))
+    case .string(let value): put(json: value)
+    case .duration(let value): put(json: value.description)
+    case .date(let value): put(json: value.description)
+    case .fieldPath(let value): put(json: value.description)
+    case .fieldType(let value): put(json: value.description)
+    case .list(let values): put(list: values) { $0.put(value: $1) }
+    case .map(let entries):
+      put(list: entries) { out, entry in
+        out.put("[")
+        out.put(json: entry.key)
+        out.put(",")
+        out.put(value: entry.value)
+        out.put("]")
+      }
+    case .object(let options): put(options: options)
+    }
+  }
+}

@@ -1,0 +1,232 @@
+/// Reads the top level of a spec.
+struct SpecParsing {
+  var problems: Problems
+
+  mutating func spec(_ root: SpecNode) -> Spec? {
+    for member in root.object ?? [] where !Spec.keys.contains(where: { same($0, member.key) }) {
+      unknownSection(member)
+    }
+    _ = text(root, "$schema")
+    let description = text(root, "description") ?? ""
+    let name = specName(root)
+    var params = ParamParsing()
+    var declarations: [ParamDeclaration] = []
+    if let member = root.member("params") {
+      if let count = member.value.object?.count, count > Spec.paramLimit {
+        problems.add(
+          "too_many_params", at: member.keyNode,
+          "\(count) parameters; at most \(Spec.paramLimit) are allowed")
+        return nil
+      }
+      declarations = params.parse(member.value)
+      problems.add(contentsOf: params.problems)
+    }
+    guard let stages = stages(root) else { return nil }
+    return Spec(
+      source: root.source, root: root, name: name, description: description,
+      partition: partition(root, params.names), ledgerBy: ledgerBy(root), params: declarations,
+      paramNames: params.names, stages: stages)
+  }
+
+  private mutating func unknownSection(_ member: SpecMember) {
+    let known = Spec.keys
+    let synonyms = [
+      ("inputs", "sources"), ("source", "sources"), ("stages", "transforms"),
+      ("steps", "transforms"), ("processors", "transforms"), ("pipeline", "transforms"),
+      ("outputs", "sinks"), ("output", "sinks"), ("parameters", "params"), ("vars", "params"),
+      ("variables", "params"), ("schema", "$schema"),
+    ]
+    let meant = synonyms.first { same($0.0, member.key) }?.1
+    problems.add(
+      "unknown_key", at: member.keyNode, "a spec has no key \(shown(member.key))",
+      expected: "one of \(alternatives(known, limit: 40))",
+      fix: (meant ?? problems.suggestion(for: member.key, among: known)).map { quoted($0) }
+        ?? "remove it")
+  }
+
+  private mutating func text(_ node: SpecNode, _ key: String) -> String? {
+    guard let value = node.member(key)?.value else { return nil }
+    if value.string == nil {
+      problems.add(
+        "wrong_type", at: value, "\(quoted(key)) is \(value.kindText)", expected: "a string",
+        fix: OptionType.string.fix(for: value))
+    }
+    return value.string
+  }
+
+  private mutating func specName(_ root: SpecNode) -> String {
+    guard let member = root.member("name") else {
+      problems.add(
+        "missing_key", at: root.opening, "the spec has no name",
+        expected: "lowercase letters, digits and -",
+        fix: "\"name\": \(quoted(fileStem(root.source.name)))")
+      return ""
+    }
+    guard let name = text(root, "name") else { return "" }
+    let isRight = name.utf8.allSatisfy {
+      (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-")
+    }
+    if !isRight || name.utf8.isEmpty || name.utf8.count > 100 {
+      problems.add(
+        "bad_name", at: member.value, "\(shown(name)) cannot be the name of a spec",
+        expected: "1 to 100 lowercase letters, digits and -",
+        fix: quoted(mendedName(name, separator: "-", lowercase: true)))
+    }
+    return name
+  }
+
+  private func fileStem(_ path: String) -> String {
+    let file = path.utf8.split(separator: UInt8(ascii: "/")).last ?? path.utf8[...]
+    let stem = file.prefix { $0 != UInt8(ascii: ".") }
+    return mendedName(String(decoding: stem, as: UTF8.self), separator: "-", lowercase: true)
+  }
+
+  /// The strings of a list, or of a single string that should have been one.
+  private mutating func strings(_ node: SpecNode, _ key: String) -> [SpecNode] {
+    guard let value = node.member(key)?.value else { return [] }
+    guard let items = value.array else {
+      problems.add(
+        "wrong_type", at: value, "\(quoted(key)) is \(value.kindText)",
+        expected: "a list of strings",
+        fix: value.string == nil ? nil : "[\(value.sourceText)]")
+      return value.string == nil ? [] : [value]
+    }
+    return items.filter { item in
+      if item.string != nil { return true }
+      problems.add(
+        "wrong_type", at: item, "an entry of \(quoted(key)) is \(item.kindText)",
+        expected: "a string")
+      return false
+    }
+  }
+
+  private mutating func partition(
+    _ root: SpecNode, _ names: [String]
+  ) -> [(name: String, node: SpecNode)] {
+    var found: [(name: String, node: SpecNode)] = []
+    for node in strings(root, "partition") {
+      let name = node.string ?? ""
+      if !names.contains(where: { same($0, name) }) {
+        problems.add(
+          "unknown_param", at: node, "\"partition\" names \(shown(name)), which is no parameter",
+          expected: names.isEmpty
+            ? "a parameter; the spec declares none" : "one of \(alternatives(names))",
+          fix: problems.suggestion(for: name, among: names).map { quoted($0) })
+      } else if found.contains(where: { same($0.name, name) }) {
+        problems.add(
+          "duplicate_entry", at: node, "\(shown(name)) stands twice in \"partition\"",
+          fix: "remove one of them")
+      } else {
+        found.append((name, node))
+      }
+    }
+    return found
+  }
+
+  private mutating func ledgerBy(_ root: SpecNode) -> [SpecFieldPath] {
+    strings(root, "ledger_by").compactMap { node in
+      if let path = SpecFieldPath(text: node.string ?? "") { return path }
+      problems.add(
+        "bad_field", at: node, "\(shown(node.string ?? "")) is no field",
+        expected: OptionType.fieldPath.expectation, fix: OptionType.fieldPath.fix(for: node))
+      return nil
+    }
+  }
+
+  // MARK: Stages
+
+  private mutating func stages(_ root: SpecNode) -> [StageDeclaration]? {
+    var declarations: [StageDeclaration] = []
+    for member in root.object ?? [] {
+      guard let section = SpecSection.allCases.first(where: { same($0.rawValue, member.key) })
+      else { continue }
+      guard let members = member.value.object else {
+        problems.add(
+          "wrong_type", at: member.value, "\"\(section.rawValue)\" is \(member.value.kindText)",
+          expected: "an object: the name of each \(section.singular) and its declaration",
+          fix: "\"\(section.rawValue)\": { \"NAME\": { \"type\": ... } }")
+        continue
+      }
+      if declarations.count + members.count > Spec.stageLimit {
+        problems.add(
+          "too_many_stages", at: member.keyNode,
+          "\(declarations.count + members.count) stages; at most \(Spec.stageLimit) are allowed")
+        return nil
+      }
+      for entry in members {
+        if let stage = stage(entry, section) { declarations.append(stage) }
+      }
+    }
+    duplicateNames(declarations)
+    return declarations
+  }
+
+  private mutating func duplicateNames(_ stages: [StageDeclaration]) {
+    for (index, stage) in stages.enumerated() {
+      guard let first = stages[..<index].first(where: { same($0.name, stage.name) }) else {
+        continue
+      }
+      problems.add(
+        "duplicate_name", at: stage.nameNode,
+        "\(shown(stage.name)) is the name of a \(first.section.singular) already",
+        expected: "a name that no other stage has",
+        fix: quoted("\(stage.name)_\(stage.section.singular)"),
+        related: [.init("first here", at: first.nameNode)])
+    }
+  }
+
+  private mutating func stage(_ member: SpecMember, _ section: SpecSection) -> StageDeclaration? {
+    let name = member.key
+    if !isStageName(name) {
+      problems.add(
+        "bad_name", at: member.keyNode, "\(shown(name)) cannot be the name of a stage",
+        expected: "1 to 64 letters, digits, _ and -; not a dot, which names an output",
+        fix: quoted(mendedName(name, separator: "_")))
+    }
+    let node = member.value
+    guard node.object != nil else {
+      problems.add(
+        "wrong_type", at: node, "a \(section.singular) is \(node.kindText)",
+        expected: "an object with \"type\"",
+        fix: node.string == nil ? nil : "{ \"type\": \(node.sourceText) }")
+      return nil
+    }
+    let type = text(node, "type")
+    let typeNode = node.member("type")?.value ?? node.opening
+    let inputs = section == .sources ? [] : inputs(node)
+    if section == .sources, let given = node.member("inputs") {
+      problems.add(
+        "source_with_inputs", at: given.keyNode, "a source has no inputs",
+        fix: "remove \"inputs\", or move \(shown(name)) to \"transforms\"")
+    }
+    return StageDeclaration(
+      name: name, nameNode: member.keyNode, section: section, type: type, typeNode: typeNode,
+      inputs: inputs, inputsNode: section == .sources ? nil : node.member("inputs")?.value,
+      description: text(node, "description") ?? "", node: node)
+  }
+
+  private mutating func inputs(_ node: SpecNode) -> [StageDeclaration.Input] {
+    var seen: Set<[UInt8]> = []
+    return strings(node, "inputs").compactMap { item in
+      let bytes = Array((item.string ?? "").utf8)
+      guard seen.insert(bytes).inserted else {
+        problems.add(
+          "duplicate_entry", at: item, "\(shown(item.string ?? "")) stands twice in \"inputs\"",
+          fix: "remove one of them")
+        return nil
+      }
+      guard let dot = bytes.firstIndex(of: UInt8(ascii: ".")) else {
+        return .init(stage: item.string ?? "", port: "", node: item)
+      }
+      return .init(
+        stage: String(decoding: bytes[..<dot], as: UTF8.self),
+        port: String(decoding: bytes[(dot + 1)...], as: UTF8.self), node: item)
+    }
+  }
+}
+
+private func isStageName(_ name: String) -> Bool {
+  guard let first = name.utf8.first, first != UInt8(ascii: "-") else { return false }
+  return name.utf8.count <= 64
+    && name.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: "-") }
+}

@@ -1,0 +1,52 @@
+/// Values that people write nearly right.
+
+/// `04.10.2026`, `2026/10/4` and `20261004` as `2026-10-04`; days before months are left alone.
+func dateFix(_ text: String) -> String? {
+  let parts = text.utf8.split { !(0x30...0x39).contains($0) }.map { plainInteger($0) ?? 0 }
+  let digits = Array(text.utf8)
+  if digits.count == 8, parts.count == 1, let number = plainInteger(digits) {
+    return dateText(number / 10_000, number / 100 % 100, number % 100)
+  }
+  guard parts.count >= 3 else { return nil }
+  if parts[0] > 31 { return dateText(parts[0], parts[1], parts[2]) }
+  if parts.count == 3, text.utf8.contains(UInt8(ascii: ".")), parts[2] > 31 {
+    return dateText(parts[2], parts[1], parts[0])
+  }
+  return nil
+}
+
+private func dateText(_ year: Int, _ month: Int, _ day: Int) -> String? {
+  func pad(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  let text = "\(year)-\(pad(month))-\(pad(day))"
+  return SpecDate(text: text) == nil ? nil : quoted(text)
+}
+
+/// `1 day`, `24 hours`, `15min` as `1d`, `24h`, `15m`.
+func durationFix(_ text: String) -> String? {
+  let bytes = text.utf8.filter { $0 != 0x20 }.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+  var digits = Array(bytes.prefix { (0x30...0x39).contains($0) })
+  let word = Array(bytes.dropFirst(digits.count))
+  if digits.isEmpty { digits = [0x31] }
+  let names: [(String, [String])] = [
+    ("s", ["s", "sec", "secs", "second", "seconds"]),
+    ("m", ["m", "min", "mins", "minute", "minutes"]),
+    ("h", ["h", "hr", "hrs", "hour", "hours", "hourly"]),
+    ("d", ["d", "day", "days", "daily"]), ("w", ["w", "wk", "week", "weeks", "weekly"]),
+  ]
+  for (unit, words) in names where words.contains(where: { $0.utf8.elementsEqual(word) }) {
+    let fixed = String(decoding: digits, as: UTF8.self) + unit
+    return SpecDuration(text: fixed) == nil ? nil : fixed
+  }
+  return nil
+}
+
+/// `8 MB`, `8mib`, `8M` as `8MiB`; what is decimal stays so only where it was right already.
+func sizeFix(_ text: String) -> String? {
+  let bytes = text.utf8.filter { $0 != 0x20 }
+  let digits = bytes.prefix { (0x30...0x39).contains($0) }
+  guard let letter = bytes.dropFirst(digits.count).first, digits.count > 0 else { return nil }
+  let prefixes: [UInt8: String] = [0x6B: "KiB", 0x6D: "MiB", 0x67: "GiB", 0x74: "TiB"]
+  guard let unit = prefixes[letter | 0x20] else { return nil }
+  let fixed = String(decoding: digits, as: UTF8.self) + unit
+  return parseSize(fixed) == nil ? nil : fixed
+}
