@@ -1,0 +1,179 @@
+import WeirData
+
+/// What a condition is for one record.
+public enum Truth: UInt8, Sendable {
+  case `false` = 0
+  case `true` = 1
+  /// It has no value: see ``ExpressionEvaluator/failures``.
+  case error = 2
+}
+
+/// Why an expression has no value for one record.
+public struct EvaluationFailure: Sendable, Equatable {
+  /// Index into the selection.
+  public var position: Int
+  public var row: UInt32
+  /// One sentence without a full stop, with the column in the expression.
+  public var message: String
+}
+
+/// Runs one expression over batches, a column at a time; made and used in one task.
+public struct ExpressionEvaluator: ~Copyable {
+  let program: Program
+  /// Of the rows of the last evaluation that have no value, ascending.
+  public private(set) var failures: [EvaluationFailure] = []
+  var scratch = Scratch()
+  /// Text made by the last evaluation.
+  var strings = Arena(chunkBytes: 16 * 1024)
+  var columns: [UnsafePointer<Cell>] = []
+  private var madeText = false
+  private var messages: [UInt32: String] = [:]
+
+  init(_ program: Program) { self.program = program }
+
+  /// Evaluates a condition for each selected row.
+  ///
+  /// - Parameter truths: replaced by one entry for each row of `selection`, in its order.
+  public mutating func evaluate(
+    _ batch: borrowing Batch, _ selection: borrowing Selection, into truths: inout [Truth]
+  ) {
+    begin(batch)
+    truths.removeAll(keepingCapacity: true)
+    let count = selection.count
+    guard count > 0 else { return }
+    let mark = scratch.mark()
+    let codes = scratch.codes(count)
+    selection.rows.withUnsafeBufferPointer { rows in
+      truth(program.root, Rows(base: rows.baseAddress!, count: count), codes)
+    }
+    truths.reserveCapacity(count)
+    for position in 0..<count {
+      let code = codes[position]
+      if code.isFailure {
+        fail(position, selection.rows[position], code)
+        truths.append(.error)
+      } else {
+        truths.append(code == TruthCode.true ? .true : .false)
+      }
+    }
+    scratch.release(mark)
+  }
+
+  /// Evaluates an expression for each selected row.
+  ///
+  /// - Parameter values: replaced by one cell for each row of `selection`, in its order; missing
+  ///   where ``failures`` has the row. Strings belong to the batch, the expression or this
+  ///   evaluator: they are good until the next evaluation or the end of any of the three.
+  public mutating func evaluateValues(
+    _ batch: borrowing Batch, _ selection: borrowing Selection, into values: inout [Cell]
+  ) {
+    begin(batch)
+    values.removeAll(keepingCapacity: true)
+    let count = selection.count
+    guard count > 0 else { return }
+    let mark = scratch.mark()
+    selection.rows.withUnsafeBufferPointer { buffer in
+      let rows = Rows(base: buffer.baseAddress!, count: count)
+      let operand = self.operand(program.root, rows)
+      values.reserveCapacity(count)
+      for position in 0..<count {
+        let cell = operand.cell(position, rows)
+        if cell.isFailure {
+          fail(position, buffer[position], cell.failureNumber)
+          values.append(.missing)
+        } else {
+          values.append(cell)
+        }
+      }
+    }
+    scratch.release(mark)
+  }
+
+  private mutating func begin(_ batch: borrowing Batch) {
+    failures.removeAll(keepingCapacity: true)
+    columns.removeAll(keepingCapacity: true)
+    for column in program.columnsRead { columns.append(UnsafePointer(batch.column(column))) }
+    if madeText {
+      strings = Arena(chunkBytes: 16 * 1024)
+      madeText = false
+    }
+  }
+
+  mutating func noteText() { madeText = true }
+
+  private mutating func fail(_ position: Int, _ row: UInt32, _ number: UInt32) {
+    let message: String
+    if let known = messages[number] {
+      message = known
+    } else {
+      message = program.failure(number).message
+      messages[number] = message
+    }
+    failures.append(EvaluationFailure(position: position, row: row, message: message))
+  }
+}
+
+/// The rows that an operation is computed for.
+struct Rows {
+  let base: UnsafePointer<UInt32>
+  let count: Int
+}
+
+/// Where the values of one operation are.
+struct Operand {
+  enum Layout { case constant, dense, byRow }
+  let base: UnsafePointer<Cell>
+  let layout: Layout
+
+  @inline(__always) func cell(_ position: Int, _ rows: Rows) -> Cell {
+    switch layout {
+    case .constant: base[0]
+    case .dense: base[position]
+    case .byRow: base[Int(rows.base[position])]
+    }
+  }
+}
+
+/// Memory for the values between operations: taken and given back like a stack, kept between
+/// batches.
+struct Scratch: ~Copyable {
+  struct Mark {
+    var block: Int
+    var used: Int
+  }
+  private var blocks: [(base: UnsafeMutableRawPointer, size: Int)] = []
+  private var block = 0
+  private var used = 0
+
+  deinit { for block in blocks { block.base.deallocate() } }
+
+  func mark() -> Mark { Mark(block: block, used: used) }
+  mutating func release(_ mark: Mark) {
+    block = mark.block
+    used = mark.used
+  }
+
+  mutating func codes(_ count: Int) -> UnsafeMutablePointer<UInt32> {
+    take(count * 4).bindMemory(to: UInt32.self, capacity: count)
+  }
+  mutating func cells(_ count: Int) -> UnsafeMutablePointer<Cell> {
+    take(count * MemoryLayout<Cell>.stride).bindMemory(to: Cell.self, capacity: count)
+  }
+
+  private mutating func take(_ bytes: Int) -> UnsafeMutableRawPointer {
+    let size = (bytes + 15) & ~15
+    while block < blocks.count {
+      if used + size <= blocks[block].size {
+        let piece = blocks[block].base + used
+        used += size
+        return piece
+      }
+      block += 1
+      used = 0
+    }
+    let capacity = max(size, 64 * 1024)
+    blocks.append((.allocate(byteCount: capacity, alignment: 16), capacity))
+    used = size
+    return blocks[block].base
+  }
+}

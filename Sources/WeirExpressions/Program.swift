@@ -1,0 +1,168 @@
+import WeirData
+
+/// A checked expression: operations in an array, each after its operands, with constant parts
+/// already computed.
+final class Program: @unchecked Sendable {  // constants are never written after init
+  typealias Index = Int
+
+  enum Order: Sendable { case less, lessOrEqual, greater, greaterOrEqual }
+  enum Arithmetic: Sendable { case add, subtract, multiply, divide, remainder }
+  enum TextTest: Sendable { case startsWith, endsWith, contains }
+
+  enum Operation: Sendable {
+    /// An index into the constants; an error is a constant too.
+    case constant(Int)
+    /// An index into ``columnsRead``.
+    case column(Int)
+    case all([Index])
+    case any([Index])
+    case not(Index)
+    case equal(Index, Index, isNegated: Bool)
+    case order(Order, Index, Index)
+    /// An index into ``sets``.
+    case isInSet(Index, Int)
+    case isInList(Index, [Index])
+    case conditional(Index, Index, Index)
+    case arithmetic(Arithmetic, Index, Index)
+    case negate(Index)
+    case size(Index)
+    case text(TextTest, Index, Index)
+    case isPresent(Index)
+  }
+
+  let source: Syntax
+  let operations: [Operation]
+  /// Where each operation stands in the source.
+  let spans: [SourceSpan]
+  let root: Index
+  let constants: ConstantPool
+  let sets: [ConstantSet]
+  /// Columns of the batch, ascending.
+  let columnsRead: [Int]
+
+  init(
+    source: Syntax, operations: [Operation], spans: [SourceSpan], root: Index,
+    constants: ConstantPool, sets: [ConstantSet], columnsRead: [Int]
+  ) {
+    self.source = source
+    self.operations = operations
+    self.spans = spans
+    self.root = root
+    self.constants = constants
+    self.sets = sets
+    self.columnsRead = columnsRead
+  }
+}
+
+extension Program.Operation {
+  var operands: [Program.Index] {
+    switch self {
+    case .constant, .column: []
+    case .all(let operands), .any(let operands): operands
+    case .not(let a), .negate(let a), .size(let a), .isPresent(let a), .isInSet(let a, _): [a]
+    case .equal(let a, let b, _), .order(_, let a, let b), .arithmetic(_, let a, let b),
+      .text(_, let a, let b):
+      [a, b]
+    case .isInList(let a, let list): [a] + list
+    case .conditional(let a, let b, let c): [a, b, c]
+    }
+  }
+
+  /// Whether it computes true, false or an error, and never another value.
+  var isTruth: Bool {
+    switch self {
+    case .all, .any, .not, .equal, .order, .isInSet, .isInList, .text, .isPresent: true
+    case .constant, .column, .conditional, .arithmetic, .negate, .size: false
+    }
+  }
+}
+
+/// Cells of constants, and the bytes of their strings, at addresses that stay.
+final class ConstantPool: @unchecked Sendable {  // written only while a program is built
+  private var arena = Arena(chunkBytes: 1024)
+  private var blocks: [UnsafeMutablePointer<Cell>] = []
+  private(set) var count = 0
+  private static let blockCells = 64
+
+  deinit { for block in blocks { block.deallocate() } }
+
+  func add(_ cell: Cell) -> Int {
+    if count == blocks.count * ConstantPool.blockCells {
+      let block = UnsafeMutablePointer<Cell>.allocate(capacity: ConstantPool.blockCells)
+      block.initialize(repeating: .null, count: ConstantPool.blockCells)
+      blocks.append(block)
+    }
+    address(count).pointee = cell
+    count += 1
+    return count - 1
+  }
+
+  func string(_ bytes: [UInt8]) -> Cell {
+    bytes.withUnsafeBufferPointer { .string(arena.store($0)) }
+  }
+
+  /// - Returns: `nil` for a list.
+  func cell(_ value: ConstantValue) -> Cell? {
+    switch value {
+    case .null: .null
+    case .bool(let value): .bool(value)
+    case .int(let value): .int(value)
+    case .number(let value): .number(value)
+    case .string(let bytes): string(bytes)
+    case .timestamp(let value): .timestamp(microseconds: value)
+    case .list: nil
+    }
+  }
+
+  func address(_ index: Int) -> UnsafeMutablePointer<Cell> {
+    blocks[index / ConstantPool.blockCells] + index % ConstantPool.blockCells
+  }
+
+  subscript(_ index: Int) -> Cell { address(index).pointee }
+
+  /// For text that one operation makes while constants are computed.
+  func withArena<R>(_ body: (inout Arena) -> R) -> R { body(&arena) }
+}
+
+/// The right side of `in` where all of it is constant.
+struct ConstantSet: Sendable {
+  /// Sorted by length, then bytes; the addresses are those of a ``ConstantPool``.
+  private let strings: [Cell]
+  /// `starts[n]` is the first string of `n` bytes or more; one entry more than the longest has
+  /// bytes, and a last one for the end.
+  private let starts: [Int32]
+  private let others: [Cell]
+
+  init(_ cells: [Cell]) {
+    strings = cells.filter { $0.kind == .string }.sorted {
+      $0.length != $1.length ? $0.length < $1.length : Semantics.compareBytes($0, $1) < 0
+    }
+    others = cells.filter { $0.kind != .string }
+    var starts: [Int32] = []
+    for (index, string) in strings.enumerated() {
+      while starts.count <= Int(string.length) { starts.append(Int32(index)) }
+    }
+    if !strings.isEmpty { starts.append(Int32(strings.count)) }
+    self.starts = starts
+  }
+
+  func contains(_ cell: Cell) -> Bool {
+    guard cell.rawKind == CellKind.string.rawValue else {
+      for other in others where Semantics.equal(cell, other, failing: 0) == TruthCode.true {
+        return true
+      }
+      return false
+    }
+    let length = Int(cell.length)
+    guard length + 1 < starts.count else { return false }
+    var low = Int(starts[length])
+    var high = Int(starts[length + 1])
+    while low < high {
+      let middle = (low + high) / 2
+      let order = Semantics.compareBytes(strings[middle], cell)
+      if order == 0 { return true }
+      if order < 0 { low = middle + 1 } else { high = middle }
+    }
+    return false
+  }
+}

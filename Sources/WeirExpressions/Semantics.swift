@@ -1,0 +1,249 @@
+import Glibc
+import WeirData
+
+/// True, false, or the number of a failure.
+typealias TruthCode = UInt32
+
+extension TruthCode {
+  static let `false`: TruthCode = 0
+  static let `true`: TruthCode = 1
+
+  @inline(__always) init(_ value: Bool) { self = value ? 1 : 0 }
+  @inline(__always) var isFailure: Bool { self > 1 }
+}
+
+/// Why an operation has no value. A failure's number is eight times one more than the index of its
+/// operation, plus one of these.
+enum FailureKind: UInt32 {
+  case leftNull = 0
+  case rightNull = 1
+  case wrongType = 2
+  case overflow = 3
+  case divisionByZero = 4
+  case tooLong = 5
+  case notComparable = 6
+  case notBool = 7
+
+  static func base(of operation: Int) -> UInt32 { UInt32(operation + 1) * 8 }
+}
+
+extension Cell {
+  /// Not one of ``CellKind``: the operation that should have made this value failed.
+  static let failureKind: UInt8 = 255
+
+  @inline(__always) static func failure(_ number: UInt32) -> Cell {
+    var cell = Cell.null
+    cell.rawKind = failureKind
+    cell.bits = UInt64(number)
+    return cell
+  }
+  @inline(__always) var isFailure: Bool { rawKind == Cell.failureKind }
+  @inline(__always) var failureNumber: UInt32 { UInt32(truncatingIfNeeded: bits) }
+}
+
+/// CEL's operators on single values; both the columns and the constants are computed with these.
+///
+/// `failing` is the number that a failure of the operation counts from. Follows the CEL language
+/// definition, sections "Equality", "Ordering", "Overflow".
+enum Semantics {
+  @inline(__always)
+  private static func failure(_ kind: FailureKind, _ base: UInt32) -> UInt32 {
+    base + kind.rawValue
+  }
+
+  // MARK: - Comparing
+
+  @inline(__always)
+  static func compareBytes(_ a: Cell, _ b: Cell) -> Int {
+    let count = Int(min(a.length, b.length))
+    if count > 0 {
+      let order = memcmp(a.stringBytes.baseAddress!, b.stringBytes.baseAddress!, count)
+      if order != 0 { return Int(order) }
+    }
+    return Int(a.length) - Int(b.length)
+  }
+
+  @inline(__always)
+  static func sameBytes(_ a: Cell, _ b: Cell) -> Bool {
+    guard a.length == b.length else { return false }
+    return a.length == 0
+      || memcmp(a.stringBytes.baseAddress!, b.stringBytes.baseAddress!, Int(a.length)) == 0
+  }
+
+  /// -1, 0 or 1 by exact value; 2 where `b` is not a number.
+  static func compare(_ a: Int64, _ b: Double) -> Int {
+    if b.isNaN { return 2 }
+    if b >= 0x1p63 { return -1 }
+    if b < -0x1p63 { return 1 }
+    let whole = b.rounded(.towardZero)
+    let integer = Int64(whole)
+    if a != integer { return a < integer ? -1 : 1 }
+    return b == whole ? 0 : (b > whole ? -1 : 1)
+  }
+
+  @inline(__always)
+  private static func compare(_ a: Double, _ b: Double) -> Int {
+    a < b ? -1 : (a > b ? 1 : (a == b ? 0 : 2))
+  }
+
+  /// `==`. Values of unlike types are unequal; numbers compare by value whatever their type.
+  @inline(__always)
+  static func equal(_ a: Cell, _ b: Cell, failing base: UInt32) -> TruthCode {
+    let kinds = (a.kind, b.kind)
+    switch kinds {
+    case (.string, .string): return TruthCode(sameBytes(a, b))
+    case (.int, .int), (.bool, .bool), (.timestamp, .timestamp): return TruthCode(a.bits == b.bits)
+    case (.number, .number): return TruthCode(a.numberValue == b.numberValue)
+    case (.int, .number): return TruthCode(compare(a.intValue, b.numberValue) == 0)
+    case (.number, .int): return TruthCode(compare(b.intValue, a.numberValue) == 0)
+    default: break
+    }
+    if a.isFailure { return a.failureNumber }
+    if b.isFailure { return b.failureNumber }
+    if a.isNull || b.isNull { return TruthCode(a.isNull && b.isNull) }
+    if a.kind == .other && b.kind == .other { return failure(.notComparable, base) }
+    return TruthCode.false
+  }
+
+  /// `<` and its like.
+  @inline(__always)
+  static func order(
+    _ order: Program.Order, _ a: Cell, _ b: Cell, failing base: UInt32
+  ) -> TruthCode {
+    let result: Int
+    switch (a.kind, b.kind) {
+    case (.int, .int), (.timestamp, .timestamp):
+      result = a.intValue < b.intValue ? -1 : (a.intValue == b.intValue ? 0 : 1)
+    case (.number, .number): result = compare(a.numberValue, b.numberValue)
+    case (.int, .number): result = compare(a.intValue, b.numberValue)
+    case (.number, .int):
+      let reversed = compare(b.intValue, a.numberValue)
+      result = reversed == 2 ? 2 : -reversed
+    case (.string, .string): result = compareBytes(a, b)
+    case (.bool, .bool): result = a.bits < b.bits ? -1 : (a.bits == b.bits ? 0 : 1)
+    default: return mismatch(a, b, base)
+    }
+    // Not a number has no order, and 2 stands for that only where numbers were compared.
+    if result == 2, a.kind != .string { return TruthCode.false }
+    switch order {
+    case .less: return TruthCode(result < 0)
+    case .lessOrEqual: return TruthCode(result <= 0)
+    case .greater: return TruthCode(result > 0)
+    case .greaterOrEqual: return TruthCode(result >= 0)
+    }
+  }
+
+  /// The failure of an operation that its operands' types do not fit.
+  @inline(never)
+  static func mismatch(_ a: Cell, _ b: Cell, _ base: UInt32) -> UInt32 {
+    if a.isFailure { return a.failureNumber }
+    if b.isFailure { return b.failureNumber }
+    if a.isNull { return failure(.leftNull, base) }
+    if b.isNull { return failure(.rightNull, base) }
+    return failure(.wrongType, base)
+  }
+
+  @inline(never)
+  static func mismatch(_ a: Cell, _ base: UInt32) -> UInt32 {
+    if a.isFailure { return a.failureNumber }
+    return failure(a.isNull ? .leftNull : .wrongType, base)
+  }
+
+  @inline(__always)
+  static func truth(_ cell: Cell, failing base: UInt32) -> TruthCode {
+    if cell.rawKind == CellKind.bool.rawValue { return TruthCode(cell.boolValue) }
+    return cell.isFailure ? cell.failureNumber : failure(.notBool, base)
+  }
+
+  // MARK: - Arithmetic
+
+  @inline(__always)
+  static func arithmetic(
+    _ operation: Program.Arithmetic, _ a: Cell, _ b: Cell, failing base: UInt32,
+    _ arena: inout Arena
+  ) -> Cell {
+    switch (a.kind, b.kind) {
+    case (.int, .int): return integer(operation, a.intValue, b.intValue, failing: base)
+    case (.number, .number):
+      let (x, y) = (a.numberValue, b.numberValue)
+      switch operation {
+      case .add: return .number(x + y)
+      case .subtract: return .number(x - y)
+      case .multiply: return .number(x * y)
+      case .divide: return .number(x / y)
+      case .remainder: return .failure(failure(.wrongType, base))
+      }
+    case (.string, .string) where operation == .add:
+      return concatenate(a, b, failing: base, &arena)
+    default: return .failure(mismatch(a, b, base))
+    }
+  }
+
+  @inline(__always)
+  private static func integer(
+    _ operation: Program.Arithmetic, _ a: Int64, _ b: Int64, failing base: UInt32
+  ) -> Cell {
+    let result: (partialValue: Int64, overflow: Bool)
+    switch operation {
+    case .add: result = a.addingReportingOverflow(b)
+    case .subtract: result = a.subtractingReportingOverflow(b)
+    case .multiply: result = a.multipliedReportingOverflow(by: b)
+    case .divide:
+      if b == 0 { return .failure(failure(.divisionByZero, base)) }
+      result = a.dividedReportingOverflow(by: b)
+    case .remainder:
+      if b == 0 { return .failure(failure(.divisionByZero, base)) }
+      result = a.remainderReportingOverflow(dividingBy: b)
+    }
+    return result.overflow ? .failure(failure(.overflow, base)) : .int(result.partialValue)
+  }
+
+  private static func concatenate(
+    _ a: Cell, _ b: Cell, failing base: UInt32, _ arena: inout Arena
+  ) -> Cell {
+    if a.length == 0 { return b }
+    if b.length == 0 { return a }
+    let count = Int(a.length) + Int(b.length)
+    guard count <= ExpressionLimits.stringBytes else { return .failure(failure(.tooLong, base)) }
+    let bytes = arena.allocate(count)
+    memcpy(bytes, a.stringBytes.baseAddress!, Int(a.length))
+    memcpy(bytes + Int(a.length), b.stringBytes.baseAddress!, Int(b.length))
+    return .string(UnsafeBufferPointer(start: bytes, count: count))
+  }
+
+  @inline(__always)
+  static func negate(_ a: Cell, failing base: UInt32) -> Cell {
+    switch a.kind {
+    case .int: integer(.subtract, 0, a.intValue, failing: base)
+    case .number: .number(-a.numberValue)
+    default: .failure(mismatch(a, base))
+    }
+  }
+
+  // MARK: - Text
+
+  /// The Unicode code points of a string.
+  static func size(_ a: Cell, failing base: UInt32) -> Cell {
+    guard a.kind == .string else { return .failure(mismatch(a, base)) }
+    var count: Int64 = 0
+    for byte in a.stringBytes where byte & 0xC0 != 0x80 { count += 1 }
+    return .int(count)
+  }
+
+  @inline(__always)
+  static func text(
+    _ test: Program.TextTest, _ a: Cell, _ b: Cell, failing base: UInt32
+  ) -> TruthCode {
+    guard a.kind == .string, b.kind == .string else { return mismatch(a, b, base) }
+    let (length, part) = (Int(a.length), Int(b.length))
+    if part > length { return TruthCode.false }
+    if part == 0 { return TruthCode.true }
+    let bytes = a.stringBytes.baseAddress!
+    let wanted = b.stringBytes.baseAddress!
+    switch test {
+    case .startsWith: return TruthCode(memcmp(bytes, wanted, part) == 0)
+    case .endsWith: return TruthCode(memcmp(bytes + (length - part), wanted, part) == 0)
+    case .contains: return TruthCode(ByteSearch.contains(bytes, length, wanted, part))
+    }
+  }
+}

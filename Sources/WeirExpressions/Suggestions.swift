@@ -1,0 +1,80 @@
+import WeirData
+
+/// Finds what a person may have meant.
+enum Suggestions {
+  /// The names near `name`, nearest first, at most three.
+  static func nearest(to name: [UInt8], among names: [[UInt8]]) -> [[UInt8]] {
+    // An eighth of a second is the most that a hostile spec may cost here.
+    guard name.count <= 64, names.count <= 10_000 else { return [] }
+    let limit = max(1, name.count / 3)
+    var near: [(distance: Int, name: [UInt8])] = []
+    for candidate in names where abs(candidate.count - name.count) <= limit {
+      let distance = distance(name, candidate)
+      if distance <= limit { near.append((distance, candidate)) }
+    }
+    near.sort {
+      ($0.distance, 0) < ($1.distance, 0)
+        || ($0.distance == $1.distance && $0.name.lexicographicallyPrecedes($1.name))
+    }
+    return near.prefix(3).map { $0.name }
+  }
+
+  static func fix(for name: [UInt8], among names: [[UInt8]], prefix: String) -> String? {
+    let near = nearest(to: name, among: names)
+    if let first = near.first {
+      return "did you mean `\(prefix)\(String(decoding: first, as: UTF8.self))`?"
+    }
+    guard !names.isEmpty else { return nil }
+    let shown = names.prefix(5).map { "`\(prefix)\(String(decoding: $0, as: UTF8.self))`" }
+    return "there \(names.count == 1 ? "is" : "are") \(shown.joined(separator: ", "))"
+      + (names.count > 5 ? " and \(names.count - 5) more" : "")
+  }
+
+  /// Single-byte edits between two names, case aside; a swap of neighbours is one.
+  ///
+  /// Optimal string alignment, three rows of the table at a time.
+  static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    let (a, b) = (a.map(lower), b.map(lower))
+    var beforeLast = [Int](repeating: 0, count: b.count + 1)
+    var last = Array(0...b.count)
+    var current = last
+    for i in 0..<a.count {
+      current[0] = i + 1
+      for j in 0..<b.count {
+        var best = min(last[j + 1] + 1, current[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+          best = min(best, beforeLast[j - 1] + 1)
+        }
+        current[j + 1] = best
+      }
+      (beforeLast, last, current) = (last, current, beforeLast)
+    }
+    return last[b.count]
+  }
+
+  private static func lower(_ byte: UInt8) -> UInt8 {
+    byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+  }
+
+  /// A field's path as an expression writes it: backticks where a name is not plain.
+  static func expression(_ path: FieldPath) -> [UInt8] {
+    var text: [UInt8] = []
+    for (index, name) in path.components.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ".")) }
+      let isPlain =
+        name.first?.isIdentifierStart ?? false && name.allSatisfy { $0.isIdentifierPart }
+      if isPlain { text += name } else { text += Array("`".utf8) + name + Array("`".utf8) }
+    }
+    return text
+  }
+
+  /// How CEL writes the constants of other languages.
+  static func foreignConstant(_ name: [UInt8]) -> String? {
+    switch String(decoding: name.map(lower), as: UTF8.self) {
+    case "true": "true"
+    case "false": "false"
+    case "null", "none", "nil", "undefined": "null"
+    default: nil
+    }
+  }
+}
