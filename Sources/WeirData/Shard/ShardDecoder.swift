@@ -9,9 +9,13 @@ public struct ShardDecoder: ~Copyable {
 
   /// - Parameter path: for messages; its ending says what the content should be.
   public init(path: String, limits: ShardLimits) {
+    self.init(path: path, limits: limits, firstLine: 1)
+  }
+
+  init(path: String, limits: ShardLimits, firstLine: Int) {
     self.path = path
     self.limits = limits
-    framer = LineFramer(limits: limits)
+    framer = LineFramer(limits: limits, firstLine: firstLine)
   }
 
   /// Frames without a checksum that were read.
@@ -26,7 +30,10 @@ public struct ShardDecoder: ~Copyable {
     while true {
       let (to, room) = framer.room
       let written = try decompressor!.decode(input, at: &at, into: to, capacity: room)
-      if written > 0 { try framer.wrote(written, emit: emit) }
+      if written > 0 {
+        try framer.wrote(written, emit: emit)
+        try checkLineCount()
+      }
       if at == input.count, written < room { break }
     }
     decompressor!.finishPiece(bytes: input.count)
@@ -42,6 +49,14 @@ public struct ShardDecoder: ~Copyable {
     }
     try decompressor?.finish()
     try framer.finish(emit: emit)
+  }
+
+  /// Positions hold line numbers in 32 bits.
+  private func checkLineCount() throws(ShardError) {
+    guard framer.linesHandedOn > Int(UInt32.max) else { return }
+    throw ShardError(
+      code: .tooManyLines, path: path, byte: nil, message: "more than \(UInt32.max) lines",
+      fix: "split the shard")
   }
 
   private var isNamedCompressed: Bool { hasEnding(".zst") || hasEnding(".gz") }
