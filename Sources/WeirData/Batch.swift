@@ -1,7 +1,25 @@
-import CSimdjson
+/// One line of a batch: where its bytes are and where it stands in its shard. The layout is that of
+/// the C scanner's `weir_line`.
+@frozen public struct BatchLine: Sendable {
+  /// Offset of its first byte in the block.
+  public var start: UInt32
+  /// Bytes, line end excluded.
+  public var length: UInt32
+  /// 1-based line number in the shard.
+  public var number: UInt32
+  /// What became of it: for ``RecordScanner``.
+  var status: UInt16
+  /// The planned field that is to blame, if the status says so.
+  var slot: UInt16
 
-/// One line of a batch: where its bytes are and where it stands in its shard.
-public typealias BatchLine = weir_line
+  public init(start: UInt32, length: UInt32, number: UInt32) {
+    self.start = start
+    self.length = length
+    self.number = number
+    status = 0
+    slot = 0
+  }
+}
 
 /// The unit inside a task: whole lines, the columns that the plan asked for, and the memory of the
 /// strings in them.
@@ -18,7 +36,7 @@ public struct Batch: ~Copyable, @unchecked Sendable {
   public let lines: UnsafeMutablePointer<BatchLine>
   /// Offset of the first of ``bytes`` in the decompressed shard.
   public let byteOffset: Int
-  private let cells: UnsafeMutablePointer<Cell>
+  let cells: UnsafeMutablePointer<Cell>
   public var arena: Arena
 
   /// - Parameters:

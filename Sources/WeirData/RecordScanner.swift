@@ -63,8 +63,10 @@ public final class RecordScanner {
     var selection = Selection()
     guard rows > 0 else { return selection }
     let strings = batch.arena.allocate(batch.bytes.count)
-    batch.column(0).withMemoryRebound(to: weir_cell.self, capacity: rows * batch.columnCount) {
-      _ = weir_scan(scanner, batch.bytes.base, batch.lines, rows, $0, rows, strings)
+    batch.lines.withMemoryRebound(to: weir_line.self, capacity: rows) { lines in
+      batch.cells.withMemoryRebound(to: weir_cell.self, capacity: rows * fields.count) { cells in
+        _ = weir_scan(scanner, batch.bytes.base, lines, rows, cells, rows, strings)
+      }
     }
     selection.rows.reserveCapacity(rows)
     for row in 0..<rows {

@@ -6,8 +6,10 @@ import Glibc
 public enum ShardFormat: String, Sendable {
   case plain, gzip, zstd
 
-  /// - Parameters:
-  ///   - head: the first bytes of the file, at least 4 where it has so many.
+  /// Bytes of a file that say what it is.
+  static let headBytes = 4
+
+  /// - Parameter head: the first bytes of the file, ``headBytes`` or more where it has so many.
   static func sniff(_ head: UnsafeBufferPointer<UInt8>) -> ShardFormat {
     if head.count >= 2, head[0] == 0x1F, head[1] == 0x8B { return .gzip }
     if head.count >= 4 {
@@ -15,6 +17,14 @@ public enum ShardFormat: String, Sendable {
       if magic == 0xFD2F_B528 || magic & 0xFFFF_FFF0 == 0x184D_2A50 { return .zstd }
     }
     return .plain
+  }
+
+  /// Whether a zstd frame, or one to pass over, can begin with `bytes`, of which there are 4 or fewer.
+  static func canBeginZstd(_ bytes: [UInt8]) -> Bool {
+    let data: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+    let skippable: [UInt8] = [0x50, 0x2A, 0x4D, 0x18]
+    return bytes.indices.allSatisfy { bytes[$0] == data[$0] }
+      || bytes.indices.allSatisfy { ($0 == 0 ? bytes[0] & 0xF0 : bytes[$0]) == skippable[$0] }
   }
 }
 
@@ -32,6 +42,8 @@ final class Decompressor {
   /// First bytes of a zstd frame until its header is complete.
   private var header: [UInt8] = []
   private var inFrame = false
+  /// Where the frame or member being read begins in the file.
+  private var frameStart = 0
 
   /// - Parameter windowLogMax: the largest window a zstd frame may ask for, as a power of two.
   init(format: ShardFormat, path: String, windowLogMax: Int) throws(ShardError) {
@@ -106,9 +118,10 @@ final class Decompressor {
           var part = ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
           let result = ZSTD_decompressStream(zstd, &out, &part)
           // A header that is complete and nothing more never fills the output.
-          return ZSTD_isError(result) != 0 || part.pos == bytes.count ? result : Int.max
+          assert(ZSTD_isError(result) != 0 || part.pos == bytes.count)
+          return result
         }
-        try check(result, at: at)
+        try check(result)
         if result == 0 { inFrame = false }
         if out.pos > 0 { return out.pos }
         if !inFrame { continue }
@@ -117,12 +130,12 @@ final class Decompressor {
       let before = at
       let result = ZSTD_decompressStream(zstd, &out, &part)
       at = part.pos
-      try check(result, at: at)
+      try check(result)
       if result == 0 { inFrame = false }
       if out.pos > 0 { return out.pos }
       if at == input.count { return 0 }
       if at == before, inFrame {
-        throw corrupt("the frame does not unpack", at: at)
+        throw corrupt("it does not unpack")
       }
     }
   }
@@ -132,60 +145,73 @@ final class Decompressor {
     _ input: UnsafeBufferPointer<UInt8>, at: inout Int
   ) throws(ShardError) -> Bool {
     while at < input.count {
+      if header.isEmpty { frameStart = consumed + at }
       header.append(input[at])
       at += 1
+      guard header.count > 4 || ShardFormat.canBeginZstd(header) else {
+        throw trailingBytes("a zstd frame")
+      }
       var frame = ZSTD_frameHeader()
       let result = header.withUnsafeBytes {
         ZSTD_getFrameHeader(&frame, $0.baseAddress, $0.count)
       }
-      if ZSTD_isError(result) != 0 {
-        throw ShardError(
-          code: consumed + at <= 4 ? .format : .trailingBytes, path: path,
-          byte: consumed + at - header.count,
-          message: "these bytes are not a zstd frame",
-          fix: "the shard is damaged or something was appended to it: write it again")
-      }
+      try check(result)
       guard result == 0 else { continue }
-      if frame.frameType == ZSTD_frame {
-        if frame.windowSize > UInt64(1) << UInt64(windowLogMax) {
-          throw ShardError(
-            code: .windowTooLarge, path: path, byte: consumed + at - header.count,
-            message:
-              "the frame wants a window of \(frame.windowSize) bytes, more than the limit of \(UInt64(1) << UInt64(windowLogMax))",
-            fix:
-              "raise \"window_bytes_max\" on the source, or compress the shard without --ultra/--long"
-          )
-        }
-        if frame.dictID != 0 {
-          throw ShardError(
-            code: .dictionary, path: path, byte: consumed + at - header.count,
-            message: "the frame was compressed with dictionary \(frame.dictID)",
-            fix: "compress the shard without a dictionary")
-        }
-        if frame.checksumFlag == 0 { uncheckedFrames += 1 }
-      }
+      if frame.frameType == ZSTD_frame { try check(frame) }
       inFrame = true
       return true
     }
     return false
   }
 
-  private func check(_ result: Int, at: Int) throws(ShardError) {
-    guard ZSTD_isError(result) != 0 else { return }
-    let code = ZSTD_getErrorCode(result)
-    if code == ZSTD_error_checksum_wrong {
+  private func check(_ frame: ZSTD_frameHeader) throws(ShardError) {
+    let limit = UInt64(1) << UInt64(windowLogMax)
+    if frame.windowSize > limit { throw windowTooLarge("\(frame.windowSize) bytes") }
+    if frame.dictID != 0 {
       throw ShardError(
-        code: .checksum, path: path, byte: consumed + at,
-        message: "the checksum of the frame that ends here does not match its content",
-        fix: "the shard is damaged: copy it again from where it was written")
+        code: .dictionary, path: path, byte: frameStart,
+        message: "the frame was compressed with dictionary \(frame.dictID)",
+        fix: "compress the shard without a dictionary")
     }
-    throw corrupt(String(cString: ZSTD_getErrorName(result)), at: at)
+    if frame.checksumFlag == 0 { uncheckedFrames += 1 }
   }
 
-  private func corrupt(_ reason: String, at: Int) -> ShardError {
+  private func check(_ result: Int) throws(ShardError) {
+    guard ZSTD_isError(result) != 0 else { return }
+    switch ZSTD_getErrorCode(result) {
+    case ZSTD_error_checksum_wrong: throw wrongChecksum()
+    // What the library cannot hold at all; the limit of this reader is checked before.
+    case ZSTD_error_frameParameter_windowTooLarge: throw windowTooLarge("more than 2 GiB")
+    default: throw corrupt(String(cString: ZSTD_getErrorName(result)))
+    }
+  }
+
+  private func windowTooLarge(_ wanted: String) -> ShardError {
     ShardError(
-      code: .corrupt, path: path, byte: consumed + at,
-      message: "the \(format.rawValue) data is damaged: \(reason)",
+      code: .windowTooLarge, path: path, byte: frameStart,
+      message:
+        "the frame wants a window of \(wanted), over the limit of \(1 << Int(windowLogMax)) bytes",
+      fix: "raise \"window_bytes_max\" on the source, or compress the shard without --ultra/--long")
+  }
+
+  private func wrongChecksum() -> ShardError {
+    ShardError(
+      code: .checksum, path: path, byte: frameStart,
+      message: "the checksum of the frame that begins here does not match its content",
+      fix: "the shard is damaged: copy it again from where it was written")
+  }
+
+  private func trailingBytes(_ expected: String) -> ShardError {
+    ShardError(
+      code: .trailingBytes, path: path, byte: frameStart,
+      message: "the bytes from here on are not \(expected)",
+      fix: "something was appended to the shard: write it again")
+  }
+
+  private func corrupt(_ reason: String) -> ShardError {
+    ShardError(
+      code: .corrupt, path: path, byte: frameStart,
+      message: "the \(format.rawValue) frame that begins here is damaged: \(reason)",
       fix: "copy the shard again from where it was written")
   }
 
@@ -196,44 +222,41 @@ final class Decompressor {
     guard let gzip else { return 0 }
     while at < input.count {
       if !inFrame {
-        if consumed + at > 0 {
-          inflateReset(gzip)
-          guard input[at] == 0x1F else {
-            throw ShardError(
-              code: .trailingBytes, path: path, byte: consumed + at,
-              message: "these bytes behind the end are not a gzip member",
-              fix: "something was appended to the shard: write it again")
-          }
-        }
+        frameStart = consumed + at
+        if frameStart > 0 { inflateReset(gzip) }
+        guard input[at] == 0x1F else { throw trailingBytes("a gzip member") }
         inFrame = true
       }
       gzip.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress! + at)
       gzip.pointee.avail_in = UInt32(input.count - at)
-      gzip.pointee.next_out = output
-      gzip.pointee.avail_out = UInt32(capacity)
-      let result = inflate(gzip, Z_NO_FLUSH)
+      let written = try inflateSome(gzip, into: output, capacity: capacity)
       at = input.count - Int(gzip.pointee.avail_in)
-      let written = capacity - Int(gzip.pointee.avail_out)
-      switch result {
-      case Z_OK, Z_BUF_ERROR: break
-      case Z_STREAM_END: inFrame = false
-      default:
-        throw corrupt(gzip.pointee.msg.map { String(cString: $0) } ?? "error \(result)", at: at)
-      }
       if written > 0 { return written }
     }
+    guard inFrame else { return 0 }
     // Output may be pending although the input is used up.
-    if inFrame {
-      gzip.pointee.avail_in = 0
-      gzip.pointee.next_out = output
-      gzip.pointee.avail_out = UInt32(capacity)
-      let result = inflate(gzip, Z_NO_FLUSH)
-      if result == Z_STREAM_END { inFrame = false }
-      if result < 0, result != Z_BUF_ERROR {
-        throw corrupt(gzip.pointee.msg.map { String(cString: $0) } ?? "error \(result)", at: at)
+    gzip.pointee.avail_in = 0
+    return try inflateSome(gzip, into: output, capacity: capacity)
+  }
+
+  private func inflateSome(
+    _ gzip: UnsafeMutablePointer<z_stream>, into output: UnsafeMutablePointer<UInt8>, capacity: Int
+  ) throws(ShardError) -> Int {
+    gzip.pointee.next_out = output
+    gzip.pointee.avail_out = UInt32(clamping: capacity)
+    let room = gzip.pointee.avail_out
+    let result = inflate(gzip, Z_NO_FLUSH)
+    switch result {
+    case Z_OK, Z_BUF_ERROR: break
+    case Z_STREAM_END: inFrame = false
+    default:
+      let reason = gzip.pointee.msg.map { String(cString: $0) } ?? "error \(result)"
+      switch reason {
+      case "incorrect data check", "incorrect length check": throw wrongChecksum()
+      case "incorrect header check" where frameStart > 0: throw trailingBytes("a gzip member")
+      default: throw corrupt(reason)
       }
-      return capacity - Int(gzip.pointee.avail_out)
     }
-    return 0
+    return Int(room - gzip.pointee.avail_out)
   }
 }

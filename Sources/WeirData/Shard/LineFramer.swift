@@ -3,17 +3,25 @@ import Glibc
 
 /// Limits on what a shard may hold.
 public struct ShardLimits: Sendable, Hashable {
-  /// Target size of one batch, in decompressed bytes. A hand-over between two tasks costs about 1 µs
+  /// Target size of one batch, in decompressed bytes, at least 16 and at most 1 GiB. A hand-over between two tasks costs about 1 µs
   /// and 256 KiB takes about 250 µs to scan, so hand-overs stay under 1 %.
   public var batchBytes = 256 * 1024
-  /// The longest record accepted, in bytes, line end excluded. Longer ones go to the quarantine
-  /// whole: a cut record is valid JSON often enough to be believed.
+  /// The longest record accepted, in bytes, line end excluded, at most 1 GiB. Longer ones go to the
+  /// quarantine whole: a cut record is valid JSON often enough to be believed.
   public var recordBytesMax = 8 * 1024 * 1024
   /// The largest window a zstd frame may ask for, as a power of two: 27 is 128 MiB, what `zstd -19`
   /// and `--long` use.
   public var windowLogMax = 27
 
   public init() {}
+
+  /// The same where offsets in a block fit 32 bits.
+  var clamped: ShardLimits {
+    var limits = self
+    limits.batchBytes = min(max(batchBytes, 16), 1 << 30)
+    limits.recordBytesMax = min(max(recordBytesMax, 0), 1 << 30)
+    return limits
+  }
 }
 
 /// A record over the limit: its beginning, and what it was.
@@ -67,7 +75,7 @@ extension LineBlock {
       let hit = memchr(text.baseAddress! + start, 0x0A, rest)
       let next = hit.map { UnsafeRawPointer($0) - UnsafeRawPointer(text.baseAddress!) + 1 }
       var end = next.map { $0 - 1 } ?? text.count
-      if end > start, text[end - 1] == 0x0D { end -= 1 }
+      if next != nil, end > start, text[end - 1] == 0x0D { end -= 1 }
       if end - start > recordBytesMax {
         found.oversized.append(oversizedLine(start..<end, number))
       } else if isBlank(text, start, end) {
@@ -75,8 +83,7 @@ extension LineBlock {
       } else {
         found.lines.append(
           BatchLine(
-            start: UInt32(start), length: UInt32(end - start), number: UInt32(number), status: 0,
-            slot: 0))
+            start: UInt32(start), length: UInt32(end - start), number: UInt32(clamping: number)))
       }
       start = next ?? text.count
       number += 1
@@ -111,7 +118,7 @@ struct LineFramer: ~Copyable {
   private let limits: ShardLimits
   private var block: Bytes
   private var blockOffset = 0
-  private var blockFirstLine = 1
+  private var blockFirstLine: Int
   private var oversized: [OversizedLine] = []
   private var skipped: Skipped?
   private var isAtStart = true
@@ -126,10 +133,14 @@ struct LineFramer: ~Copyable {
     var lastByte: UInt8
   }
 
-  init(limits: ShardLimits) {
-    self.limits = limits
-    block = Bytes(capacity: limits.batchBytes)
+  init(limits: ShardLimits, firstLine: Int) {
+    self.limits = limits.clamped
+    blockFirstLine = firstLine
+    block = Bytes(capacity: self.limits.batchBytes)
   }
+
+  /// Line feeds seen so far and handed on.
+  var linesHandedOn: Int { blockFirstLine - 1 }
 
   /// Where decompressed bytes may be written, and how many.
   var room: (UnsafeMutablePointer<UInt8>, Int) {
@@ -166,7 +177,8 @@ struct LineFramer: ~Copyable {
     let whole = weir_last_newline(block.base, block.count)
     if whole > 0 {
       try send(whole, emit: emit)
-    } else if block.count <= limits.recordBytesMax {
+    } else if block.count <= limits.recordBytesMax + 1 {
+      // One byte over may be the carriage return of a line end.
       var larger = Bytes(capacity: block.capacity * 2)
       memcpy(larger.base, block.base, block.count)
       larger.count = block.count

@@ -12,6 +12,7 @@ public struct ShardError: Error, Sendable, CustomStringConvertible {
     case format = "shard_format"
     case trailingBytes = "shard_trailing_bytes"
     case changed = "shard_changed"
+    case tooManyLines = "shard_too_many_lines"
   }
   public var code: Code
   public var path: String

@@ -11,6 +11,8 @@ public final class ShardFile {
 
   public init(path: String) throws(ShardError) {
     self.path = path
+    // The system would stop at a zero byte and open another file.
+    guard !path.utf8.contains(0) else { throw ShardFile.unreadable(path, ENOENT) }
     // A FIFO or a device must not make the run wait.
     descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw ShardFile.unreadable(path, errno) }
