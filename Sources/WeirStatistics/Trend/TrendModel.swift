@@ -40,15 +40,20 @@ public struct TrendBucket: Sendable {
   public var value: Double?
   /// Sampling variance of ``value``, in squared units of it.
   public var variance: Double
+  /// Length as a share of the nominal one: 23/24 for the day the clock goes forward. Counts are
+  /// expected in proportion to it.
+  public var exposure: Double
 
   public init(
-    state: BucketState, n: Double = 0, k: Double = 0, value: Double? = nil, variance: Double = 0
+    state: BucketState, n: Double = 0, k: Double = 0, value: Double? = nil, variance: Double = 0,
+    exposure: Double = 1
   ) {
     self.state = state
     self.n = n
     self.k = k
     self.value = value
     self.variance = variance
+    self.exposure = exposure
   }
 
   /// What a reader sees: the count, the rate k/n, or the value. `nil` where the bucket is missing
@@ -92,7 +97,7 @@ public enum SeriesStatus: String, Sendable {
   case constant
   /// Not one event (count 0 everywhere, or a rate that is 0 % or 100 % everywhere).
   case noEvents = "no_events"
-  /// 5 to 13 compared buckets: single days were tested, trend and shift were not.
+  /// 5 to 13 compared buckets: single days were tested from 8 on, trend and shift were not.
   case short
   /// Fewer than 5 compared buckets: nothing was tested.
   case insufficientHistory = "insufficient_history"
@@ -181,9 +186,10 @@ public struct TrendFinding: Sendable {
   public var window: ClosedRange<Int>
   /// Compared buckets inside ``window``.
   public var windowValid: Int
-  /// The level expected had nothing changed, over the window.
+  /// The level expected had nothing changed, over the window; of a trend, its level in the first
+  /// two weeks.
   public var baseline: Estimate
-  /// The level observed over the window.
+  /// The level observed over the window; of a trend, its level in the last two weeks.
   public var observed: Estimate
   /// Events and records observed in the window (count: k = n = records).
   public var k: Double

@@ -1,0 +1,72 @@
+/// Little-endian integers of variable length (LEB128) for the sketches' states.
+struct ByteWriter {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func byte(_ value: UInt8) { bytes.append(value) }
+
+  mutating func varint(_ value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(rest))
+  }
+
+  /// Zigzag: small absolute values take few bytes.
+  mutating func signed(_ value: Int) {
+    varint(UInt64(bitPattern: Int64((value << 1) ^ (value >> 63))))
+  }
+
+  mutating func double(_ value: Double) {
+    var bits = value.bitPattern
+    for _ in 0..<8 {
+      bytes.append(UInt8(truncatingIfNeeded: bits))
+      bits >>= 8
+    }
+  }
+}
+
+/// Reads what ``ByteWriter`` wrote; every read answers `nil` past the end or for an overlong number.
+struct ByteReader {
+  private let bytes: ArraySlice<UInt8>
+  private var at: Int
+
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes[...]
+    at = 0
+  }
+
+  var isAtEnd: Bool { at == bytes.endIndex }
+
+  mutating func byte() -> UInt8? {
+    guard at < bytes.endIndex else { return nil }
+    defer { at += 1 }
+    return bytes[at]
+  }
+
+  mutating func varint() -> UInt64? {
+    var value: UInt64 = 0
+    for shift in stride(from: 0, through: 63, by: 7) {
+      guard let next = byte() else { return nil }
+      if shift == 63, next > 1 { return nil }
+      value |= UInt64(next & 0x7F) << UInt64(shift)
+      if next < 0x80 { return value }
+    }
+    return nil
+  }
+
+  mutating func signed() -> Int? {
+    guard let raw = varint() else { return nil }
+    return Int(Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1))
+  }
+
+  mutating func double() -> Double? {
+    var bits: UInt64 = 0
+    for shift in stride(from: 0, to: 64, by: 8) {
+      guard let next = byte() else { return nil }
+      bits |= UInt64(next) << UInt64(shift)
+    }
+    return Double(bitPattern: bits)
+  }
+}

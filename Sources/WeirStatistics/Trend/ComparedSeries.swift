@@ -1,0 +1,111 @@
+import Glibc
+
+/// The compared buckets of a series on the scale where changes add up.
+///
+/// count and distinct: log((k + 1/2) / exposure); rate: log odds with 1/2 added to both parts;
+/// mean and quantile: log where every value is positive, else as they are.
+struct ComparedSeries: Sendable {
+  enum Scale: Sendable { case log, logit, identity }
+
+  var kind: MetricKind
+  var scale: Scale
+  /// Number of each compared bucket in the series, ascending.
+  var index: [Int] = []
+  /// 0 = Monday; empty where buckets are not days.
+  var weekday: [Int] = []
+  /// Events: the count, the numerator, or the value of `distinct`; 0 for mean and quantile.
+  var k: [Double] = []
+  /// Records (the denominator of a rate).
+  var n: [Double] = []
+  var exposure: [Double] = []
+  /// What a reader sees: k, k/n or the value.
+  var seen: [Double] = []
+  /// The same on the scale.
+  var y: [Double] = []
+  /// Sampling variance of one record on the scale: mean and quantile only.
+  var unitVariance = 0.0
+
+  var count: Int { index.count }
+  var isCounted: Bool { kind == .count || kind == .distinct }
+  var isValue: Bool { kind == .mean || kind == .quantile }
+
+  init(_ series: TrendSeries) {
+    kind = series.kind
+    var variances: [Double] = []
+    for (i, b) in series.buckets.enumerated() {
+      guard b.state == .closed || b.state == .zero else { continue }
+      var events = 0.0
+      switch series.kind {
+      case .count: events = b.k
+      case .rate:
+        guard b.n > 0 else { continue }
+        events = min(b.n, max(0, b.k))
+      case .distinct: events = b.value ?? 0
+      case .mean, .quantile: guard let v = b.value, v.isFinite else { continue }
+      }
+      guard events.isFinite, b.n.isFinite else { continue }
+      index.append(i)
+      if let first = series.firstWeekday { weekday.append((first + i) % 7) }
+      k.append(max(0, events))
+      n.append(b.n)
+      exposure.append(b.exposure > 0 && b.exposure.isFinite ? b.exposure : 1)
+      seen.append(
+        series.kind == .rate ? events / b.n : isValueOf(series.kind) ? b.value ?? 0 : events)
+      variances.append(b.variance)
+    }
+    switch series.kind {
+    case .count, .distinct: scale = .log
+    case .rate: scale = .logit
+    case .mean, .quantile: scale = seen.allSatisfy { $0 > 0 } ? .log : .identity
+    }
+    for i in index.indices {
+      if isValue {
+        y.append(scale == .log ? log(seen[i]) : seen[i])
+      } else if scale == .log {
+        y.append(log((k[i] + 0.5) / exposure[i]))
+      } else {
+        y.append(log((k[i] + 0.5) / (n[i] - k[i] + 0.5)))
+      }
+    }
+    if isValue {
+      // One record's variance from all buckets: a bucket's own says nothing where n = 1.
+      let units = index.indices.compactMap { i -> Double? in
+        let v = variances[i] * max(1, n[i]) / (scale == .log ? seen[i] * seen[i] : 1)
+        return v > 0 && v.isFinite ? v : nil
+      }
+      unitVariance = Robust.median(units) ?? 0
+    }
+  }
+
+  /// Median events of a bucket; of a rate the rarer outcome. Decides whether a level is modelled.
+  var size: Double {
+    switch kind {
+    case .count, .distinct: Robust.median(k) ?? 0
+    case .rate: Robust.median(index.indices.map { min(k[$0], n[$0] - k[$0]) }) ?? 0
+    case .mean, .quantile: .infinity
+    }
+  }
+
+  /// The value a reader would see where the scale says `level` (count: at full exposure).
+  func natural(_ level: Double) -> Double {
+    switch scale {
+    case .log: exp(min(700, level))
+    case .logit: 1 / (1 + exp(-level))
+    case .identity: level
+    }
+  }
+
+  /// Sampling variance of bucket i on the scale if `level` is what was to be expected there. The
+  /// expected and not the observed size: an observed 0 must not excuse itself.
+  func samplingVariance(_ i: Int, level: Double) -> Double {
+    switch kind {
+    case .count, .distinct: return 1 / (exp(min(700, level)) * exposure[i] + 0.5)
+    case .rate:
+      let p = natural(level)
+      return 1 / (n[i] * p + 0.5) + 1 / (n[i] * (1 - p) + 0.5)
+    case .mean, .quantile: return unitVariance / max(1, n[i])
+    }
+  }
+}
+
+private func isValueOf(_ kind: MetricKind) -> Bool { kind == .mean || kind == .quantile }

@@ -1,0 +1,163 @@
+import Glibc
+
+/// What every bucket of a series would have shown had nothing changed, for plots.
+struct ExpectedBand {
+  let series: TrendSeries
+  let analysis: SeriesAnalysis
+  /// The structural change that is reported, if any: the band then goes on from before it.
+  let reported: Structure.Label?
+  /// Compared buckets that are reported as spikes, dips or bursts: they have no say.
+  let flagged: [Bool]
+
+  func estimates() -> [Estimate?] {
+    let s = analysis.compared
+    guard s.count >= SeriesAnalysis.fewestBuckets else {
+      return series.buckets.map { _ in nil }
+    }
+    if analysis.status == .constant || analysis.status == .noEvents {
+      return constant(s)
+    }
+    let base = baseLevel(s)
+    let tau2 = analysis.dayTest().dispersion(excluding: flagged)
+    let usual = usualRecords(s)
+    return series.buckets.indices.map { i in
+      let offset = analysis.profile.ofBucket(i, firstWeekday: series.firstWeekday)
+      let bucket = series.buckets[i]
+      let exposure = bucket.exposure > 0 && bucket.exposure.isFinite ? bucket.exposure : 1
+      switch s.kind {
+      case .count, .distinct:
+        return counted(s.natural(base + offset) * exposure, alpha: tau2)
+      case .rate:
+        let p = min(1 - 1e-9, max(1e-9, s.natural(base + offset)))
+        return rate(p, n: records(bucket, usual: usual[weekday(i)]), rho: tau2)
+      case .mean, .quantile:
+        let n = records(bucket, usual: usual[weekday(i)])
+        let reach = 1.959963984540054 * (s.unitVariance / max(1, n) + tau2).squareRoot()
+        let centre = base + offset
+        return Estimate(
+          value: s.natural(centre), lo: s.natural(centre - reach), hi: s.natural(centre + reach))
+      }
+    }
+  }
+
+  /// Level without any reported change, on the scale, so that expected counts add up.
+  func baseLevel(_ s: ComparedSeries) -> Double {
+    guard analysis.level != nil else { return pooledLevel(s) }
+    guard let structure = analysis.structure else { return analysis.level?[0] ?? 0 }
+    let level: Double
+    let range: Range<Int>
+    switch reported {
+    case .shift:
+      level = structure.means().before
+      range = 0..<structure.split
+    case .trend:
+      level = structure.line.at(firstWeeksCentre(s))
+      range = 0..<min(14, s.count)
+    case nil:
+      level = structure.mean(0..<s.count)
+      range = 0..<s.count
+    }
+    guard s.isCounted else { return level }
+    var (seen, wanted) = (0.0, 0.0)
+    for i in range where !flagged[i] && structure.weights[i] > 0 {
+      let drift = reported == .trend ? structure.line.at(Double(s.index[i])) - level : 0
+      seen += s.k[i]
+      wanted += exp(min(700, level + drift + analysis.profile.at(i, s))) * s.exposure[i]
+    }
+    return seen > 0 && wanted > 0 ? level + log(seen / wanted) : level
+  }
+
+  /// Middle, in bucket numbers, of the first 14 compared buckets.
+  func firstWeeksCentre(_ s: ComparedSeries) -> Double {
+    let m = min(14, s.count)
+    return s.index.prefix(m).reduce(0) { $0 + Double($1) } / Double(m)
+  }
+
+  private func pooledLevel(_ s: ComparedSeries) -> Double {
+    var (k, w) = (0.0, 0.0)
+    for i in 0..<s.count where !flagged[i] {
+      k += s.k[i]
+      w += s.kind == .rate ? s.n[i] : s.exposure[i]
+    }
+    if s.kind == .rate {
+      let p = (k + 0.5) / (w + 1)
+      return log(p / (1 - p))
+    }
+    return log((k > 0 ? k : 0.5) / max(1, w))
+  }
+
+  private func constant(_ s: ComparedSeries) -> [Estimate?] {
+    let value = s.seen[0]
+    return series.buckets.map { b in
+      s.isCounted
+        ? counted(value * (b.exposure > 0 ? b.exposure : 1), alpha: 0)
+        : Estimate(value: value, lo: value, hi: value)
+    }
+  }
+
+  /// 95 % range of one count.
+  private func counted(_ mean: Double, alpha: Double) -> Estimate {
+    if mean < 10, mean > 0 {
+      let range = stepped(upTo: 100_000) {
+        CountTails.negativeBinomial($0, mean: mean, alpha: alpha)
+      }
+      return Estimate(value: mean, lo: Double(range.lo), hi: Double(range.hi))
+    }
+    let reach = 1.959963984540054 * (1 / (mean + 0.5) + alpha).squareRoot()
+    return Estimate(value: mean, lo: mean * exp(-reach), hi: mean * exp(min(300, reach)))
+  }
+
+  /// 95 % range of the rate of one bucket of n records.
+  private func rate(_ p: Double, n: Double, rho: Double) -> Estimate {
+    let pq = p * (1 - p)
+    if n * min(p, 1 - p) < 10, n <= 1e6 {
+      let records = max(1, Int(n.rounded()))
+      // Count the rarer outcome, so that the steps are few.
+      let rare = min(p, 1 - p)
+      let range = stepped(upTo: records) {
+        CountTails.betaBinomial($0, of: records, p: rare, rho: min(0.9, rho))
+      }
+      let (lo, hi) = (Double(range.lo) / Double(records), Double(range.hi) / Double(records))
+      return p <= 0.5
+        ? Estimate(value: p, lo: min(lo, p), hi: max(hi, p))
+        : Estimate(value: p, lo: min(1 - hi, p), hi: max(1 - lo, p))
+    }
+    let reach = 1.959963984540054 * (1 / max(1e-9, n * pq) + rho / max(1e-9, pq)).squareRoot()
+    let centre = log(p / (1 - p))
+    return Estimate(
+      value: p, lo: 1 / (1 + exp(-(centre - reach))), hi: 1 / (1 + exp(-(centre + reach))))
+  }
+
+  /// Smallest counts with at least 2.5 % below or at, and at most 2.5 % above, by doubling and halving.
+  private func stepped(upTo last: Int, _ tails: (Int) -> MidTails) -> (lo: Int, hi: Int) {
+    func first(_ holds: (Int) -> Bool) -> Int {
+      var high = 1
+      while high < last, !holds(high) { high *= 2 }
+      var (lo, hi) = (-1, min(high, last))
+      while hi - lo > 1 {
+        let middle = (lo + hi) / 2
+        if holds(middle) { hi = middle } else { lo = middle }
+      }
+      return hi
+    }
+    return (first { tails($0).lower > 0.025 }, first { tails($0).upper <= 0.025 })
+  }
+
+  private func weekday(_ i: Int) -> Int { series.firstWeekday.map { ($0 + i) % 7 } ?? 0 }
+
+  /// Median records of a compared bucket, by weekday where there are at least two of it.
+  private func usualRecords(_ s: ComparedSeries) -> [Double] {
+    let all = Robust.median(s.n) ?? 1
+    return (0..<7).map { d in
+      guard !s.weekday.isEmpty else { return all }
+      let same = s.index.indices.filter { s.weekday[$0] == d }.map { s.n[$0] }
+      return same.count >= 2 ? Robust.median(same) ?? all : all
+    }
+  }
+
+  /// Records the band is drawn for: the expected number where the bucket is open, missing or odd.
+  private func records(_ b: TrendBucket, usual: Double) -> Double {
+    let isWhole = b.state == .closed || b.state == .zero
+    return max(1, isWhole && b.n >= usual / 4 ? b.n : usual)
+  }
+}

@@ -1,0 +1,126 @@
+import Glibc
+
+/// What the tests say about one series alone; ``assembleReport(_:_:settings:)`` puts them together.
+public struct SeriesAnalysis: Sendable {
+  var status: SeriesStatus
+  var compared: ComparedSeries
+  var profile: WeekdayProfile
+  var structure: Structure?
+  var days: [DayResult]
+  /// Level of each compared bucket that the days were tested against; `nil` where it is pooled.
+  var level: [Double]?
+  var parameters: Double
+
+  /// One p for the structure, one for the most extreme day (already corrected for their number);
+  /// empty where nothing was tested.
+  var hypotheses: [Double] {
+    switch status {
+    case .insufficientHistory, .noEvents: return []
+    case .constant: return [1]
+    default: break
+    }
+    var p: [Double] = []
+    if let structure { p.append(structure.p) }
+    if compared.count >= SeriesAnalysis.fewestForDays {
+      p.append(days.reduce(1) { min($0, $1.p) })
+    }
+    return p
+  }
+
+  static let fewestBuckets = 5
+  static let fewestForDays = 8
+  /// Median events a bucket below which only single days are tested.
+  static let smallestSize = 5.0
+  /// A structural change this likely is taken out before days are tested.
+  static let acceptedLevel = 0.05
+}
+
+/// Tests one series. Pure; series can be analysed in parallel.
+///
+/// O(n^2) for the signs of pairs, O(n) for each bucket that stands out.
+public func analyzeSeries(_ series: TrendSeries, settings: TrendSettings) -> SeriesAnalysis {
+  let compared = ComparedSeries(series)
+  var analysis = SeriesAnalysis(
+    status: .ok, compared: compared, profile: WeekdayProfile(), structure: nil, days: [],
+    level: nil, parameters: 1)
+  let n = compared.count
+  guard n >= SeriesAnalysis.fewestBuckets else {
+    analysis.status = .insufficientHistory
+    return analysis
+  }
+  if let status = unvarying(compared) {
+    analysis.status = status
+    return analysis
+  }
+  let isModelled = compared.size >= SeriesAnalysis.smallestSize
+  if n < settings.minHistory {
+    analysis.status = .short
+  } else if !isModelled {
+    analysis.status = .insufficientVolume
+  }
+  var phi = 0.0
+  if isModelled {
+    if n >= settings.minHistory { analysis.profile = WeekdayProfile(compared) }
+    if n >= max(settings.minHistory, 2 * settings.minSegment) {
+      let structure = StructureTest(
+        series: compared, profile: analysis.profile, minSegment: settings.minSegment
+      ).run()
+      analysis.structure = structure
+      phi = structure.phi
+    }
+    let accepted = acceptedLevel(analysis)
+    analysis.level = accepted.level
+    analysis.parameters = accepted.parameters + analysis.profile.parameters
+  }
+  if n >= SeriesAnalysis.fewestForDays {
+    analysis.days = analysis.dayTest(phi: phi).run()
+  }
+  return analysis
+}
+
+extension SeriesAnalysis {
+  func dayTest(phi: Double = 0) -> DayTest {
+    DayTest(series: compared, profile: profile, level: level, parameters: parameters, phi: phi)
+  }
+}
+
+/// `constant` or `no_events` where there is nothing that could have changed.
+private func unvarying(_ s: ComparedSeries) -> SeriesStatus? {
+  guard let first = s.seen.first else { return nil }
+  switch s.kind {
+  case .rate:
+    if s.k.allSatisfy({ $0 == 0 }) || s.index.indices.allSatisfy({ s.k[$0] == s.n[$0] }) {
+      return .noEvents
+    }
+  case .count, .distinct: if s.k.allSatisfy({ $0 == 0 }) { return .noEvents }
+  case .mean, .quantile: break
+  }
+  guard s.seen.allSatisfy({ $0 == first }), s.exposure.allSatisfy({ $0 == s.exposure[0] }) else {
+    return nil
+  }
+  return .constant
+}
+
+/// The structure where it is likely, else a constant: the level each bucket is compared with.
+private func acceptedLevel(_ a: SeriesAnalysis) -> (level: [Double], parameters: Double) {
+  let n = a.compared.count
+  if let s = a.structure {
+    guard s.p <= SeriesAnalysis.acceptedLevel else {
+      return ([Double](repeating: s.mean(0..<n), count: n), 1)
+    }
+    switch s.label {
+    case .trend: return (a.compared.index.map { s.line.at(Double($0)) }, 2)
+    case .shift:
+      let (before, after) = s.means()
+      return ((0..<n).map { $0 < s.split ? before : after }, 2)
+    }
+  }
+  // Too short for a structure: a clipped mean about the median.
+  let centre = Robust.median(a.compared.y) ?? 0
+  let scale = max(Robust.normalMAD(a.compared.y) ?? 0, 1e-12)
+  let s2 = a.compared.samplingVariance(0, level: centre)
+  let limit = 3 * max(scale, s2.squareRoot())
+  let mean =
+    a.compared.y.reduce(0) { $0 + centre + min(limit, max(-limit, $1 - centre)) } / Double(n)
+  return ([Double](repeating: mean, count: n), 1)
+}

@@ -1,0 +1,85 @@
+import Glibc
+
+/// The one structural hypothesis of a series: something moved, as a line or as a step.
+struct Structure: Sendable {
+  enum Label: String, Sendable { case trend, shift }
+
+  var label: Label
+  var pTrend: Double
+  var pShift: Double
+  /// min(1, 2 min(pTrend, pShift)).
+  var p: Double { min(1, 2 * min(pTrend, pShift)) }
+  /// Deviate of the test that ``label`` belongs to, after all corrections.
+  var statistic: Double
+  /// First compared bucket of the new level, and its 95 % interval (positions among the compared).
+  var split: Int
+  var splitLo: Int
+  var splitHi: Int
+  /// Autocorrelation and variance inflation of the labelled model's residuals.
+  var phi: Double
+  var inflation: Double
+  var tau2: Double
+  var effectiveBuckets: Double
+  /// Robust copy of the deseasonalised values, their weights 1/(s^2 + tau^2), 0 where masked.
+  var values: [Double]
+  var weights: [Double]
+  /// Weighted residual variance of the labelled model, in units of 1/weight.
+  var unit: Double
+  var line: WeightedLine
+
+  /// Weighted means before and after ``split``.
+  func means() -> (before: Double, after: Double) {
+    (mean(0..<split), mean(split..<values.count))
+  }
+
+  func mean(_ range: Range<Int>) -> Double {
+    var (sum, weight) = (0.0, 0.0)
+    for i in range {
+      sum += weights[i] * values[i]
+      weight += weights[i]
+    }
+    return weight > 0 ? sum / weight : 0
+  }
+
+  /// Standard error of ``mean(_:)`` with process noise and autocorrelation.
+  func error(_ range: Range<Int>) -> Double {
+    let weight = range.reduce(0) { $0 + weights[$1] }
+    return weight > 0 ? (max(0.25, unit) * inflation / weight).squareRoot() : 0
+  }
+}
+
+/// A weighted least-squares line through (t, y), about the mean of t.
+struct WeightedLine: Sendable {
+  var centre = 0.0
+  var level = 0.0
+  var slope = 0.0
+  private var weight = 0.0
+  private var moment = 0.0
+
+  init(t: [Double], y: [Double], w: [Double]) {
+    var (st, sy) = (0.0, 0.0)
+    for i in t.indices {
+      weight += w[i]
+      st += w[i] * t[i]
+      sy += w[i] * y[i]
+    }
+    guard weight > 0 else { return }
+    centre = st / weight
+    level = sy / weight
+    var cross = 0.0
+    for i in t.indices {
+      let d = t[i] - centre
+      moment += w[i] * d * d
+      cross += w[i] * d * (y[i] - level)
+    }
+    slope = moment > 0 ? cross / moment : 0
+  }
+
+  func at(_ t: Double) -> Double { level + slope * (t - centre) }
+
+  /// Variance of the line at t per unit of residual variance.
+  func leverage(_ t: Double) -> Double {
+    let d = t - centre
+    return (weight > 0 ? 1 / weight : 0) + (moment > 0 ? d * d / moment : 0)
+  }
+}

@@ -1,0 +1,191 @@
+import Glibc
+
+/// Tests a deseasonalised series for one trend or one shift.
+struct StructureTest {
+  let series: ComparedSeries
+  let profile: WeekdayProfile
+  let minSegment: Int
+
+  func run() -> Structure {
+    let n = series.count
+    let a = (0..<n).map { series.y[$0] - profile.at($0, series) }
+    let t = series.index.map(Double.init)
+    let clean = Cleaned(a, t: t, series: series, profile: profile, width: 2 * minSegment - 1)
+    // Masked buckets have no say here: only those kept are positions for the tests.
+    let kept = (0..<n).filter { clean.weights[$0] > 0 }
+    let y = kept.map { clean.values[$0] }
+    let w = kept.map { clean.weights[$0] }
+    let kt = kept.map { t[$0] }
+    let m = Double(kept.count)
+    // A weekday profile has used up some of the buckets.
+    let spent = m / max(m / 2, m - profile.parameters)
+
+    let line = WeightedLine(t: kt, y: y, w: w)
+    let scan = ShiftScan.scan(y, weights: w, minSize: minSegment)
+    let split = scan.split ?? kept.count / 2
+    let before = weightedMean(y, w, 0..<split)
+    let after = weightedMean(y, w, split..<kept.count)
+    let all = weightedMean(y, w, 0..<kept.count)
+
+    let flat = y.map { $0 - all }
+    let fromLine = kept.indices.map { y[$0] - line.at(kt[$0]) }
+    let fromStep = kept.indices.map { y[$0] - ($0 < split ? before : after) }
+    let rss0 = sum(flat, w)
+    let rssLine = sum(fromLine, w)
+    let rssStep = sum(fromStep, w)
+
+    let places = kept.map { series.index[$0] }
+    let phiLine = Autocorrelation.lagOne(fromLine, index: places, fitted: 1 + profile.parameters)
+    let phiStep = Autocorrelation.lagOne(fromStep, index: places, fitted: 2 + profile.parameters)
+    let vifLine = Autocorrelation.inflation(phiLine) * spent
+    let vifStep = Autocorrelation.inflation(phiStep) * spent
+
+    // Trend: Mann-Kendall with inflated variance, as Student's t.
+    let s = MannKendall.score(y)
+    let variance = MannKendall.variance(y) * max(1, vifLine)
+    var zTrend = 0.0
+    if s != 0, variance > 0 { zTrend = (s > 0 ? s - 1 : s + 1) / variance.squareRoot() }
+    zTrend = StudentT.normalEquivalent(zTrend, df: max(2.5, m / max(1, vifLine) - 2))
+    let pTrend = min(1, 2 * Normal.sf(abs(zTrend)))
+
+    // Shift: the scan, with the residual variance of its own alternative.
+    var zShift = 0.0
+    var pShift = 1.0
+    if scan.split != nil, rss0 > 0 {
+      let own = rssStep / max(1, m - 3)
+      let null = rss0 / m
+      let scale = max(1e-12, vifStep * min(1, own / null))
+      zShift = StudentT.normalEquivalent(
+        scan.statistic / scale.squareRoot(), df: max(2.5, m / max(1, vifStep) - 2))
+      pShift = ShiftScan.tail(zShift, trimmed: Double(minSegment) / m)
+    }
+
+    // Which description fits: residuals plus a price for each parameter (a step's place costs two).
+    let best = max(min(rssLine, rssStep) / max(1, m - 4), 1e-12)
+    let phi = min(phiLine, phiStep)
+    let inflation = Autocorrelation.inflation(phi)
+    let costLine = rssLine / best / inflation + 2 * log(m)
+    let costStep = scan.split == nil ? .infinity : rssStep / best / inflation + 4 * log(m)
+    let isTrend = costLine <= costStep
+    let unit = (isTrend ? rssLine / max(1, m - 2) : rssStep / max(1, m - 3))
+    let interval = splitInterval(y, w, split, unit: unit * (isTrend ? vifLine : vifStep))
+    return Structure(
+      label: isTrend ? .trend : .shift, pTrend: max(pTrend, 1e-300), pShift: max(pShift, 1e-300),
+      statistic: isTrend ? zTrend : zShift, split: kept.isEmpty ? 0 : kept[split],
+      splitLo: kept.isEmpty ? 0 : kept[interval.lo], splitHi: kept.isEmpty ? 0 : kept[interval.hi],
+      phi: isTrend ? phiLine : phiStep, inflation: max(1, isTrend ? vifLine : vifStep),
+      tau2: clean.tau2, effectiveBuckets: m / max(1, isTrend ? vifLine : vifStep),
+      values: clean.values, weights: clean.weights, unit: unit, line: line)
+  }
+
+  /// Places that carry 95 % of exp(-RSS/2) around the best one, all splits alike before the data.
+  private func splitInterval(
+    _ y: [Double], _ w: [Double], _ split: Int, unit: Double
+  ) -> (lo: Int, hi: Int) {
+    let n = y.count
+    guard n >= 2 * minSegment, unit > 0 else { return (split, split) }
+    let total = w.reduce(0, +)
+    let whole = zip(w, y).reduce(0) { $0 + $1.0 * $1.1 }
+    // Minus RSS up to a constant: the between-groups sum of squares.
+    var gain = [Double](repeating: -.infinity, count: n)
+    var (part, partial) = (0.0, 0.0)
+    for k in 1..<n {
+      part += w[k - 1]
+      partial += w[k - 1] * y[k - 1]
+      guard k >= minSegment, k <= n - minSegment, part > 0, total - part > 0 else { continue }
+      let rest = whole - partial
+      gain[k] = partial * partial / part + rest * rest / (total - part)
+    }
+    let top = gain[split]
+    let mass = gain.map { $0 == -.infinity ? 0 : exp(min(0, ($0 - top) / (2 * unit))) }
+    let sum = mass.reduce(0, +)
+    var (lo, hi) = (split, split)
+    var covered = mass[split]
+    while covered < 0.95 * sum {
+      let left = lo > 0 ? mass[lo - 1] : -1
+      let right = hi + 1 < n ? mass[hi + 1] : -1
+      if left < 0, right < 0 { break }
+      if left >= right {
+        lo -= 1
+        covered += left
+      } else {
+        hi += 1
+        covered += right
+      }
+    }
+    return (lo, hi)
+  }
+
+  private func weightedMean(_ y: [Double], _ w: [Double], _ range: Range<Int>) -> Double {
+    var (s, t) = (0.0, 0.0)
+    for i in range {
+      s += w[i] * y[i]
+      t += w[i]
+    }
+    return t > 0 ? s / t : 0
+  }
+
+  private func sum(_ r: [Double], _ w: [Double]) -> Double {
+    var s = 0.0
+    for i in r.indices { s += w[i] * r[i] * r[i] }
+    return s
+  }
+}
+
+/// A copy of the values that single wild buckets do not move.
+private struct Cleaned {
+  var values: [Double]
+  /// 1/(s^2 + tau^2); 0 where the bucket is masked.
+  var weights: [Double]
+  var tau2: Double
+
+  /// Residuals from a running median of `width` buckets. Beyond 4 standard deviations a bucket is
+  /// masked, beyond 3 it is clipped. A block shorter than half the window is a burst and is masked
+  /// whole; a longer one is a level and stays.
+  init(
+    _ a: [Double], t: [Double], series: ComparedSeries, profile: WeekdayProfile, width: Int
+  ) {
+    let n = a.count
+    func attempt(_ base: [Double]) -> (local: [Double], s2: [Double], tau2: Double, masked: Int) {
+      let rest = runningMedian((0..<n).map { a[$0] - base[$0] }, width: width)
+      let local = (0..<n).map { base[$0] + rest[$0] }
+      let s2 = (0..<n).map {
+        series.samplingVariance($0, level: local[$0] + profile.at($0, series))
+      }
+      let r = (0..<n).map { a[$0] - local[$0] }
+      let lost = Double(n) / Double(width) + profile.parameters
+      let factor = (Double(n) / max(1, Double(n) - lost)).squareRoot()
+      let tau2 = Dispersion.robust(r, s2, factor: factor)
+      let masked = (0..<n).filter { abs(r[$0]) > 4 * (s2[$0] + tau2).squareRoot() }.count
+      return (local, s2, tau2, masked)
+    }
+    var found = attempt([Double](repeating: 0, count: n))
+    if found.masked > 0 {
+      // At the ends of a steep line the running median is far off: try along a resistant line.
+      let slope = resistantSlope(a, t)
+      let tilted = attempt(t.map { slope * $0 })
+      if tilted.masked < found.masked { found = tilted }
+    }
+    let mask = found.masked * 5 <= n
+    tau2 = found.tau2
+    values = a
+    weights = [Double](repeating: 0, count: n)
+    for i in 0..<n {
+      let variance = max(found.s2[i] + tau2, 1e-18)
+      let scale = variance.squareRoot()
+      let r = a[i] - found.local[i]
+      values[i] = found.local[i] + min(3 * scale, max(-3 * scale, r))
+      if !mask || abs(r) <= 4 * scale { weights[i] = 1 / variance }
+    }
+  }
+}
+
+/// Slope between the medians of the first and the last third (Tukey's resistant line).
+private func resistantSlope(_ y: [Double], _ t: [Double]) -> Double {
+  let third = y.count / 3
+  guard third > 0, let y0 = Robust.median(Array(y.prefix(third))),
+    let y1 = Robust.median(Array(y.suffix(third))), let t0 = Robust.median(Array(t.prefix(third))),
+    let t1 = Robust.median(Array(t.suffix(third))), t1 > t0
+  else { return 0 }
+  return (y1 - y0) / (t1 - t0)
+}

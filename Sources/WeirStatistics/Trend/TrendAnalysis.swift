@@ -1,0 +1,114 @@
+/// Analyses all series of a report: each alone, then corrected for their number.
+///
+/// Pure and deterministic. See ``analyzeSeries(_:settings:)`` for the tests of one series and
+/// ``assembleReport(_:_:settings:)`` for the corrections; call these two where the first should run
+/// in parallel.
+public func analyze(_ series: [TrendSeries], settings: TrendSettings) -> TrendReport {
+  assembleReport(series, series.map { analyzeSeries($0, settings: settings) }, settings: settings)
+}
+
+/// Decides over all series of a report what is believed, and says it.
+///
+/// A series is a family of at most two hypotheses: a structural change, and the most extreme day.
+/// Families are selected by Benjamini-Hochberg on their Simes p at `falseDiscoveryRate`; inside each
+/// of the R selected of m, Benjamini-Hochberg at q R / m (Benjamini and Bogomolov 2014). Where days are
+/// believed, every day within that level after Bonferroni is. `analyses` are those of `series`, in
+/// the same order.
+public func assembleReport(
+  _ series: [TrendSeries], _ analyses: [SeriesAnalysis], settings: TrendSettings
+) -> TrendReport {
+  let tested = analyses.indices.filter { !analyses[$0].hypotheses.isEmpty }
+  let decision = MultipleTesting.hierarchical(
+    tested.map { analyses[$0].hypotheses }, q: settings.falseDiscoveryRate)
+  let selected = decision.selected.reduce(0) { $0 + ($1 ? 1 : 0) }
+  var place = [Int?](repeating: nil, count: series.count)
+  for (j, i) in tested.enumerated() { place[i] = j }
+
+  var verdicts: [SeriesVerdict] = []
+  var findings: [TrendFinding] = []
+  for (i, analysis) in analyses.enumerated() {
+    let s = analysis.compared
+    var label: Structure.Label?
+    var flagged = [Bool](repeating: false, count: s.count)
+    var days: [DayResult] = []
+    if let j = place[i], decision.selected[j] {
+      let rejected = decision.rejected[j]
+      if let structure = analysis.structure, rejected[0] { label = structure.label }
+      if rejected.count > (analysis.structure == nil ? 0 : 1), rejected[rejected.count - 1] {
+        days = analysis.days.filter { $0.p <= decision.level }
+        for day in days { flagged[day.at] = true }
+      }
+    }
+    let band = ExpectedBand(
+      series: series[i], analysis: analysis, reported: label, flagged: flagged)
+    if let j = place[i], label != nil || !days.isEmpty {
+      let words = SeriesFindings(
+        number: i, series: series[i], analysis: analysis, settings: settings,
+        pFamily: decision.family[j], q: decision.adjusted[j], families: tested.count,
+        selected: selected)
+      if label != nil, let structure = analysis.structure {
+        findings.append(words.structural(structure, band: band))
+      }
+      findings += words.runs(of: days).compactMap { words.daily($0) }
+    }
+    verdicts.append(
+      SeriesVerdict(
+        status: analysis.status, validBuckets: s.count, overall: overallEstimate(s),
+        expected: band.estimates(), p: place[i].map { decision.family[$0] },
+        q: place[i].map { decision.adjusted[$0] }))
+  }
+  findings += coverageFindings(series, analyses)
+  return TrendReport(series: series, verdicts: verdicts, findings: ranked(findings))
+}
+
+/// Material ones first, then by the end of the impact interval nearest to zero, largest first; ties
+/// by series and place.
+private func ranked(_ findings: [TrendFinding]) -> [TrendFinding] {
+  findings.sorted { a, b in
+    if a.isMaterial != b.isMaterial { return a.isMaterial }
+    let (x, y) = (FindingSize.nearest(a.impact), FindingSize.nearest(b.impact))
+    if x != y { return x > y }
+    if a.series != b.series { return a.series < b.series }
+    if a.anchor != b.anchor { return a.anchor < b.anchor }
+    return a.type.rawValue < b.type.rawValue
+  }
+}
+
+/// One `data_missing` for each run of missing buckets after the first compared one, whichever and
+/// however many series miss it: on the first series that does, a roll-up over everything before
+/// others. A missing bucket is one that no record of any group reaches, so more would be the same
+/// said again. Not tested, hence outside the corrections; a notice.
+private func coverageFindings(
+  _ series: [TrendSeries], _ analyses: [SeriesAnalysis]
+) -> [TrendFinding] {
+  let everything = series.indices.filter { series[$0].key.allSatisfy { $0 == nil } }
+  let others = series.indices.filter { !series[$0].key.allSatisfy { $0 == nil } }
+  var said: Set<ClosedRange<Int>> = []
+  var findings: [TrendFinding] = []
+  for i in everything + others {
+    guard let begin = analyses[i].compared.index.first else { continue }
+    let buckets = series[i].buckets
+    var at = begin
+    while at < buckets.count {
+      guard buckets[at].state == .missing else {
+        at += 1
+        continue
+      }
+      var end = at
+      while end + 1 < buckets.count, buckets[end + 1].state == .missing { end += 1 }
+      if said.insert(at...end).inserted { findings.append(missing(at...end, series: i)) }
+      at = end + 1
+    }
+  }
+  return findings
+}
+
+private func missing(_ window: ClosedRange<Int>, series: Int) -> TrendFinding {
+  let none = Estimate(value: 0, lo: 0, hi: 0)
+  return TrendFinding(
+    series: series, type: .dataMissing, direction: .down, anchor: window.lowerBound,
+    anchorLo: window.lowerBound, anchorHi: window.lowerBound, window: window, windowValid: 0,
+    baseline: none, observed: none, k: 0, n: 0, effect: none, relative: 0, slopePerWeek: nil,
+    impact: none, test: TestRecord(name: "coverage", statistic: 0, p: 1), level: .notice,
+    isMaterial: false, materialityReason: "no data, so nothing to compare")
+}
