@@ -51,7 +51,7 @@ struct ReportCard {
       <span class=number>\(finding.number)</span><div><h3>\(finding.text.headline)</h3>\
       \(when(!finding.text.detail.isEmpty, "<p class=sub>\(finding.text.detail)</p>"))</div>\
       <p class=badges><span class="badge \(finding.direction)">\
-      <span aria-hidden=true>\(finding.hasSize ? finding.arrow : "∅")</span> \(finding.typeWords)</span>\
+      <span aria-hidden=true>\(finding.arrow)</span> \(finding.typeWords)</span>\
       <span class="badge \(what.level.name)">\(what.level.name)</span></p></header>
       \(chart.markup())<p class=legend>\(chart.legend)</p>
       \(facts())
@@ -75,8 +75,7 @@ struct ReportCard {
       return """
         <dl class=facts>\(fact(
           "No data", model.length(range.count),
-          "\(model.date(range.lowerBound)) to \(model.date(range.upperBound)), left out, "
-            + "not counted as zero"))</dl>
+          model.dates(range) + ", left out, not counted as zero"))</dl>
         """
     }
     let (before, after) = names
@@ -138,7 +137,7 @@ struct ReportCard {
       ]
       if what.type == .shift {
         rows.append(
-          ("Begins", "\(model.date(finding.place.lowerBound)) to \(model.date(finding.place.upperBound))"))
+          ("Begins", model.dates(finding.place)))
       }
     }
     let list = rows.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" as ReportMarkup }

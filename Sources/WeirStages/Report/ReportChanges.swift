@@ -77,7 +77,8 @@ struct ReportChanges {
   }
 
   private func ending(_ finding: ReportFinding) -> String {
-    model.lasts(finding) ? "not over" : "until \(model.date(finding.window.upperBound))"
+    if finding.window.count == 1 { return "on \(model.date(finding.window.upperBound))" }
+    return model.lasts(finding) ? "not over" : "until \(model.date(finding.window.upperBound))"
   }
 
   /// The size of an impact with its interval; all bars of the table share the scale.
@@ -138,7 +139,7 @@ struct ReportChanges {
       \(ReportNumber.integer(model.series.count)) series were tested and \
       \(model.small.isEmpty ? "none moved" : "no other than the small ones below moved") beyond \
       what its own history explains, with the false discovery rate held at \
-      \(ReportNumber.percent(model.page.settings.falseDiscoveryRate)). A change that is too small \
+      \(ReportNumber.chosenPercent(model.page.settings.falseDiscoveryRate)). A change that is too small \
       for the noise of its series can be there and cannot be told from chance.</p></div>\(misses())
       """
   }

@@ -93,7 +93,7 @@ struct ReportChart {
   var legend: String {
     var words = ["Line: observed."]
     if series.expected.contains(where: { $0 != nil }) {
-      words.append("Band and dots: range and value expected had nothing changed (95 %).")
+      words.append("Band and dots: range and value expected had nothing changed (95\u{A0}%).")
       words.append("▲ ▼: outside the band.")
     }
     switch finding.what.type {
@@ -103,7 +103,7 @@ struct ReportChart {
     case .spike, .dip, .dataMissing: break
     }
     if finding.what.type == .shift && finding.place.count > 1 {
-      words.append("Shaded: where the change lies (95 %).")
+      words.append("Shaded: where the change lies (95\u{A0}%).")
     }
     if hasBars { words.append("Bars: \(model.page.recordNoun) a \(model.bucketWord).") }
     if model.page.bucketDays == 1 { words.append("Grey: weekends.") }

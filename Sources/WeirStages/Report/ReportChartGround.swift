@@ -29,10 +29,8 @@ extension ReportChart {
   /// Hatching over what was not compared.
   func masks() -> ReportMarkup {
     runs { series.states[$0] == .missing || series.states[$0] == .open }.map { run -> ReportMarkup in
-      """
-      <rect class=hatched x="\(at: edge(run.lowerBound))" y="\(at: top)" \
-      width="\(at: Double(run.count) * step)" height="\(at: bottom - top)"/>
-      """
+      reportHatching(
+        x: edge(run.lowerBound), y: top, width: Double(run.count) * step, height: bottom - top)
     }.joined()
   }
 

@@ -141,8 +141,7 @@ extension ReportChart {
     switch what.type {
     case .shift: return "\(model.date(finding.anchorBucket)): \(series.unit.change(what.effect.value))"
     case .burst:
-      return "\(model.date(finding.window.lowerBound)) to "
-        + "\(model.date(finding.window.upperBound)): \(series.unit.change(what.effect.value))"
+      return "\(model.dates(finding.window)): \(series.unit.change(what.effect.value))"
     case .spike, .dip:
       return series.values[finding.anchorBucket].map {
         "\(model.date(finding.anchorBucket)): \(series.unit.level($0))"

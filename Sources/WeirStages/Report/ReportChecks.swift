@@ -9,7 +9,7 @@ struct ReportChecks {
   private var series: ReportSeries { model.series(of: finding) }
 
   func markup() -> ReportMarkup {
-    let checks = finding.hasSize ? [chance, weekday, gaps, lasting, memory] + other : [gaps]
+    let checks = finding.hasSize ? [chance, weekday, gaps, lasting, memory] + other : [absence]
     return checks.map { check -> ReportMarkup in
       check.passed
         ? "<li class=pass><span aria-hidden=true>✓</span>\(check.text)</li>"
@@ -20,7 +20,7 @@ struct ReportChecks {
   private typealias Check = (passed: Bool, text: String)
 
   private var chance: Check {
-    let rate = ReportNumber.percent(model.page.settings.falseDiscoveryRate)
+    let rate = ReportNumber.chosenPercent(model.page.settings.falseDiscoveryRate)
     let q = ReportNumber.probability(what.test.q)
     return (
       what.test.q <= model.page.settings.falseDiscoveryRate,
@@ -39,12 +39,21 @@ struct ReportChecks {
     let window = finding.window
     let missing = window.count { series.states[$0] == .missing }
     if missing == 0 {
-      return (true, "Not missing data: all \(model.bucketWords(window.count)) of it have data")
+      let all = window.count == 1 ? "the \(model.bucketWord) has" : "all \(model.bucketWords(window.count)) have"
+      return (true, "Not missing data: \(all) records")
     }
     return (
       false,
       "\(missing) of its \(model.bucketWords(window.count)) "
         + "\(missing == 1 ? "has" : "have") no data and \(missing == 1 ? "is" : "are") left out"
+    )
+  }
+
+  private var absence: Check {
+    (
+      false,
+      "Known, not tested: no record of any group reaches it, so it is masked and can not be taken "
+        + "for a dip"
     )
   }
 

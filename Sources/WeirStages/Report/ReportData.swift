@@ -91,17 +91,8 @@ struct ReportData {
         """
       var from = 0
       for t in 0...count where t == count || strip.cover[t] != strip.cover[from] {
-        let kind: ReportMarkup =
-          switch strip.cover[from] {
-          case .full: "full"
-          case .zero: "zero"
-          case .open: "hatched"
-          case .missing: "gap"
-          }
-        rows += """
-          <rect class=\(kind) x="\(at: left + Double(from) * step)" y="\(at: y)" \
-          width="\(at: max(0.6, Double(t - from) * step - 0.5))" height=14 />
-          """
+        let place = (x: left + Double(from) * step, width: Double(t - from) * step)
+        rows += bar(strip.cover[from], x: place.x, y: y, width: max(0.6, place.width - 0.5))
         from = t
       }
     }
@@ -123,6 +114,20 @@ struct ReportData {
       <p class=key><span><i class=full></i>data</span><span><i class=zero></i>none of this group, \
       counted as zero</span><span><i class=gap></i>no data at all</span>\
       <span><i class=few></i>open</span></p>\(rest)
+      """
+  }
+
+  private func bar(_ cover: Cover, x: Double, y: Double, width: Double) -> ReportMarkup {
+    let kind: ReportMarkup =
+      switch cover {
+      case .full: "full"
+      case .zero: "zero"
+      case .missing: "gap"
+      case .open: "none"
+      }
+    if cover == .open { return reportHatching(x: x, y: y, width: width, height: 14) }
+    return """
+      <rect class=\(kind) x="\(at: x)" y="\(at: y)" width="\(at: width)" height=14 />
       """
   }
 

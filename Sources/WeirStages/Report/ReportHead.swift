@@ -45,9 +45,6 @@ struct ReportHead {
       ]
     return """
       <a class=skip href="#changes">Skip to what changed</a>\
-      <svg class=hidden width=0 height=0 aria-hidden=true><defs>\
-      <pattern id=hatch width=6 height=6 patternUnits=userSpaceOnUse \
-      patternTransform="rotate(45)"><line class=stripe x1=0 x2=0 y1=0 y2=6 /></pattern></defs></svg>\
       <div class=bar><div class=wrap><b>Weir</b><nav aria-label=Sections>\
       \(links.map { "<a href=\"#\(value: $0.0)\">\($0.1)</a>" as ReportMarkup }.joined())</nav>\
       <span class=tools hidden><button type=button id=theme>Theme</button>\
@@ -109,7 +106,7 @@ struct ReportHead {
     }
     let levels = FindingLevel.allCases.reversed().compactMap { level -> String? in
       let count = material.count { $0.what.level == level }
-      return count == 0 ? nil : "\(count) \(level.name)"
+      return count == 0 ? nil : "\(count) \(level.name)" + (level == .critical || count == 1 ? "" : "s")
     }
     let isCritical = material.contains { $0.what.level == .critical }
     return tile(
@@ -153,7 +150,7 @@ struct ReportHead {
     return tile(
       "quarantine", "Quarantine", isWithin ? "good" : "bad", isWithin ? "✓" : "✗",
       ReportNumber.percent(share),
-      "\(records), \(isWithin ? "within" : "over") the budget of \(ReportNumber.percent(budget))")
+      "\(records), \(isWithin ? "within" : "over") the budget of \(ReportNumber.chosenPercent(budget))")
   }
 }
 

@@ -56,7 +56,7 @@ struct ReportQuarantine {
     let read = model.page.totals.read
     let share = read > 0 ? ReportNumber.percent(Double(count) / Double(read)) : ReportNumber.none
     let budget =
-      model.page.quarantineBudget.map { "; the budget is \(ReportNumber.percent($0))" } ?? ""
+      model.page.quarantineBudget.map { "; the budget is \(ReportNumber.chosenPercent($0))" } ?? ""
     return """
       <section id=quarantine><h2>Quarantine: \(ReportNumber.integer(count)) record\
       \(count == 1 ? "" : "s") refused</h2><p class=lead>\(share) of \(ReportNumber.integer(read)) \

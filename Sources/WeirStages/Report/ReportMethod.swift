@@ -21,10 +21,10 @@ struct ReportMethod {
   private var words: [(String, ReportMarkup)] {
     let settings = page.settings
     let bucket = model.bucketWord
-    let relative = ReportNumber.percent(settings.materialRelative)
-    let points = ReportNumber.fixed(100 * settings.materialRateDifference, 1)
+    let relative = ReportNumber.chosenPercent(settings.materialRelative)
+    let points = ReportNumber.plain(100 * settings.materialRateDifference)
     let events = ReportNumber.plain(settings.materialEvents)
-    let rate = ReportNumber.percent(settings.falseDiscoveryRate)
+    let rate = ReportNumber.chosenPercent(settings.falseDiscoveryRate)
     return [
       (
         "Expected band",
@@ -97,9 +97,11 @@ struct ReportMethod {
     return rows
   }
 
-  private var command: String {
-    let values = page.parameters.map { " --param " + quoted("\($0.name)=\($0.value)") }
-    return "weir run " + quoted(page.specFile) + values.joined()
+  private var command: ReportMarkup {
+    let values = page.parameters.map { parameter -> ReportMarkup in
+      " \\\n  --param \(quoted("\(parameter.name)=\(parameter.value)"))"
+    }
+    return "weir run \(quoted(page.specFile))\(values.joined())"
   }
 
   /// For a shell: quoted where any byte is not plain.

@@ -160,6 +160,12 @@ struct ReportModel {
     return page.buckets[min(max(bucket, 0), page.buckets.count - 1)].short
   }
 
+  /// `8 Oct to 11 Oct`, or one date.
+  func dates(_ range: ClosedRange<Int>) -> String {
+    range.count == 1
+      ? date(range.lowerBound) : "\(date(range.lowerBound)) to \(date(range.upperBound))"
+  }
+
   func isWeekend(_ bucket: Int) -> Bool {
     page.bucketDays == 1 && page.buckets[bucket].weekday >= 5
   }
@@ -197,8 +203,9 @@ struct ReportFinding {
   }
 
   var isMaterial: Bool { what.isMaterial }
-  var direction: String { what.direction == .up ? "up" : "down" }
-  var arrow: String { what.direction == .up ? "▲" : "▼" }
+  /// The class of its colour.
+  var direction: String { !hasSize ? "gone" : what.direction == .up ? "up" : "down" }
+  var arrow: String { !hasSize ? "∅" : what.direction == .up ? "▲" : "▼" }
   /// A gap in the data has no size, only a place.
   var hasSize: Bool { what.type != .dataMissing }
 

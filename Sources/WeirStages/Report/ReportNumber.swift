@@ -44,6 +44,13 @@ enum ReportNumber {
     return (text == "100.00" && value < 100 ? "> 99.99" : text) + "\u{A0}%"
   }
 
+  /// A share that a person has chosen: `5 %`, `0.1 %`, without decimals that say nothing.
+  static func chosenPercent(_ share: Double) -> String {
+    let value = share * 100
+    let isWhole = abs(value - value.rounded()) < 1e-9
+    return isWhole ? fixed(value, 0) + "\u{A0}%" : percent(share)
+  }
+
   static func percentDecimals(_ value: Double) -> Int {
     let size = abs(value)
     if size == 0 || size == 100 { return 0 }

@@ -41,6 +41,18 @@ struct ReportScale {
   }
 }
 
+/// Slanted lines over a rectangle, each cut to it. A pattern would do, but becomes a bitmap in PDF.
+func reportHatching(x: Double, y: Double, width: Double, height: Double) -> ReportMarkup {
+  var path: ReportMarkup = ""
+  // A line has x + y constant; `along` is that sum, counted from the corner at the top left.
+  for along in Swift.stride(from: 4, to: width + height, by: 8.5) {
+    let from = (x: min(along, width), y: along - min(along, width))
+    let to = (x: along - min(along, height), y: min(along, height))
+    path += "M\(at: x + from.x) \(at: y + from.y)L\(at: x + to.x) \(at: y + to.y)"
+  }
+  return "<path class=hatched d=\"\(path)\"/>"
+}
+
 /// The dates below a chart.
 struct ReportDates {
   struct Tick {

@@ -21,6 +21,7 @@ private let reportColours: [(ReportMarkup, ReportMarkup, ReportMarkup)] = [
   ("downsoft", "#d3ecf1", "#143a42"), ("downfull", "#89cad8", "#206875"),
   ("good", "#18693b", "#79d69d"), ("bad", "#a6201a", "#ff9f97"), ("badsoft", "#fbe0de", "#46211e"),
   ("warn", "#775000", "#efc56b"), ("warnsoft", "#faeaca", "#3e3011"), ("hatch", "#b8c1cb", "#4a5867"),
+  ("shade", "#dfe3e8", "#2b3641"),
 ]
 
 private let reportRules: ReportMarkup = """
@@ -55,7 +56,8 @@ private let reportRules: ReportMarkup = """
   th span.sub,td span.sub{display:block;font-weight:400;color:var(--soft)}
   .params{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;color:var(--soft);font-size:.83rem}
   section{margin:34px 0}.lead{color:var(--soft);max-width:82ch;margin:.25rem 0 .8rem}
-  .note{color:var(--soft);font-size:.86rem}#quiet{margin-top:14px}
+  .gone{color:var(--soft)}.framed.gone{box-shadow:inset 0 0 0 2px var(--hatch)}\
+  #quiet tbody th{white-space:nowrap}#quiet td:last-child{width:52%}.note{color:var(--soft);font-size:.86rem}#quiet{margin-top:14px}
   .tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:18px 0 0}
   .tile{display:flex;flex-direction:column;border:1px solid var(--rule);border-radius:10px;\
   background:var(--panel);padding:11px 14px;color:inherit;text-decoration:none}
@@ -64,7 +66,7 @@ private let reportRules: ReportMarkup = """
   .good{color:var(--good)}.bad,.critical{color:var(--bad)}.warn,.warning{color:var(--warn)}
   .up{color:var(--up)}.down{color:var(--down)}
   .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.88rem}
-  caption{text-align:left;color:var(--soft);font-size:.83rem;padding:0 0 .45rem;max-width:100ch}
+  caption{text-align:left;color:var(--soft);font-size:.83rem;padding:0 0 .45rem;max-width:120ch}
   th{text-align:left;font-weight:600;overflow-wrap:anywhere}thead th{color:var(--soft);\
   font-size:.8rem;vertical-align:bottom}th,td{padding:.42rem .55rem;vertical-align:top;\
   border-bottom:1px solid var(--rule)}tbody tr:last-child>*{border-bottom:0}
@@ -93,7 +95,7 @@ private let reportRules: ReportMarkup = """
   .legend{color:var(--soft);font-size:.81rem;margin:.1rem 0 .5rem}
   .facts{display:grid;grid-template-columns:repeat(4,1fr);border:1px solid var(--rule);\
   border-radius:8px;background:var(--panel);margin:8px 0 12px}.facts>div{padding:8px 13px;\
-  border-left:1px solid var(--rule)}.facts>div:first-child{border-left:0}.facts dt{font-size:.8rem;\
+  border-left:1px solid var(--rule)}.facts>div:first-child{border-left:0}.facts>div:only-child{grid-column:1/-1}.facts dt{font-size:.8rem;\
   color:var(--soft)}.facts dd{margin:0}.facts dt+dd{font-size:1.22rem;font-weight:650;\
   line-height:1.3}
   .under{display:grid;grid-template-columns:minmax(0,1.35fr) minmax(0,1fr);gap:8px 32px}
@@ -109,8 +111,8 @@ private let reportRules: ReportMarkup = """
   .tab,.onpaper{display:none}\(tabRules)
   .tabbed>input:focus-visible~.tabs{outline:3px solid var(--link);outline-offset:3px;\
   border-radius:6px}
-  .map{border-collapse:separate;border-spacing:2px;min-width:720px}.map th,.map td{border:0;\
-  padding:.34rem .3rem;font-size:.82rem}.map thead th{font-size:.77rem}.map tbody td{\
+  .map{table-layout:fixed;border-collapse:separate;border-spacing:2px;min-width:720px}.map th,.map td{border:0;\
+  padding:.34rem .3rem;font-size:.82rem}.map thead th{font-size:.77rem}.map thead td{width:5.6rem}.map tbody td{\
   text-align:center;background:var(--panel);color:var(--soft);border-radius:4px;white-space:nowrap}
   .map tbody th{font-size:.82rem;color:var(--soft);max-width:11rem}.map td a{color:inherit;\
   display:block;text-decoration:none}.map td a:hover{text-decoration:underline}
@@ -156,14 +158,14 @@ private let reportPictureRules: ReportMarkup = """
   .chart{overflow-x:auto;direction:rtl}.chart svg{direction:ltr;display:block;width:100%;\
   height:auto}svg text{font-family:inherit;font-size:12.5px;fill:var(--soft)}
   svg .strong{fill:var(--ink);font-weight:650}svg .axis{stroke:var(--rule)}\
-  svg .grid{stroke:var(--mesh)}svg .weekend{fill:var(--panel)}svg .hatched{fill:url(#hatch)}\
-  .stripe{stroke:var(--hatch);stroke-width:2.4}svg .band{fill:var(--band)}
+  svg .grid{stroke:var(--mesh)}svg .weekend{fill:var(--panel)}svg .hatched{stroke:var(--hatch);\
+  stroke-width:1.6}svg .band{fill:var(--band)}
   svg .line{fill:none;stroke:var(--line);stroke-width:1.9;stroke-linejoin:round;\
   stroke-linecap:round}.spark{display:block}.spark .line{stroke-width:1.3;\
   vector-effect:non-scaling-stroke}svg .expected{fill:none;stroke:var(--line);stroke-width:1.1;\
-  stroke-dasharray:1.5 4;stroke-linecap:round;opacity:.8}
+  stroke-dasharray:1.5 4;stroke-linecap:round}
   svg path.up{fill:var(--up)}svg path.down{fill:var(--down)}svg .change{stroke:var(--ink);\
-  stroke-width:1.4}svg .place{fill:var(--ink);opacity:.11}svg .level{stroke-width:2.2;\
+  stroke-width:1.4}svg .place{fill:var(--shade)}svg .level{stroke-width:2.2;\
   stroke-dasharray:7 4;fill:none}svg .before{stroke:var(--line)}svg .rose{stroke:var(--up)}\
   svg .fell{stroke:var(--down)}svg .ring{fill:none;stroke:var(--ink);stroke-width:1.4}\
   svg .hollow{fill:var(--page);stroke:var(--line);stroke-width:1.6}svg .bars{fill:none;\
@@ -185,7 +187,7 @@ private let reportSmallRules: ReportMarkup = """
 
 /// Two findings on a sheet of A4, everything opened, backgrounds kept.
 private let reportPaperRules: ReportMarkup = """
-  @media print{@page{size:A4;margin:12mm 11mm}:root{color-scheme:light}body{font-size:8.4pt;\
+  @media print{@page{size:A4;margin:12mm 11mm}html{font-size:9.3pt}body{font-size:8.4pt;\
   line-height:1.38;print-color-adjust:exact;-webkit-print-color-adjust:exact}\
   .bar,.skip,.filter,.tabs{display:none!important}.wrap{max-width:none;padding:0}\
   .wrap>header{padding:0}h1{font-size:15pt}h2{font-size:12pt;break-after:avoid}h3{font-size:9.6pt;\
@@ -196,9 +198,12 @@ private let reportPaperRules: ReportMarkup = """
   .facts dt+dd{font-size:11pt}.checks li{padding:1.2px 0}.legend{margin:0 0 3px}\
   .under{gap:4px 22px}details::details-content{content-visibility:visible;block-size:auto}\
   summary{list-style:none;color:var(--soft)}.card .pairs{grid-template-columns:repeat(2,\
-  max-content minmax(0,1fr));gap:0 8px;font-size:7pt;margin:2px 0}.tab{display:block}\
+  max-content minmax(0,1fr));gap:0 8px;font-size:7pt;margin:2px 0}\
+  .card .pairs dd:nth-of-type(-n+2){grid-column:2/-1}.card .under{grid-template-columns:1fr 1fr}\
+  .card .chart svg{max-height:53mm}caption,thead{break-after:avoid}.map{break-inside:avoid}.tab{display:block}\
   .onpaper{display:block;margin:6px 0 2px}.map,.grid,.refused{min-width:0}.map th,.map td,\
   .grid th{font-size:7.2pt;padding:2px}.grid thead td{width:4.2rem}.grid .spark{height:22px}\
-  .scroll,.chart{overflow:visible}.tabbed>div+div{break-before:auto}.chart svg{max-height:58mm}\
-  #data .chart svg{max-height:none}footer{padding:6px 0}}
+  .scroll,.chart{overflow:visible}.tabbed>div+div{break-before:auto}.impact{width:100px}\
+  .ranked .spark{height:26px}.map td.few{background:var(--panel)}\
+  footer{padding:6px 0}}
   """
