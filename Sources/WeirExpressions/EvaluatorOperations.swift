@@ -103,10 +103,11 @@ extension ExpressionEvaluator {
     case .order(let order, let a, let b): self.order(order, a, b, rows, out, base)
     case .isInSet(let a, let slot):
       let a = operand(a, rows)
-      for i in 0..<rows.count {
-        let cell = a.cell(i, rows)
-        out[i] =
-          cell.isFailure ? cell.failureNumber : TruthCode(program.sets[slot].contains(cell))
+      program.sets[slot].withLookup { set in
+        for i in 0..<rows.count {
+          let cell = a.cell(i, rows)
+          out[i] = cell.isFailure ? cell.failureNumber : TruthCode(set.contains(cell))
+        }
       }
     case .isInList(let a, let list): isIn(a, list, rows, out, base)
     case .text(let test, let a, let b):

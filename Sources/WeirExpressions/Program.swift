@@ -98,7 +98,9 @@ final class ConstantPool: @unchecked Sendable {  // written only while a program
   }
 
   func string(_ bytes: [UInt8]) -> Cell {
-    bytes.withUnsafeBufferPointer { .string(arena.store($0)) }
+    // The empty string needs no memory, and an arena that has none yet has none to give.
+    if bytes.isEmpty { return .string(UnsafeBufferPointer(start: nil, count: 0)) }
+    return bytes.withUnsafeBufferPointer { .string(arena.store($0)) }
   }
 
   /// - Returns: `nil` for a list.
@@ -147,22 +149,46 @@ struct ConstantSet: Sendable {
   }
 
   func contains(_ cell: Cell) -> Bool {
-    guard cell.rawKind == CellKind.string.rawValue else {
+    withLookup { $0.contains(cell) }
+  }
+
+  /// Gives the lookup for many cells without counting references for each.
+  func withLookup<R>(_ body: (Lookup) -> R) -> R {
+    strings.withUnsafeBufferPointer { strings in
+      starts.withUnsafeBufferPointer { starts in
+        others.withUnsafeBufferPointer { others in
+          body(Lookup(strings: strings, starts: starts, others: others))
+        }
+      }
+    }
+  }
+
+  struct Lookup {
+    fileprivate let strings: UnsafeBufferPointer<Cell>
+    fileprivate let starts: UnsafeBufferPointer<Int32>
+    fileprivate let others: UnsafeBufferPointer<Cell>
+
+    @inline(__always)
+    func contains(_ cell: Cell) -> Bool {
+      guard cell.rawKind == CellKind.string.rawValue else { return containsOther(cell) }
+      let length = Int(cell.length)
+      guard length + 1 < starts.count else { return false }
+      var low = Int(starts[length])
+      var high = Int(starts[length + 1])
+      while low < high {
+        let middle = (low + high) / 2
+        let order = Semantics.compareBytes(strings[middle], cell)
+        if order == 0 { return true }
+        if order < 0 { low = middle + 1 } else { high = middle }
+      }
+      return false
+    }
+
+    private func containsOther(_ cell: Cell) -> Bool {
       for other in others where Semantics.equal(cell, other, failing: 0) == TruthCode.true {
         return true
       }
       return false
     }
-    let length = Int(cell.length)
-    guard length + 1 < starts.count else { return false }
-    var low = Int(starts[length])
-    var high = Int(starts[length + 1])
-    while low < high {
-      let middle = (low + high) / 2
-      let order = Semantics.compareBytes(strings[middle], cell)
-      if order == 0 { return true }
-      if order < 0 { low = middle + 1 } else { high = middle }
-    }
-    return false
   }
 }
