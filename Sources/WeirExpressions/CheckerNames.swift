@@ -108,7 +108,19 @@ extension Checker {
         .unknownParameter, "`params` stands before the name of a parameter", at: span,
         fix: "write params.NAME")
     }
+    if Checker.isTypeName(names) { return unavailable("the type `\(path)` as a value", span) }
     return ExpressionError(.unknownField, "there is no field `\(path)`", at: span, fix: fix)
+  }
+
+  /// `int` in `type(x) == int`.
+  private static func isTypeName(_ names: [[UInt8]]) -> Bool {
+    let types = [
+      "bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint",
+    ]
+    if names.count > 1 {
+      return names.starts(with: [Array("google".utf8), Array("protobuf".utf8)])
+    }
+    return types.contains { names[0].elementsEqual($0.utf8) }
   }
 
   private func unknownFieldFix(_ names: [[UInt8]]) -> String? {

@@ -41,8 +41,11 @@ public struct CompiledExpression: Sendable {
   /// `bool?` and `any` pass: where they hold something else, evaluation gives an error.
   public func requireBool() throws(ExpressionError) {
     if resultType.base == .bool { return }
-    if resultType.base == .any, constantCell == nil { return }
-    let type = resultType.base == .any ? "null" : "of type \(resultType.text)"
+    var type = "of type \(resultType.text)"
+    if resultType.base == .any {
+      guard let cell = constantCell, cell.kind != .bool else { return }
+      type = cell.isNull ? "null" : "always another value"
+    }
     throw ExpressionError(
       .type, "this must be true or false, and is \(type)", at: program.spans[program.root],
       fix: Checker.asCondition(

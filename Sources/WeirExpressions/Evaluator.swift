@@ -18,6 +18,9 @@ public struct EvaluationFailure: Sendable, Equatable {
 }
 
 /// Runs one expression over batches, a column at a time; made and used in one task.
+///
+/// A batch must have every column of ``CompiledExpression/columnsRead``, and its selection no row
+/// that it has not.
 public struct ExpressionEvaluator: ~Copyable {
   let program: Program
   /// Of the rows of the last evaluation that have no value, ascending.

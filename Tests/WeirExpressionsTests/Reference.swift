@@ -201,6 +201,7 @@ struct Reference {
     case ("size", .string(let bytes), _):
       return .int(Int64(String(decoding: bytes, as: UTF8.self).unicodeScalars.count))
     case ("size", .list(let elements), _): return .int(Int64(elements.count))
+    case ("timestamp", .int(let seconds), _): return .timestamp(seconds * 1_000_000)
     case ("timestamp", .timestamp(let v), _): return .timestamp(v)
     case ("timestamp", .string(let bytes), _):
       guard let time = Timestamp(rfc3339: String(decoding: bytes, as: UTF8.self)) else {

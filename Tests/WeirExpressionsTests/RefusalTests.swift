@@ -87,6 +87,7 @@ private struct Mistake: Sendable {
     Mistake("[1]", 1, .unavailable, "a list"),
     Mistake("model.score > 1", 1, .unavailable, "declare the field `model.score`"),
     Mistake("model.?score", 1, .unavailable, ".?"), Mistake("int(score)", 1, .unavailable, "`int`"),
+    Mistake("dyn(1) == int", 11, .unavailable, "the type `int`"),
     Mistake("Foo{a: 1}", 1, .unavailable, "Foo"),
     Mistake("math.greatest(1, 2)", 1, .unavailable, "math.greatest"),
     Mistake("decision in params.list", 13, .unavailable, "a list inside a list"),
@@ -108,7 +109,8 @@ private struct Mistake: Sendable {
     let fields = declared.scope
     try CompiledExpression("appealed", scope: fields).requireBool()
     try CompiledExpression("model", scope: fields).requireBool()
-    for source in ["handle_ms", "null", "decision", "1", "ts"] {
+    try CompiledExpression("dyn(true)", scope: fields).requireBool()
+    for source in ["handle_ms", "null", "decision", "1", "ts", "dyn(1)"] {
       let expression = try CompiledExpression(source, scope: fields)
       #expect(throws: ExpressionError.self) { try expression.requireBool() }
     }
