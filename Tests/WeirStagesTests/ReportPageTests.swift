@@ -23,7 +23,6 @@ import WeirStatistics
     let lost = Set(read.links.map { $0.hasPrefix("#") ? String($0.dropFirst()) : $0 })
     #expect(lost.subtracting(ids) == [])
     #expect(bytes.count < 1_500_000)
-    #expect(!text(bytes).contains("nan") || text(bytes).contains("nanny"))
     return bytes
   }
 
@@ -31,11 +30,11 @@ import WeirStatistics
     let page = text(try check(example(), "report"))
     for words in [
       "nightly-trends, through Friday 20\u{A0}November 2026", "9 changes need a look.",
-      "54 complete days from 27 Sep", "Certain but small", "Level shift", "No data on",
-      "Where: market by queue", "All 234 series.", "3,919,153 read = 3,732,066 used",
+      "54 complete days from 27 Sep", "Certain but small", "Level shift", "no data on 30 Oct",
+      "Where: market by queue", "234 series in all.", "3,919,153 read = 3,732,066 used",
       "<span class=cp>U+202E</span>", "<span class=cp>0xFF</span>", "--param &#39;market=*&#39;",
       "weir evidence 3d35adfa0",
-    ] where words != "No data on" {
+    ] {
       #expect(page.contains(words), "\(words)")
     }
     for words in ["+0.0", "−0.0", ">-0", " style=", "<img", "http:", "https:", "url(", "@import"] {
@@ -107,7 +106,9 @@ import WeirStatistics
     TrendBucket(state: .closed, n: .nan, k: .nan, value: .infinity, variance: .nan),
     TrendBucket(state: .closed, n: 1e300, k: 1e300, value: -1e300),
   ])
-  func `one series of odd buckets renders for every metric and finding`(_ bucket: TrendBucket) throws {
+  func `one series of odd buckets renders for every metric and finding`(_ bucket: TrendBucket)
+    throws
+  {
     for kind in MetricKind.allCases {
       for type in [FindingType.trend, .shift, .spike, .dip, .burst, .dataMissing] {
         var page = example()
@@ -127,7 +128,8 @@ import WeirStatistics
               key: [], metric: "m", kind: kind, buckets: Array(repeating: bucket, count: 40),
               firstWeekday: nil)
           ], verdicts: [], findings: [finding])
-        _ = try check(page, "odd")
+        let drawn = text(try check(page, "odd"))
+        #expect(!drawn.contains("nan"))
       }
     }
   }

@@ -45,15 +45,18 @@ struct ReportChanges {
   }
 
   private func lead(_ count: Int) -> String {
-    (count == 1 ? "1 change needs a look. " : "\(count) changes need a look. ")
-      + "Nothing else among \(ReportNumber.integer(model.tested)) tested series moved beyond what "
+    let need = count == 1 ? "1 change needs a look." : "\(count) changes need a look."
+    if model.tested == 0 { return need }
+    return need
+      + " Nothing else among \(ReportNumber.integer(model.tested)) tested series moved beyond what "
       + "its own history explains."
   }
 
   private func row(_ finding: ReportFinding, _ most: Double) -> ReportMarkup {
     let series = model.series(of: finding)
     let level = finding.what.level
-    let badge: ReportMarkup = level == .notice ? "" : " <span class=\(level.name)>\(level.name)</span>"
+    let badge: ReportMarkup =
+      level == .notice ? "" : " <span class=\(level.name)>\(level.name)</span>"
     return """
       <tr><td class=n>\(finding.number)</td>\
       <th scope=row><span class=\(finding.direction) aria-hidden=true>\(finding.arrow)</span> \

@@ -36,17 +36,19 @@ struct ReportSeries {
     metric = series.metric
     unit = ReportUnit(kind: series.kind)
     hasWeekdays = series.firstWeekday != nil
+    // Beyond 1e15 neighbouring doubles lie further apart than a scale could show.
+    func isDrawable(_ value: Double) -> Bool { abs(value) < 1e15 }
     let shown = (0..<buckets).map { t in
       series.buckets.indices.contains(t) ? series.buckets[t] : TrendBucket(state: .missing)
     }
     states = shown.map(\.state)
     values = shown.map { bucket in
-      bucket.observed(series.kind).flatMap { $0.isFinite ? $0 : nil }
+      bucket.observed(series.kind).flatMap { isDrawable($0) ? $0 : nil }
     }
-    sizes = shown.map { $0.n.isFinite && $0.n > 0 ? $0.n : 0 }
+    sizes = shown.map { isDrawable($0.n) && $0.n > 0 ? $0.n : 0 }
     expected = (0..<buckets).map { t in
       guard verdict.expected.indices.contains(t), let e = verdict.expected[t],
-        e.value.isFinite, e.lo.isFinite, e.hi.isFinite
+        isDrawable(e.value), isDrawable(e.lo), isDrawable(e.hi)
       else { return nil }
       return e
     }
