@@ -165,6 +165,7 @@ import WeirStatistics
       return one
     }
     let long = text(try check(page, "long"))
+    #expect(long.contains("complete days from 27 Sep 2026"))
     #expect(long.contains("series have no line here"))
     #expect(long.contains("Not shown: 60 more of market, 14 more of queue."))
   }

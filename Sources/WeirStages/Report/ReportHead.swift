@@ -70,7 +70,7 @@ struct ReportHead {
     if let first = compared.first {
       words +=
         (words.isEmpty ? "" : ", ") + "\(compared.count) complete \(model.bucketWord)"
-        + (compared.count == 1 ? "" : "s") + " from \(page.buckets[first].short)"
+        + (compared.count == 1 ? "" : "s") + " from \(model.date(first))"
     }
     return words + (words.isEmpty ? "" : ", ") + "days in \(page.zone)"
   }

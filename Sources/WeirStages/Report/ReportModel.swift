@@ -156,10 +156,13 @@ struct ReportModel {
     return "\(ReportNumber.integer(days)) day\(days == 1 ? "" : "s")"
   }
 
-  /// `4 Oct`, of any bucket; the nearest one where there is none.
+  /// `4 Oct`, of any bucket; the nearest one where there is none. With the year where the history is
+  /// so long that it could be meant twice.
   func date(_ bucket: Int) -> String {
-    guard !page.buckets.isEmpty else { return "" }
-    return page.buckets[min(max(bucket, 0), page.buckets.count - 1)].short
+    guard let first = page.buckets.first, let last = page.buckets.last else { return "" }
+    let date = page.buckets[min(max(bucket, 0), page.buckets.count - 1)]
+    let isLong = last.daysSinceEpoch - first.daysSinceEpoch > 330
+    return isLong ? "\(date.short) \(date.year)" : date.short
   }
 
   /// `8 Oct to 11 Oct`, or one date.
