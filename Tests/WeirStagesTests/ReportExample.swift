@@ -167,7 +167,8 @@ struct ReportExample {
       "BR", "gifting_fraud", "violation_rate", .spike, 54...54, .notice,
       "violation rate spiked on 20 Nov")
     find("DE", nil, "violation_rate", .shift, 21...54, .notice, "violation rate rose on 18 Oct")
-    find(nil, nil, "volume", .dataMissing, 33...33, .warning, "no data on 30 Oct")
+    find(
+      nil, nil, "volume", .dataMissing, 33...33, .warning, "no data on 30 Oct", isMaterial: false)
     find(
       "MX", "misinfo", "violation_rate", .trend, 0...54, .notice,
       "violation rate has been rising for 8 weeks", isMaterial: false)
@@ -214,7 +215,9 @@ struct ReportExample {
           families: 226, selected: 10, phi: 0.13, varianceInflation: 1.3, tau2: 0.0021,
           effectiveBuckets: 41.5),
         level: level, isMaterial: isMaterial,
-        materialityReason: isMaterial ? "over 10 % of the level" : "under 10 % of the level",
+        materialityReason: type == .dataMissing
+          ? "no data, so nothing to compare"
+          : isMaterial ? "over 10 % of the level" : "under 10 % of the level",
         explainedAway: type == .shift ? ["trend"] : []))
     let name = [queue ?? "all queues", market ?? "all markets"].joined(separator: " in ")
     texts.append(

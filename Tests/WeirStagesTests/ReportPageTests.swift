@@ -29,8 +29,9 @@ import WeirStatistics
   @Test func `the example is whole and says what it found`() throws {
     let page = text(try check(example(), "report"))
     for words in [
-      "nightly-trends, through Friday 20\u{A0}November 2026", "9 changes need a look.",
-      "54 complete days from 27 Sep", "Certain but small", "Level shift", "no data on 30 Oct",
+      "nightly-trends, through Friday 20\u{A0}November 2026", "8 changes need a look.",
+      "54 complete days from 27 Sep", "Certain but small", "Without data", "Level shift",
+      "no data on 30 Oct",
       "Where: market by queue", "234 series in all.", "3,919,153 read = 3,732,066 used",
       "<span class=cp>U+202E</span>", "<span class=cp>0xFF</span>", "--param &#39;market=*&#39;",
       "weir evidence 3d35adfa0",

@@ -99,7 +99,8 @@ struct ReportChecks {
       checks.append(
         (
           what.isMaterial,
-          "\(what.isMaterial ? "Large enough to matter" : "Small"): \(what.materialityReason)"
+          what.isMaterial
+            ? reportTitle(what.materialityReason) : "Small: \(what.materialityReason)"
         ))
     }
     return checks

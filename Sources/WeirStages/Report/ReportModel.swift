@@ -26,7 +26,7 @@ struct ReportSeries {
   var expected: [Estimate?]
   var verdict: SeriesVerdict
   var hasWeekdays: Bool
-  /// Indices of the findings about it, in reading order.
+  /// Indices of the changes found in it, in reading order.
   var findings: [Int] = []
 
   init(_ series: TrendSeries, _ verdict: SeriesVerdict, index: Int, buckets: Int) {
@@ -114,7 +114,8 @@ struct ReportModel {
       if anchor.utf8.count == 2 || !anchors.insert(ReportKey(anchor)).inserted {
         anchor = "n-\(i + 1)"
       }
-      series[finding.series].findings.append(found.count)
+      // A gap in the data is no change of the series.
+      if finding.type != .dataMissing { series[finding.series].findings.append(found.count) }
       found.append(
         ReportFinding(finding, text, anchor: anchor, number: found.count + 1, of: page))
     }
@@ -126,7 +127,10 @@ struct ReportModel {
   }
 
   var material: [ReportFinding] { findings.filter(\.isMaterial) }
-  var small: [ReportFinding] { findings.filter { !$0.isMaterial } }
+  /// Changes that are certain but small.
+  var small: [ReportFinding] { findings.filter { !$0.isMaterial && $0.hasSize } }
+  /// Runs of buckets without data.
+  var gaps: [ReportFinding] { findings.filter { !$0.isMaterial && !$0.hasSize } }
 
   /// Series that any test was applied to.
   var tested: Int { series.count { $0.verdict.p != nil } }

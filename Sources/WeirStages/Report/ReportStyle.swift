@@ -79,7 +79,7 @@ private let reportRules: ReportMarkup = """
   .ranked td:first-child{color:var(--soft);width:2.2rem}.ranked tbody th{width:46%}
   .ranked .spark,.misses .spark{width:122px;height:38px}.impact{display:block}
   .ranked .critical,.ranked .warning{font-weight:600}ul.small{margin:0;padding-left:1.1rem;\
-  font-size:.86rem;color:var(--soft)}ul.small li{overflow-wrap:anywhere}
+  font-size:.86rem;color:var(--soft)}ul.small a{color:inherit}ul.small li{overflow-wrap:anywhere}
   .calm{border:1px solid var(--rule);border-left:4px solid var(--good);border-radius:10px;\
   background:var(--panel);padding:14px 20px;margin:12px 0}.calm p{max-width:90ch}
   .filter{font-size:.86rem;color:var(--soft)}
