@@ -20,7 +20,9 @@ struct ReportExample {
   var texts: [ReportFindingText] = []
 
   /// What happens to a group: its rate and its volume on a day, as factors.
-  private func change(_ market: String, _ queue: String, _ day: Int) -> (rate: Double, volume: Double) {
+  private func change(_ market: String, _ queue: String, _ day: Int) -> (
+    rate: Double, volume: Double
+  ) {
     switch (market, queue) {
     case ("DE", "hate_speech"): (day >= 21 ? 1.66 : 1, 1)
     case ("US", "live_nudity"): (1 + 0.5 * Double(day) / 55, 1)
@@ -96,7 +98,8 @@ struct ReportExample {
       let now = change(market, queue, day)
       let part = day == Self.days - 1 ? 0.08 : 1
       let count = max(
-        0, (size * weekday(day) * now.volume * part + random.normal() * size.squareRoot()).rounded())
+        0, (size * weekday(day) * now.volume * part + random.normal() * size.squareRoot()).rounded()
+      )
       let p = rate * now.rate * (1 + 0.05 * random.normal())
       let sigma = (count * p * (1 - p)).squareRoot()
       n.append(count)
@@ -147,20 +150,27 @@ struct ReportExample {
 
   private mutating func makeFindings() {
     find("ID", "live_scam", "volume", .shift, 41...54, .critical, "volume fell to half on 7 Nov")
-    find("DE", "hate_speech", "violation_rate", .shift, 21...54, .critical,
+    find(
+      "DE", "hate_speech", "violation_rate", .shift, 21...54, .critical,
       "violation rate rose from 8.2 % to 13.6 % on 18 Oct", place: 20...22)
-    find("GB", "appeals", "violation_rate", .shift, 34...54, .warning,
+    find(
+      "GB", "appeals", "violation_rate", .shift, 34...54, .warning,
       "violation rate fell on 31 Oct", place: 32...36)
-    find("US", "live_nudity", "violation_rate", .trend, 0...54, .warning,
+    find(
+      "US", "live_nudity", "violation_rate", .trend, 0...54, .warning,
       "violation rate has been rising for 8 weeks")
     find("TR", "live_violence", "volume", .dip, 47...47, .warning, "volume dipped on 13 Nov")
-    find("FR", "live_violence", "violation_rate", .burst, 24...27, .warning,
+    find(
+      "FR", "live_violence", "violation_rate", .burst, 24...27, .warning,
       "violation rate was high from 21 to 24 Oct")
-    find("BR", "gifting_fraud", "violation_rate", .spike, 54...54, .notice,
+    find(
+      "BR", "gifting_fraud", "violation_rate", .spike, 54...54, .notice,
       "violation rate spiked on 20 Nov")
     find("DE", nil, "violation_rate", .shift, 21...54, .notice, "violation rate rose on 18 Oct")
-    find(nil, nil, "volume", .dataMissing, 33...33, .warning, "no data on 30 Oct")
-    find("MX", "misinfo", "violation_rate", .trend, 0...54, .notice,
+    find(
+      nil, nil, "volume", .dataMissing, 33...33, .warning, "no data on 30 Oct", isMaterial: false)
+    find(
+      "MX", "misinfo", "violation_rate", .trend, 0...54, .notice,
       "violation rate has been rising for 8 weeks", isMaterial: false)
   }
 
@@ -185,7 +195,8 @@ struct ReportExample {
     func around(_ value: Double, _ half: Double) -> Estimate {
       Estimate(value: value, lo: value - half, hi: value + half)
     }
-    let half = isRate ? 1.96 * (observed * (1 - observed) / max(n, 1)).squareRoot() : 0.02 * observed
+    let half =
+      isRate ? 1.96 * (observed * (1 - observed) / max(n, 1)).squareRoot() : 0.02 * observed
     let effect = around(observed - baseline, 1.4 * half)
     let weeks = Double(window.count) / 7
     findings.append(
@@ -204,7 +215,9 @@ struct ReportExample {
           families: 226, selected: 10, phi: 0.13, varianceInflation: 1.3, tau2: 0.0021,
           effectiveBuckets: 41.5),
         level: level, isMaterial: isMaterial,
-        materialityReason: isMaterial ? "over 10 % of the level" : "under 10 % of the level",
+        materialityReason: type == .dataMissing
+          ? "no data, so nothing to compare"
+          : isMaterial ? "over 10 % of the level" : "under 10 % of the level",
         explainedAway: type == .shift ? ["trend"] : []))
     let name = [queue ?? "all queues", market ?? "all markets"].joined(separator: " in ")
     texts.append(

@@ -29,7 +29,8 @@ func reportHash(_ message: [UInt8]) -> [UInt8] {
     }
     h = zip(h, v).map { $0 &+ $1 }
   }
-  return h.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(24 - 8 * $0)) } }
+  return h.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(24 - 8 * $0)) }
+  }
 }
 
 /// floor(2^32 * frac(root of `n`)), by bisection in whole numbers.

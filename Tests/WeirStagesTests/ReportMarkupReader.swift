@@ -72,7 +72,8 @@ struct ReportMarkupReader {
     open.append(name)
     guard ["style", "script", "title"].contains(name), open.count < 4 else { return }
     let start = at
-    while at < bytes.count, !starts("</" + name) { at += 1 }
+    let end = Array("</\(name)".utf8)
+    while at < bytes.count, bytes[at] != end[0] || !bytes[at...].starts(with: end) { at += 1 }
     if name == "style" { style = Array(bytes[start..<at]) }
     if name == "script" { script = Array(bytes[start..<at]) }
   }

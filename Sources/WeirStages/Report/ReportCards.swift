@@ -97,9 +97,9 @@ struct ReportCard {
 
   private var support: String {
     guard what.n > 0, unit.kind != .count else { return "" }
-    let records = "\(ReportNumber.fixed(what.n, 0)) \(noun)"
+    let records = ReportNumber.fixed(what.n, 0)
     return unit.kind == .rate
-      ? "; \(ReportNumber.fixed(what.k, 0)) of \(records)" : "; \(records)"
+      ? "; \(ReportNumber.fixed(what.k, 0)) of \(records)" : "; \(records) \(noun)"
   }
 
   private var names: (String, String) {
@@ -128,7 +128,7 @@ struct ReportCard {
         ("q, all series", ReportNumber.smallProbability(test.q)),
         (
           "Selected",
-          "\(ReportNumber.integer(test.selected)) of \(ReportNumber.integer(test.families)) series"
+          "\(ReportNumber.integer(test.selected)) of \(ReportNumber.integer(test.families))"
         ),
         ("Autocorrelation φ", ReportNumber.fixed(test.phi, 2)),
         ("Variance inflation", ReportNumber.fixed(test.varianceInflation, 2)),

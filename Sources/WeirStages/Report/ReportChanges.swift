@@ -11,7 +11,9 @@ struct ReportChanges {
     let ranked = model.material
     return """
       <section id=changes><h2>What changed</h2>\
-      \(ranked.isEmpty ? nothing() : table(ranked))\(small())</section>
+      \(ranked.isEmpty ? nothing() : table(ranked))\
+      \(list(model.small, "Certain but small, so not ranked"))\
+      \(list(model.gaps, "Without data, so not compared"))</section>
       """
   }
 
@@ -45,15 +47,18 @@ struct ReportChanges {
   }
 
   private func lead(_ count: Int) -> String {
-    (count == 1 ? "1 change needs a look. " : "\(count) changes need a look. ")
-      + "Nothing else among \(ReportNumber.integer(model.tested)) tested series moved beyond what "
+    let need = count == 1 ? "1 change needs a look." : "\(count) changes need a look."
+    if model.tested == 0 { return need }
+    return need
+      + " Nothing else among \(ReportNumber.integer(model.tested)) tested series moved beyond what "
       + "its own history explains."
   }
 
   private func row(_ finding: ReportFinding, _ most: Double) -> ReportMarkup {
     let series = model.series(of: finding)
     let level = finding.what.level
-    let badge: ReportMarkup = level == .notice ? "" : " <span class=\(level.name)>\(level.name)</span>"
+    let badge: ReportMarkup =
+      level == .notice ? "" : " <span class=\(level.name)>\(level.name)</span>"
     return """
       <tr><td class=n>\(finding.number)</td>\
       <th scope=row><span class=\(finding.direction) aria-hidden=true>\(finding.arrow)</span> \
@@ -97,22 +102,22 @@ struct ReportChanges {
       """
   }
 
-  private func small() -> ReportMarkup {
-    let small = model.small
-    if small.isEmpty { return "" }
-    let shown = small.prefix(12).map { finding -> ReportMarkup in
-      """
-      <li><span class=\(finding.direction) aria-hidden=true>\(finding.arrow)</span> \
-      \(finding.text.headline)\
-      \(finding.what.materialityReason.isEmpty ? "" : " (\(finding.what.materialityReason))")</li>
-      """
+  /// Findings that are said without a rank.
+  private func list(_ findings: [ReportFinding], _ title: ReportMarkup) -> ReportMarkup {
+    if findings.isEmpty { return "" }
+    let most = 12
+    let shown = findings.prefix(most).map { finding -> ReportMarkup in
+      let reason = finding.what.materialityReason
+      return """
+        <li><span class=\(finding.direction) aria-hidden=true>\(finding.arrow)</span> \
+        <a href="#\(value: finding.anchor)">\(finding.text.headline)</a>\
+        \(reason.isEmpty ? "" : " (\(reason))")</li>
+        """
     }
-    let rest: ReportMarkup =
-      small.count > 12
-      ? "<li>\(small.count - 12) more in <code>\(model.findingsFile)</code></li>" : ""
-    return """
-      <h3 class=minor>Certain but small, so not ranked</h3><ul class=small>\(shown.joined())\(rest)</ul>
-      """
+    let rest = when(
+      findings.count > most,
+      "<li>\(findings.count - most) more in <code>\(model.findingsFile)</code></li>")
+    return "<h3 class=minor>\(title)</h3><ul class=small>\(shown.joined())\(rest)</ul>"
   }
 
   // MARK: Nothing

@@ -80,7 +80,9 @@ struct ReportChart {
   }
 
   var description: String {
-    let values = series.values.indices.compactMap { series.isCompared($0) ? series.values[$0] : nil }
+    let values = series.values.indices.compactMap {
+      series.isCompared($0) ? series.values[$0] : nil
+    }
     guard let lo = values.min(), let hi = values.max() else {
       return "No value could be compared."
     }
@@ -93,8 +95,7 @@ struct ReportChart {
   var legend: String {
     var words = ["Line: observed."]
     if series.expected.contains(where: { $0 != nil }) {
-      words.append("Band and dots: range and value expected had nothing changed (95\u{A0}%).")
-      words.append("▲ ▼: outside the band.")
+      words.append("Band and dots: expected had nothing changed (95\u{A0}%). ▲ ▼: outside.")
     }
     switch finding.what.type {
     case .shift: words.append("Dashes: level before and after.")

@@ -28,7 +28,8 @@ extension ReportChart {
 
   /// Hatching over what was not compared.
   func masks() -> ReportMarkup {
-    runs { series.states[$0] == .missing || series.states[$0] == .open }.map { run -> ReportMarkup in
+    runs { series.states[$0] == .missing || series.states[$0] == .open }.map {
+      run -> ReportMarkup in
       reportHatching(
         x: edge(run.lowerBound), y: top, width: Double(run.count) * step, height: bottom - top)
     }.joined()
@@ -86,7 +87,8 @@ extension ReportChart {
   }
 
   func dates() -> ReportMarkup {
-    ReportDates(model.page.buckets, bucketDays: model.page.bucketDays).ticks.map { tick -> ReportMarkup in
+    ReportDates(model.page.buckets, bucketDays: model.page.bucketDays).ticks.map {
+      tick -> ReportMarkup in
       """
       <line class=axis x1="\(at: x(tick.bucket))" x2="\(at: x(tick.bucket))" y1="\(at: base)" \
       y2="\(at: base + 4)"/>\

@@ -139,7 +139,8 @@ extension ReportChart {
   private var changeText: String? {
     let what = finding.what
     switch what.type {
-    case .shift: return "\(model.date(finding.anchorBucket)): \(series.unit.change(what.effect.value))"
+    case .shift:
+      return "\(model.date(finding.anchorBucket)): \(series.unit.change(what.effect.value))"
     case .burst:
       return "\(model.dates(finding.window)): \(series.unit.change(what.effect.value))"
     case .spike, .dip:

@@ -31,7 +31,7 @@ struct ReportChecks {
 
   private var weekday: Check {
     series.hasWeekdays
-      ? (true, "Not the weekday: each day is compared with what is usual on its weekday")
+      ? (true, "Not the weekday: each day is held against its own weekday")
       : (false, "Weekday: not looked at, a \(model.bucketWord) is not one day")
   }
 
@@ -39,7 +39,9 @@ struct ReportChecks {
     let window = finding.window
     let missing = window.count { series.states[$0] == .missing }
     if missing == 0 {
-      let all = window.count == 1 ? "the \(model.bucketWord) has" : "all \(model.bucketWords(window.count)) have"
+      let all =
+        window.count == 1
+        ? "the \(model.bucketWord) has" : "all \(model.bucketWords(window.count)) have"
       return (true, "Not missing data: \(all) records")
     }
     return (
@@ -66,7 +68,9 @@ struct ReportChecks {
         "Not one bad \(model.bucketWord): \(model.bucketWords(what.windowValid)) at the new level"
       )
     case .trend:
-      return (true, "Not one bad \(model.bucketWord): it runs over \(model.length(finding.window.count))")
+      return (
+        true, "Not one bad \(model.bucketWord): it runs over \(model.length(finding.window.count))"
+      )
     case .burst:
       return (true, "\(model.bucketWords(finding.window.count)) in a row on the same side")
     case .spike, .dip, .dataMissing:
@@ -95,7 +99,8 @@ struct ReportChecks {
       checks.append(
         (
           what.isMaterial,
-          "\(what.isMaterial ? "Large enough to matter" : "Small"): \(what.materialityReason)"
+          what.isMaterial
+            ? reportTitle(what.materialityReason) : "Small: \(what.materialityReason)"
         ))
     }
     return checks

@@ -42,7 +42,8 @@ struct ReportGrid {
     let range =
       model.page.buckets.isEmpty
       ? "" : ", \(model.date(0)) to \(model.date(model.page.buckets.count - 1))"
-    return "\(reportTitle(metric)) by \(model.bucketWord)\(range). Each on its own scale; the band is "
+    return
+      "\(reportTitle(metric)) by \(model.bucketWord)\(range). Each on its own scale; the band is "
       + "the expected range. Framed: a finding."
   }
 
@@ -150,15 +151,16 @@ struct ReportQuiet {
       rows += row(name, series.count, meaning, which)
     }
     return """
-      <section id=quiet><h3>Quiet, and why</h3><div class=scroll><table><caption>All \
-      \(ReportNumber.integer(model.series.count)) series.</caption><thead><tr>\
+      <section id=quiet><h3>Quiet, and why</h3><div class=scroll><table><caption>\
+      \(ReportNumber.integer(model.series.count)) series in all.</caption><thead><tr>\
       <th scope=col>Status</th><th scope=col class=n>Series</th><th scope=col>Means</th>\
       <th scope=col>Which</th></tr></thead><tbody>
       \(rows)</tbody></table></div></section>
       """
   }
 
-  private func row(_ name: String, _ count: Int, _ meaning: String, _ which: String) -> ReportMarkup {
+  private func row(_ name: String, _ count: Int, _ meaning: String, _ which: String) -> ReportMarkup
+  {
     """
     <tr><th scope=row>\(name)</th><td class=n>\(ReportNumber.integer(count))</td>\
     <td>\(meaning)</td><td class=sub>\(which)</td></tr>

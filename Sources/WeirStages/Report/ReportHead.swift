@@ -39,8 +39,9 @@ struct ReportHead {
       [("changes", "What changed")]
       + (model.findings.isEmpty ? [] : [("findings", "Findings")])
       + (page.by.count == 2 && !model.series.isEmpty ? [("map", "Map")] : [])
+      + (model.series.isEmpty ? [] : [("series", "All series")])
       + [
-        ("series", "All series"), ("data", "Data"), ("ledger", "Ledger"),
+        ("data", "Data"), ("ledger", "Ledger"),
         ("quarantine", "Quarantine"), ("method", "Method"),
       ]
     return """
@@ -69,7 +70,7 @@ struct ReportHead {
     if let first = compared.first {
       words +=
         (words.isEmpty ? "" : ", ") + "\(compared.count) complete \(model.bucketWord)"
-        + (compared.count == 1 ? "" : "s") + " from \(page.buckets[first].short)"
+        + (compared.count == 1 ? "" : "s") + " from \(model.date(first))"
     }
     return words + (words.isEmpty ? "" : ", ") + "days in \(page.zone)"
   }
@@ -106,7 +107,8 @@ struct ReportHead {
     }
     let levels = FindingLevel.allCases.reversed().compactMap { level -> String? in
       let count = material.count { $0.what.level == level }
-      return count == 0 ? nil : "\(count) \(level.name)" + (level == .critical || count == 1 ? "" : "s")
+      return count == 0
+        ? nil : "\(count) \(level.name)" + (level == .critical || count == 1 ? "" : "s")
     }
     let isCritical = material.contains { $0.what.level == .critical }
     return tile(
@@ -150,7 +152,8 @@ struct ReportHead {
     return tile(
       "quarantine", "Quarantine", isWithin ? "good" : "bad", isWithin ? "✓" : "✗",
       ReportNumber.percent(share),
-      "\(records), \(isWithin ? "within" : "over") the budget of \(ReportNumber.chosenPercent(budget))")
+      "\(records), \(isWithin ? "within" : "over") the budget of \(ReportNumber.chosenPercent(budget))"
+    )
   }
 }
 

@@ -43,8 +43,8 @@ struct ReportMethod {
       (
         "Ranked",
         """
-        A finding of at least \(relative) of the level, or \(points) points of a rate with \
-        \(events) \(page.recordNoun). Others are certain but small.
+        A finding of at least \(relative) of the level that also is \(points)\u{A0}pp of a rate or \
+        more, or concerns \(events) \(page.recordNoun) or more. Others are certain but small.
         """
       ),
       (

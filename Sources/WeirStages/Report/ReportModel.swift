@@ -26,7 +26,7 @@ struct ReportSeries {
   var expected: [Estimate?]
   var verdict: SeriesVerdict
   var hasWeekdays: Bool
-  /// Indices of the findings about it, in reading order.
+  /// Indices of the changes found in it, in reading order.
   var findings: [Int] = []
 
   init(_ series: TrendSeries, _ verdict: SeriesVerdict, index: Int, buckets: Int) {
@@ -36,17 +36,19 @@ struct ReportSeries {
     metric = series.metric
     unit = ReportUnit(kind: series.kind)
     hasWeekdays = series.firstWeekday != nil
+    // Beyond 1e15 neighbouring doubles lie further apart than a scale could show.
+    func isDrawable(_ value: Double) -> Bool { abs(value) < 1e15 }
     let shown = (0..<buckets).map { t in
       series.buckets.indices.contains(t) ? series.buckets[t] : TrendBucket(state: .missing)
     }
     states = shown.map(\.state)
     values = shown.map { bucket in
-      bucket.observed(series.kind).flatMap { $0.isFinite ? $0 : nil }
+      bucket.observed(series.kind).flatMap { isDrawable($0) ? $0 : nil }
     }
-    sizes = shown.map { $0.n.isFinite && $0.n > 0 ? $0.n : 0 }
+    sizes = shown.map { isDrawable($0.n) && $0.n > 0 ? $0.n : 0 }
     expected = (0..<buckets).map { t in
       guard verdict.expected.indices.contains(t), let e = verdict.expected[t],
-        e.value.isFinite, e.lo.isFinite, e.hi.isFinite
+        isDrawable(e.value), isDrawable(e.lo), isDrawable(e.hi)
       else { return nil }
       return e
     }
@@ -112,7 +114,8 @@ struct ReportModel {
       if anchor.utf8.count == 2 || !anchors.insert(ReportKey(anchor)).inserted {
         anchor = "n-\(i + 1)"
       }
-      series[finding.series].findings.append(found.count)
+      // A gap in the data is no change of the series.
+      if finding.type != .dataMissing { series[finding.series].findings.append(found.count) }
       found.append(
         ReportFinding(finding, text, anchor: anchor, number: found.count + 1, of: page))
     }
@@ -124,7 +127,10 @@ struct ReportModel {
   }
 
   var material: [ReportFinding] { findings.filter(\.isMaterial) }
-  var small: [ReportFinding] { findings.filter { !$0.isMaterial } }
+  /// Changes that are certain but small.
+  var small: [ReportFinding] { findings.filter { !$0.isMaterial && $0.hasSize } }
+  /// Runs of buckets without data.
+  var gaps: [ReportFinding] { findings.filter { !$0.isMaterial && !$0.hasSize } }
 
   /// Series that any test was applied to.
   var tested: Int { series.count { $0.verdict.p != nil } }
@@ -154,10 +160,13 @@ struct ReportModel {
     return "\(ReportNumber.integer(days)) day\(days == 1 ? "" : "s")"
   }
 
-  /// `4 Oct`, of any bucket; the nearest one where there is none.
+  /// `4 Oct`, of any bucket; the nearest one where there is none. With the year where the history is
+  /// so long that it could be meant twice.
   func date(_ bucket: Int) -> String {
-    guard !page.buckets.isEmpty else { return "" }
-    return page.buckets[min(max(bucket, 0), page.buckets.count - 1)].short
+    guard let first = page.buckets.first, let last = page.buckets.last else { return "" }
+    let date = page.buckets[min(max(bucket, 0), page.buckets.count - 1)]
+    let isLong = last.daysSinceEpoch - first.daysSinceEpoch > 330
+    return isLong ? "\(date.short) \(date.year)" : date.short
   }
 
   /// `8 Oct to 11 Oct`, or one date.

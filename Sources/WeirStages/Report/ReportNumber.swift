@@ -41,7 +41,7 @@ enum ReportNumber {
   static func percent(_ share: Double) -> String {
     let value = share * 100
     let text = fixed(value, percentDecimals(value))
-    return (text == "100.00" && value < 100 ? "> 99.99" : text) + "\u{A0}%"
+    return (text == "100.00" && value < 100 ? ">\u{A0}99.99" : text) + "\u{A0}%"
   }
 
   /// A share that a person has chosen: `5 %`, `0.1 %`, without decimals that say nothing.

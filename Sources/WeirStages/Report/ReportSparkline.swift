@@ -58,7 +58,7 @@ struct ReportSparkline {
       lo = min(lo, max(e.lo, lo - room))
       hi = max(hi, min(e.hi, hi + room))
     }
-    return Scale(lo: lo, hi: max(hi, lo + 1e-9))
+    return Scale(lo: lo, hi: max(hi, lo + max(abs(lo), 1) * 1e-9))
   }
 
   private func line(_ shown: [Int], _ scale: Scale) -> ReportMarkup {

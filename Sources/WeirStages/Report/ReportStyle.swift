@@ -17,10 +17,12 @@ private let reportColours: [(ReportMarkup, ReportMarkup, ReportMarkup)] = [
   ("rule", "#d5dce3", "#2f3b48"), ("ink", "#18212c", "#e6ecf2"), ("soft", "#535f6d", "#a6b2bf"),
   ("link", "#0b57a0", "#7cbaff"), ("line", "#1f5088", "#9ccaff"), ("band", "#cddff0", "#25415f"),
   ("mesh", "#e5eaef", "#24303b"), ("bars", "#a9b2bb", "#56636f"), ("up", "#a5440b", "#ffae78"),
-  ("upsoft", "#fbe2d0", "#432a1b"), ("upfull", "#f2b78c", "#8b502c"), ("down", "#0c6075", "#71d3e4"),
+  ("upsoft", "#fbe2d0", "#432a1b"), ("upfull", "#f2b78c", "#8b502c"),
+  ("down", "#0c6075", "#71d3e4"),
   ("downsoft", "#d3ecf1", "#143a42"), ("downfull", "#89cad8", "#206875"),
   ("good", "#18693b", "#79d69d"), ("bad", "#a6201a", "#ff9f97"), ("badsoft", "#fbe0de", "#46211e"),
-  ("warn", "#775000", "#efc56b"), ("warnsoft", "#faeaca", "#3e3011"), ("hatch", "#b8c1cb", "#4a5867"),
+  ("warn", "#775000", "#efc56b"), ("warnsoft", "#faeaca", "#3e3011"),
+  ("hatch", "#b8c1cb", "#4a5867"),
   ("shade", "#dfe3e8", "#2b3641"),
 ]
 
@@ -77,7 +79,7 @@ private let reportRules: ReportMarkup = """
   .ranked td:first-child{color:var(--soft);width:2.2rem}.ranked tbody th{width:46%}
   .ranked .spark,.misses .spark{width:122px;height:38px}.impact{display:block}
   .ranked .critical,.ranked .warning{font-weight:600}ul.small{margin:0;padding-left:1.1rem;\
-  font-size:.86rem;color:var(--soft)}ul.small li{overflow-wrap:anywhere}
+  font-size:.86rem;color:var(--soft)}ul.small a{color:inherit}ul.small li{overflow-wrap:anywhere}
   .calm{border:1px solid var(--rule);border-left:4px solid var(--good);border-radius:10px;\
   background:var(--panel);padding:14px 20px;margin:12px 0}.calm p{max-width:90ch}
   .filter{font-size:.86rem;color:var(--soft)}
@@ -187,7 +189,7 @@ private let reportSmallRules: ReportMarkup = """
 
 /// Two findings on a sheet of A4, everything opened, backgrounds kept.
 private let reportPaperRules: ReportMarkup = """
-  @media print{@page{size:A4;margin:12mm 11mm}html{font-size:9.3pt}body{font-size:8.4pt;\
+  @media print{@page{size:A4;margin:10mm 11mm}html{font-size:9pt}body{font-size:8pt;\
   line-height:1.38;print-color-adjust:exact;-webkit-print-color-adjust:exact}\
   .bar,.skip,.filter,.tabs{display:none!important}.wrap{max-width:none;padding:0}\
   .wrap>header{padding:0}h1{font-size:15pt}h2{font-size:12pt;break-after:avoid}h3{font-size:9.6pt;\
@@ -197,10 +199,10 @@ private let reportPaperRules: ReportMarkup = """
   padding:8px 10px 5px;border-radius:8px}.facts{margin:4px 0 7px}.facts>div{padding:4px 9px}\
   .facts dt+dd{font-size:11pt}.checks li{padding:1.2px 0}.legend{margin:0 0 3px}\
   .under{gap:4px 22px}details::details-content{content-visibility:visible;block-size:auto}\
-  summary{list-style:none;color:var(--soft)}.card .pairs{grid-template-columns:repeat(2,\
-  max-content minmax(0,1fr));gap:0 8px;font-size:7pt;margin:2px 0}\
-  .card .pairs dd:nth-of-type(-n+2){grid-column:2/-1}.card .under{grid-template-columns:1fr 1fr}\
-  .card .chart svg{max-height:53mm}caption,thead{break-after:avoid}.map{break-inside:avoid}.tab{display:block}\
+  summary{list-style:none;color:var(--soft)}.card .pairs{grid-template-columns:max-content \
+  minmax(0,1fr) max-content minmax(0,1.25fr);gap:0 8px;font-size:7pt;margin:2px 0}\
+  .card .pairs dd:nth-of-type(-n+2){grid-column:2/-1}\
+  .card .chart svg{max-height:50mm}caption,thead{break-after:avoid}.map{break-inside:avoid}.tab{display:block}\
   .onpaper{display:block;margin:6px 0 2px}.map,.grid,.refused{min-width:0}.map th,.map td,\
   .grid th{font-size:7.2pt;padding:2px}.grid thead td{width:4.2rem}.grid .spark{height:22px}\
   .scroll,.chart{overflow:visible}.tabbed>div+div{break-before:auto}.impact{width:100px}\
