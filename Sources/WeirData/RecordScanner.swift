@@ -59,14 +59,21 @@ public final class RecordScanner {
   /// Fills the columns of `batch` and returns the rows that are records; the others are in
   /// `refusals`, in row order.
   public func scan(_ batch: inout Batch, refusals: inout [LineRefusal]) -> Selection {
+    scan(&batch, refusals: &refusals, exactly: false)
+  }
+
+  /// - Parameter exactly: whether all lines are left to the exact reader, to hold one against the
+  ///   other.
+  func scan(
+    _ batch: inout Batch, refusals: inout [LineRefusal], exactly: Bool
+  ) -> Selection {
     let rows = batch.rowCount
     var selection = Selection()
     guard rows > 0 else { return selection }
-    let strings = batch.arena.allocate(batch.bytes.count)
-    batch.lines.withMemoryRebound(to: weir_line.self, capacity: rows) { lines in
-      batch.cells.withMemoryRebound(to: weir_cell.self, capacity: rows * fields.count) { cells in
-        _ = weir_scan(scanner, batch.bytes.base, lines, rows, cells, rows, strings)
-      }
+    if exactly {
+      for row in 0..<rows { batch.lines[row].status = UInt16(WEIR_LINE_REFUSED) }
+    } else {
+      scanFast(&batch)
     }
     selection.rows.reserveCapacity(rows)
     for row in 0..<rows {
@@ -83,6 +90,16 @@ public final class RecordScanner {
       selection.rows.append(UInt32(row))
     }
     return selection
+  }
+
+  private func scanFast(_ batch: inout Batch) {
+    let rows = batch.rowCount
+    let strings = batch.arena.allocate(batch.bytes.count)
+    batch.lines.withMemoryRebound(to: weir_line.self, capacity: rows) { lines in
+      batch.cells.withMemoryRebound(to: weir_cell.self, capacity: rows * fields.count) { cells in
+        _ = weir_scan(scanner, batch.bytes.base, lines, rows, cells, rows, strings)
+      }
+    }
   }
 
   /// Finds where the values of the planned fields stand in the text of a record that ``scan`` took.
