@@ -116,7 +116,11 @@ public final class RecordScanner {
     let reader = ExactRecordReader(tree: tree, text: batch.text(ofRow: row))
     let values: [ExactValue]
     switch reader.read() {
-    case .object(let found): values = found
+    case .object(_, .some(let slot)):
+      batch.lines[row].status = UInt16(WEIR_LINE_DUPLICATE_KEY)
+      batch.lines[row].slot = UInt16(slot)
+      return
+    case .object(let found, nil): values = found
     case .notAnObject:
       batch.lines[row].status = UInt16(WEIR_LINE_NOT_OBJECT)
       return
@@ -201,7 +205,7 @@ private func describe(_ cell: Cell) -> String {
   case .number: "the number \(cell.numberValue)"
   case .bool: "a boolean"
   case .timestamp: "a timestamp"
-  case .other: "an object or array"
+  case .other: cell.length == 0 ? "an object or array" : "a number beyond 64 bits"
   }
 }
 
