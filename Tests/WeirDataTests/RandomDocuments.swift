@@ -34,6 +34,11 @@ struct RandomDocuments {
     "{\\\"id\\\":1}", "null", "\u{FEFF}", "\u{10FFFF}", "]]}},,::", "\\\\\\\"",
   ]
 
+  private static let badUTF8: [[UInt8]] = [
+    [0xC0, 0x80], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80],
+    [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0xC3], [0xBF], [0xFE],
+  ]
+
   /// Raw bytes that are JSON.
   mutating func document() -> [UInt8] {
     var out: [UInt8] = []
@@ -48,13 +53,14 @@ struct RandomDocuments {
     var out = document
     for _ in 0...random.below(3) where !out.isEmpty {
       let at = random.below(out.count)
-      switch random.below(7) {
+      switch random.below(8) {
       case 0: out[at] ^= 1 << UInt8(random.below(8))
       case 1: out.remove(at: at)
       case 2: out.insert(UInt8(random.below(256)), at: at)
       case 3: out[at] = random.pick(Array("{}[]\",:\\0-+.eEtfn u/ \t\r".utf8))
       case 4: out.removeLast(random.below(out.count))
       case 5: out.insert(contentsOf: out[at..<min(out.count, at + random.below(20))], at: at)
+      case 6: out.insert(contentsOf: random.pick(Self.badUTF8), at: at)
       default: out.insert(random.pick([0x00, 0x1F, 0x0A, 0x80, 0xC0, 0xED, 0xF5, 0xFF]), at: at)
       }
     }
@@ -63,12 +69,14 @@ struct RandomDocuments {
 
   private mutating func object(depth: Int, to out: inout [UInt8]) {
     out += Array("{".utf8)
-    var keys = Self.keys.shuffled(using: &random).prefix(random.below(Self.keys.count + 1))
+    var keys = Self.keys.shuffled(using: &random).prefix(
+      random.below(depth < 2 ? Self.keys.count : 5))
+    if depth == 1 { keys = ["c"] + keys.filter { $0 != "c" } }
     if depth == 0 {
       // Most records have what they must have, in one order.
-      keys = random.oneIn(4) ? keys : ["id", "a.b"] + keys.filter { $0 != "id" && $0 != "a.b" }
+      keys = random.oneIn(20) ? keys : ["id", "a.b"] + keys.filter { $0 != "id" && $0 != "a.b" }
     }
-    if random.oneIn(12), let doubled = keys.randomElement(using: &random) { keys.append(doubled) }
+    if random.oneIn(30), let doubled = keys.randomElement(using: &random) { keys.append(doubled) }
     for (i, key) in keys.enumerated() {
       if i > 0 { out.append(UInt8(ascii: ",")) }
       space(to: &out)
@@ -76,8 +84,8 @@ struct RandomDocuments {
       space(to: &out)
       out.append(UInt8(ascii: ":"))
       space(to: &out)
-      if depth == 0, !random.oneIn(12) {
-        fitting(key, to: &out)
+      if depth < 2, !random.oneIn(40) {
+        fitting(key, depth: depth, to: &out)
       } else {
         value(depth: depth + 1, to: &out)
       }
@@ -101,12 +109,13 @@ struct RandomDocuments {
   }
 
   /// A value of the type that `key` is planned with, mostly.
-  private mutating func fitting(_ key: String, to out: inout [UInt8]) {
+  private mutating func fitting(_ key: String, depth: Int, to out: inout [UInt8]) {
     switch key {
     case "id", "": out += Array(String(Int64(bitPattern: random.next()) >> random.below(64)).utf8)
     case "score": number(to: &out)
     case "label": string(to: &out)
-    case "model", "é", "a.b": object(depth: 1, to: &out)
+    case "model", "é", "a.b", "tags": object(depth: depth + 1, to: &out)
+    case "first", "c": string(to: &out)
     case "ts": out += Array("\"2026-10-04T07:05:09.\(100 + random.below(900))Z\"".utf8)
     case "flag": out += Array((random.oneIn(2) ? "true" : "false").utf8)
     default: value(depth: 1, to: &out)
@@ -134,7 +143,7 @@ struct RandomDocuments {
   }
 
   private mutating func number(to out: inout [UInt8]) {
-    switch random.below(5) {
+    switch random.below(12) {
     case 0: out += Array(random.pick(Self.numbers).utf8)
     case 1:
       // Any double, written with 17 digits or the shortest way.
@@ -152,7 +161,9 @@ struct RandomDocuments {
 
   private mutating func string(to out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
-    for _ in 0..<random.below(3) { out += Array(random.pick(Self.strings).utf8) }
+    for _ in 0..<random.below(3) {
+      out += Array((random.oneIn(6) ? random.pick(Self.strings) : "removed é\\u0041").utf8)
+    }
     if random.oneIn(20) {
       out += Array(String(repeating: "x", count: random.below(200)).utf8)
     }
