@@ -43,7 +43,9 @@ public final class RecordScanner {
   private let tree: PathTree
   private let scanner: OpaquePointer
 
+  /// - Parameter fields: no two of one path.
   public init(fields: [PlannedField]) {
+    precondition(Set(fields.map(\.path)).count == fields.count, "a path is planned twice")
     self.fields = fields
     tree = PathTree(fields.map(\.path))
     let types = fields.map { field in
