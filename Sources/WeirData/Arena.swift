@@ -14,7 +14,7 @@ public struct Arena: ~Copyable, @unchecked Sendable {
 
   /// `count` bytes, uninitialised, at an address that stays good until the arena ends.
   public mutating func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
-    if count > left {
+    if count > left || free == nil {
       let size = max(count, chunkBytes)
       let chunk = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
       chunks.append(chunk)

@@ -23,10 +23,12 @@ public struct FieldType: Sendable, Hashable {
 
   /// Reads `int?` and the like; `nil` for anything else.
   public init?(text: String) {
-    var utf8 = Substring(text)
-    isNullable = text.utf8.last == UInt8(ascii: "?")
-    if isNullable { utf8 = utf8.dropLast() }
-    guard let base = Base(rawValue: String(utf8)) else { return nil }
+    var word = text.utf8[...]
+    isNullable = word.last == UInt8(ascii: "?")
+    if isNullable { word.removeLast() }
+    guard let base = Base.allCases.first(where: { $0.rawValue.utf8.elementsEqual(word) }) else {
+      return nil
+    }
     self.base = base
   }
 
@@ -34,7 +36,7 @@ public struct FieldType: Sendable, Hashable {
 }
 
 /// A dotted path to a field: `model.score`. A component with a dot in it is written in double
-/// quotes: `"a.b".c`.
+/// quotes: `"a.b".c`, and so is the empty one. A component cannot hold a double quote.
 public struct FieldPath: Sendable, Hashable, Comparable {
   /// The keys from the record inwards, as UTF-8 bytes; never empty.
   public let components: [[UInt8]]
@@ -44,7 +46,7 @@ public struct FieldPath: Sendable, Hashable, Comparable {
     self.components = components
   }
 
-  /// `nil` where a component is empty or a quote is not closed.
+  /// `nil` where a component is empty without quotes, or a quote is not closed or in the middle.
   public init?(text: String) {
     var components: [[UInt8]] = []
     var current: [UInt8] = []
@@ -53,7 +55,7 @@ public struct FieldPath: Sendable, Hashable, Comparable {
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""):
-        guard quoted || current.isEmpty else { return nil }
+        guard quoted || (current.isEmpty && !wasQuoted) else { return nil }
         quoted.toggle()
         wasQuoted = true
       case UInt8(ascii: ".") where !quoted:

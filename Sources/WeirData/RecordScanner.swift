@@ -43,7 +43,9 @@ public final class RecordScanner {
   private let tree: PathTree
   private let scanner: OpaquePointer
 
+  /// - Parameter fields: no two of one path.
   public init(fields: [PlannedField]) {
+    precondition(Set(fields.map(\.path)).count == fields.count, "a path is planned twice")
     self.fields = fields
     tree = PathTree(fields.map(\.path))
     let types = fields.map { field in
@@ -59,14 +61,21 @@ public final class RecordScanner {
   /// Fills the columns of `batch` and returns the rows that are records; the others are in
   /// `refusals`, in row order.
   public func scan(_ batch: inout Batch, refusals: inout [LineRefusal]) -> Selection {
+    scan(&batch, refusals: &refusals, exactly: false)
+  }
+
+  /// - Parameter exactly: whether all lines are left to the exact reader, to hold one against the
+  ///   other.
+  func scan(
+    _ batch: inout Batch, refusals: inout [LineRefusal], exactly: Bool
+  ) -> Selection {
     let rows = batch.rowCount
     var selection = Selection()
     guard rows > 0 else { return selection }
-    let strings = batch.arena.allocate(batch.bytes.count)
-    batch.lines.withMemoryRebound(to: weir_line.self, capacity: rows) { lines in
-      batch.cells.withMemoryRebound(to: weir_cell.self, capacity: rows * fields.count) { cells in
-        _ = weir_scan(scanner, batch.bytes.base, lines, rows, cells, rows, strings)
-      }
+    if exactly {
+      for row in 0..<rows { batch.lines[row].status = UInt16(WEIR_LINE_REFUSED) }
+    } else {
+      scanFast(&batch)
     }
     selection.rows.reserveCapacity(rows)
     for row in 0..<rows {
@@ -85,6 +94,16 @@ public final class RecordScanner {
     return selection
   }
 
+  private func scanFast(_ batch: inout Batch) {
+    let rows = batch.rowCount
+    let strings = batch.arena.allocate(batch.bytes.count)
+    batch.lines.withMemoryRebound(to: weir_line.self, capacity: rows) { lines in
+      batch.cells.withMemoryRebound(to: weir_cell.self, capacity: rows * fields.count) { cells in
+        _ = weir_scan(scanner, batch.bytes.base, lines, rows, cells, rows, strings)
+      }
+    }
+  }
+
   /// Finds where the values of the planned fields stand in the text of a record that ``scan`` took.
   public func locate(
     _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,
@@ -99,7 +118,11 @@ public final class RecordScanner {
     let reader = ExactRecordReader(tree: tree, text: batch.text(ofRow: row))
     let values: [ExactValue]
     switch reader.read() {
-    case .object(let found): values = found
+    case .object(_, .some(let slot)):
+      batch.lines[row].status = UInt16(WEIR_LINE_DUPLICATE_KEY)
+      batch.lines[row].slot = UInt16(slot)
+      return
+    case .object(let found, nil): values = found
     case .notAnObject:
       batch.lines[row].status = UInt16(WEIR_LINE_NOT_OBJECT)
       return
@@ -184,7 +207,7 @@ private func describe(_ cell: Cell) -> String {
   case .number: "the number \(cell.numberValue)"
   case .bool: "a boolean"
   case .timestamp: "a timestamp"
-  case .other: "an object or array"
+  case .other: cell.length == 0 ? "an object or array" : "a number beyond 64 bits"
   }
 }
 

@@ -14,7 +14,8 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 
   /// Reads RFC 3339: `2026-10-04T07:05:09.25+08:00`; a space or `t` for `T` and `z` for `Z` as the
   /// RFC allows. A zone is required. Digits of a second beyond the sixth must be zero, a leap second
-  /// (`:60`) is not an instant of UTC's linear count: both are refused rather than rounded.
+  /// (`:60`) is not an instant of UTC's linear count: both are refused rather than rounded. So is what
+  /// the offset carries out of the years 1 to 9999.
   public init?(rfc3339 text: UnsafeBufferPointer<UInt8>) {
     guard text.count >= 20,
       let year = number(text, 0, 4), text[4] == 0x2D, let month = number(text, 5, 2),
@@ -56,6 +57,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     guard at == text.count else { return nil }
     let seconds = date.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second - offset
     self.init(microseconds: Int64(seconds) * 1_000_000 + Int64(fraction))
+    guard isWritable else { return nil }
   }
 
   public init?(rfc3339 text: String) {

@@ -4,7 +4,8 @@ import CSimdjson
 /// parser refuses although they are JSON.
 struct ExactRecordReader {
   enum Outcome {
-    case object([ExactValue])
+    /// One value a slot, and the slot of the first planned key that stands twice, if one does.
+    case object([ExactValue], doubled: Int?)
     case notAnObject
     case invalid(JSONError)
   }
@@ -28,6 +29,7 @@ struct ExactRecordReader {
     // Depth of nesting below the innermost planned object.
     var unplanned = 0
     var pending: Int?
+    var doubled: Int?
     var isObject = false
     var isFirst = true
     while let token = try tokens.next() {
@@ -47,7 +49,7 @@ struct ExactRecordReader {
         pending = key.flatMap { tree.find($0, among: levels[levels.count - 1]) }
         if let node = pending {
           if seen[node] {
-            mark(.doubled, below: node, in: &values)
+            doubled = doubled ?? firstSlot(node)
             pending = nil
           }
           seen[node] = true
@@ -75,12 +77,18 @@ struct ExactRecordReader {
         if token.kind == .null { mark(.null, below: node, in: &values) }
       }
     }
-    return isObject ? .object(values) : .notAnObject
+    return isObject ? .object(values, doubled: doubled) : .notAnObject
   }
 
   private func set(_ value: ExactValue, _ node: Int, in values: inout [ExactValue]) {
     let slot = tree.nodes[node].slot
-    if slot >= 0, !values[slot].isDoubled { values[slot] = value }
+    if slot >= 0 { values[slot] = value }
+  }
+
+  /// The slot at a node or, where it has none, of the first below it.
+  private func firstSlot(_ node: Int) -> Int {
+    let node = tree.nodes[node]
+    return node.slot >= 0 ? node.slot : firstSlot(node.children.lowerBound)
   }
 
   /// Sets `value` at a node and all below it.
@@ -94,20 +102,16 @@ struct ExactRecordReader {
 enum ExactValue {
   case missing
   case null
-  case doubled
   case nested
   case scalar(JSONToken.Kind, UnsafeBufferPointer<UInt8>, Bool)
 
   /// Status of a line beyond those of the C scanner.
   static let loneSurrogateStatus = 100
 
-  var isDoubled: Bool { if case .doubled = self { true } else { false } }
-
   func cell(as type: FieldType, arena: inout Arena) -> (cell: Cell, status: UInt16) {
     func failed(_ status: Int, _ cell: Cell = .missing) -> (Cell, UInt16) { (cell, UInt16(status)) }
     func ok(_ cell: Cell) -> (Cell, UInt16) { (cell, UInt16(WEIR_LINE_OK)) }
     switch self {
-    case .doubled: return failed(WEIR_LINE_DUPLICATE_KEY)
     case .missing: return type.isNullable ? ok(.missing) : failed(WEIR_LINE_MISSING)
     case .null: return type.isNullable ? ok(.null) : failed(WEIR_LINE_MISSING, .null)
     case .nested:
@@ -140,18 +144,23 @@ enum ExactValue {
     let text = String(decoding: raw, as: UTF8.self)
     let isInteger = !raw.contains { [0x2E, 0x65, 0x45].contains($0) }
     let whole = isInteger ? Int64(text) : nil
-    let real = Double(text).flatMap { $0.isFinite ? $0 : nil }
+    // Integers are rounded from their value, as the fast parser does: -0 is 0.
+    let real = whole.map(Double.init) ?? Double(text).flatMap { $0.isFinite ? $0 : nil }
+    let exact: Cell? = whole.map(Cell.int) ?? (isInteger ? nil : real.map(Cell.number))
     switch type.base {
-    case .int where !isInteger: return (.number(real ?? 0), UInt16(WEIR_LINE_WRONG_TYPE))
-    case .int: return whole.map { (.int($0), UInt16(WEIR_LINE_OK)) } ?? outOfRange
     case .number: return real.map { (.number($0), UInt16(WEIR_LINE_OK)) } ?? outOfRange
-    case .any:
-      if let whole { return (.int(whole), UInt16(WEIR_LINE_OK)) }
-      guard !isInteger, let real else { return outOfRange }
-      return (.number(real), UInt16(WEIR_LINE_OK))
-    default: return (.number(real ?? 0), UInt16(WEIR_LINE_WRONG_TYPE))
+    case .any: return exact.map { ($0, UInt16(WEIR_LINE_OK)) } ?? outOfRange
+    case .int where isInteger: return whole.map { (.int($0), UInt16(WEIR_LINE_OK)) } ?? outOfRange
+    default: return (exact ?? .numberBeyond64Bits, UInt16(WEIR_LINE_WRONG_TYPE))
     }
   }
 
-  private var outOfRange: (Cell, UInt16) { (.missing, UInt16(WEIR_LINE_OUT_OF_RANGE)) }
+  private var outOfRange: (Cell, UInt16) {
+    (.numberBeyond64Bits, UInt16(WEIR_LINE_OUT_OF_RANGE))
+  }
+}
+
+extension Cell {
+  /// What the C scanner makes of an integer over int64. It never leaves a scan.
+  static var numberBeyond64Bits: Cell { Cell(bits: 0, length: 1, kind: .other) }
 }

@@ -78,10 +78,12 @@ public func appendJSONString(_ text: String, to out: inout [UInt8]) {
   text.withUTF8 { appendJSONString($0, to: &out) }
 }
 
-/// Appends a finite number in the shortest form that reads back as itself, integers without a point.
+/// Appends a finite number in the shortest form that reads back as itself, integers without a point
+/// and -0 as 0.
 public func appendJSONNumber(_ value: Double, to out: inout [UInt8]) {
   precondition(value.isFinite, "JSON has no \(value)")
-  if value == value.rounded(), abs(value) < 1e15 {
+  // From 2^54 on Swift writes an exponent.
+  if value == value.rounded(), abs(value) < 18_014_398_509_481_984 {
     out.append(contentsOf: Array(String(Int64(value)).utf8))
   } else {
     out.append(contentsOf: Array("\(value)".utf8))

@@ -27,6 +27,11 @@ public struct JSONMember: Sendable, Equatable {
     self.key = key
     self.value = value
   }
+
+  /// Keys are compared as bytes: Swift takes two spellings of `é` for one.
+  public static func == (a: JSONMember, b: JSONMember) -> Bool {
+    a.key.utf8.elementsEqual(b.key.utf8) && a.value == b.value
+  }
 }
 
 extension JSONValue: ExpressibleByDictionaryLiteral {
