@@ -39,9 +39,11 @@ public func assembleReport(
         for day in days { flagged[day.at] = true }
       }
     }
-    let band = ExpectedBand(
-      series: series[i], analysis: analysis, reported: label, flagged: flagged)
+    var expected = analysis.expected
     if let j = place[i], label != nil || !days.isEmpty {
+      let band = ExpectedBand(
+        series: series[i], analysis: analysis, reported: label, flagged: flagged)
+      expected = band.estimates()
       let words = SeriesFindings(
         number: i, series: series[i], analysis: analysis, settings: settings,
         pFamily: decision.family[j], q: decision.adjusted[j], families: tested.count,
@@ -53,8 +55,8 @@ public func assembleReport(
     }
     verdicts.append(
       SeriesVerdict(
-        status: analysis.status, validBuckets: s.count, overall: overallEstimate(s),
-        expected: band.estimates(), p: place[i].map { decision.family[$0] },
+        status: analysis.status, validBuckets: s.count, overall: analysis.overall,
+        expected: expected, p: place[i].map { decision.family[$0] },
         q: place[i].map { decision.adjusted[$0] }))
   }
   findings += coverageFindings(series, analyses)
