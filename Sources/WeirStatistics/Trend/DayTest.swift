@@ -33,7 +33,7 @@ struct DayTest {
   static let fewestEvents = 5.0
   /// A bucket counts for at most this many robust standard deviations in the variance of others, so
   /// that two far outliers do not hide each other.
-  static let winsor = 8.0
+  static let winsor = 6.0
 
   /// Over-dispersion of all buckets but those in `excluded`, for the plots.
   func dispersion(excluding excluded: [Bool]) -> Double {
@@ -51,10 +51,8 @@ struct DayTest {
     let m = Moments(self)
     var results: [DayResult] = []
     for i in 0..<n where m.isCandidate(i) {
-      var from = i
-      var to = i + 1
-      while from > 0, series.index[from - 1] >= series.index[i] - 1 { from -= 1 }
-      while to < n, series.index[to] <= series.index[i] + 1 { to += 1 }
+      let hole = m.neighbourhood(i, series)
+      let (from, to) = (hole.lowerBound, hole.upperBound)
       let others = Double(n - (to - from))
       let freedom = others - parameters
       guard freedom >= 3 else { continue }
@@ -132,6 +130,8 @@ private struct Moments {
   var sampling: [Double] = []
   var process: [Double] = []
   private var candidates: [Bool] = []
+  /// +1 or -1 where a bucket lies beyond 3 robust standard deviations, else 0.
+  private var far: [Int] = []
   private var expected: [Double] = []
   private let total: Double
   private let weight: Double
@@ -194,11 +194,32 @@ private struct Moments {
         wild = r * r > 4 * (1 / (expected[i] + 0.5) + robust)
       }
       candidates.append(wild)
+      far.append(d2 > 9 * v ? (residual[i] > 0 ? 1 : -1) : 0)
       squares.append(min(d2, DayTest.winsor * DayTest.winsor * v))
     }
   }
 
   func isCandidate(_ i: Int) -> Bool { candidates[i] }
+
+  /// Bucket i with what may belong to the same event: the run of far buckets on the same side that it
+  /// stands in (at most ``longestRun`` to each side), and one more bucket at both ends.
+  func neighbourhood(_ i: Int, _ s: ComparedSeries) -> Range<Int> {
+    var from = i
+    var to = i
+    func adjoins(_ a: Int, _ b: Int) -> Bool { s.index[b] == s.index[a] + 1 }
+    while from > 0, i - from < Self.longestRun, far[i] != 0, far[from - 1] == far[i],
+      adjoins(from - 1, from)
+    { from -= 1 }
+    while to + 1 < s.count, to - i < Self.longestRun, far[i] != 0, far[to + 1] == far[i],
+      adjoins(to, to + 1)
+    { to += 1 }
+    if from > 0, adjoins(from - 1, from) { from -= 1 }
+    if to + 1 < s.count, adjoins(to, to + 1) { to += 1 }
+    return from..<(to + 1)
+  }
+
+  /// A longer run is a level, not an event.
+  private static let longestRun = 6
 
   /// What bucket i should have shown, by the others.
   func expected(_ i: Int, without hole: Range<Int>, _ test: DayTest) -> Double {

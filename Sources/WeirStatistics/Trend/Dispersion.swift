@@ -6,9 +6,10 @@ enum Dispersion {
   /// enough. `factor` corrects residuals for fitted parameters.
   static func robust(_ r: [Double], _ s2: [Double], factor: Double = 1) -> Double {
     guard r.count >= 3 else { return 0 }
+    var z = r
     func spread(_ tau2: Double) -> Double {
-      let z = r.indices.map { abs(r[$0]) / (s2[$0] + tau2).squareRoot() }
-      return (Robust.median(z) ?? 0) / Robust.madOfNormal * factor
+      for i in r.indices { z[i] = abs(r[i]) / (s2[i] + tau2).squareRoot() }
+      return (Robust.median(reordering: &z) ?? 0) / Robust.madOfNormal * factor
     }
     guard s2.allSatisfy({ $0 > 0 }) else {
       let scale = (Robust.median(r.map { abs($0) }) ?? 0) / Robust.madOfNormal * factor

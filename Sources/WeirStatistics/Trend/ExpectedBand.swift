@@ -64,7 +64,7 @@ struct ExpectedBand {
       seen += s.k[i]
       wanted += exp(min(700, level + drift + analysis.profile.at(i, s))) * s.exposure[i]
     }
-    return seen > 0 && wanted > 0 ? level + log(seen / wanted) : level
+    return wanted > 0 ? level + log(max(seen, 0.5) / wanted) : level
   }
 
   /// Middle, in bucket numbers, of the first 14 compared buckets.

@@ -44,7 +44,7 @@ struct FindingSize {
   /// Materiality and level.
   ///
   /// Not material: less than 10 % of the baseline; or, of a rate, less than one point and fewer than
-  /// 50 events; of anything else, fewer than 50 events (records). A material finding is a warning; it
+  /// 50 events; of anything else, fewer than 50 events (records); or the effect's interval holds zero. A material finding is a warning; it
   /// is critical where the end of the impact interval nearest to zero is still 50 events, and the end
   /// of the effect's interval nearest to zero is still half of the baseline or ten points of a rate.
   func judge(
@@ -68,6 +68,7 @@ struct FindingSize {
       return (false, "fewer than \(Int(settings.materialEvents)) \(what)", .notice)
     }
     let sure = Self.nearest(effect)
+    if sure <= 0 { return (false, "its size is uncertain: the interval holds zero", .notice) }
     let isLarge =
       sure >= 0.5 * abs(baseline.value) || (kind == .rate && sure >= 0.10)
     let isMany = Self.nearest(impact) >= settings.materialEvents

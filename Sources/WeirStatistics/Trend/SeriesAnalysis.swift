@@ -10,6 +10,9 @@ public struct SeriesAnalysis: Sendable {
   /// Level of each compared bucket that the days were tested against; `nil` where it is pooled.
   var level: [Double]?
   var parameters: Double
+  /// What each bucket would show if nothing at all is reported; see ``ExpectedBand``.
+  var expected: [Estimate?] = []
+  var overall: Estimate?
 
   /// One p for the structure, one for the most extreme day (already corrected for their number);
   /// empty where nothing was tested.
@@ -39,6 +42,16 @@ public struct SeriesAnalysis: Sendable {
 ///
 /// O(n^2) for the signs of pairs, O(n) for each bucket that stands out.
 public func analyzeSeries(_ series: TrendSeries, settings: TrendSettings) -> SeriesAnalysis {
+  var analysis = tested(series, settings)
+  analysis.overall = overallEstimate(analysis.compared)
+  let none = [Bool](repeating: false, count: analysis.compared.count)
+  analysis.expected = ExpectedBand(
+    series: series, analysis: analysis, reported: nil, flagged: none
+  ).estimates()
+  return analysis
+}
+
+private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesAnalysis {
   let compared = ComparedSeries(series)
   var analysis = SeriesAnalysis(
     status: .ok, compared: compared, profile: WeekdayProfile(), structure: nil, days: [],

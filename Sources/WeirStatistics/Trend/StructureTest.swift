@@ -35,8 +35,8 @@ struct StructureTest {
     let rssStep = sum(fromStep, w)
 
     let places = kept.map { series.index[$0] }
-    let phiLine = Autocorrelation.lagOne(fromLine, index: places, fitted: 1 + profile.parameters)
-    let phiStep = Autocorrelation.lagOne(fromStep, index: places, fitted: 2 + profile.parameters)
+    let phiLine = Autocorrelation.lagOne(fromLine, index: places, fitted: 1)
+    let phiStep = Autocorrelation.lagOne(fromStep, index: places, fitted: 2)
     let vifLine = Autocorrelation.inflation(phiLine) * spent
     let vifStep = Autocorrelation.inflation(phiStep) * spent
 
@@ -166,7 +166,7 @@ private struct Cleaned {
       let tilted = attempt(t.map { slope * $0 })
       if tilted.masked < found.masked { found = tilted }
     }
-    let mask = found.masked * 5 <= n
+    let mask = found.masked * 3 <= n
     tau2 = found.tau2
     values = a
     weights = [Double](repeating: 0, count: n)

@@ -35,13 +35,15 @@ public func assembleReport(
       let rejected = decision.rejected[j]
       if let structure = analysis.structure, rejected[0] { label = structure.label }
       if rejected.count > (analysis.structure == nil ? 0 : 1), rejected[rejected.count - 1] {
-        days = analysis.days.filter { $0.p <= decision.level }
+        days = believedDays(analysis.days, level: decision.level)
         for day in days { flagged[day.at] = true }
       }
     }
-    let band = ExpectedBand(
-      series: series[i], analysis: analysis, reported: label, flagged: flagged)
+    var expected = analysis.expected
     if let j = place[i], label != nil || !days.isEmpty {
+      let band = ExpectedBand(
+        series: series[i], analysis: analysis, reported: label, flagged: flagged)
+      expected = band.estimates()
       let words = SeriesFindings(
         number: i, series: series[i], analysis: analysis, settings: settings,
         pFamily: decision.family[j], q: decision.adjusted[j], families: tested.count,
@@ -53,12 +55,28 @@ public func assembleReport(
     }
     verdicts.append(
       SeriesVerdict(
-        status: analysis.status, validBuckets: s.count, overall: overallEstimate(s),
-        expected: band.estimates(), p: place[i].map { decision.family[$0] },
+        status: analysis.status, validBuckets: s.count, overall: analysis.overall,
+        expected: expected, p: place[i].map { decision.family[$0] },
         q: place[i].map { decision.adjusted[$0] }))
   }
   findings += coverageFindings(series, analyses)
   return TrendReport(series: series, verdicts: verdicts, findings: ranked(findings))
+}
+
+/// The days within `level` after Bonferroni, and with each the neighbours on the same side that are
+/// unlikely for themselves: beside a believed day only a few more are looked at and the search over
+/// the series is paid for, so their own p has to stay within level / 10.
+private func believedDays(_ days: [DayResult], level: Double) -> [DayResult] {
+  var isIn = days.map { $0.p <= level }
+  func joins(_ a: Int, _ b: Int) -> Bool {
+    days[a].isUp == days[b].isUp && abs(days[a].at - days[b].at) == 1
+      && days[b].raw <= level / 10
+  }
+  for i in days.indices.dropFirst() where isIn[i - 1] && !isIn[i] { isIn[i] = joins(i - 1, i) }
+  for i in days.indices.dropLast().reversed() where isIn[i + 1] && !isIn[i] {
+    isIn[i] = joins(i + 1, i)
+  }
+  return days.indices.filter { isIn[$0] }.map { days[$0] }
 }
 
 /// Material ones first, then by the end of the impact interval nearest to zero, largest first; ties
