@@ -90,7 +90,7 @@ extension Spec {
         case .malformed(let range): malformed(node, range, &used, &problems)
         case .reference(let name, let range):
           used.insert(Array(name.utf8))
-          guard !known.contains(Array(name.utf8)) else { continue }
+          guard !known.contains(Array(name.utf8)), !problems.countsOnly() else { continue }
           let near = problems.suggestion(for: name, among: paramNames)
           if let near { used.insert(Array(near.utf8)) }
           problems.add(

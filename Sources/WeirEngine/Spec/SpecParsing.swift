@@ -39,6 +39,7 @@ struct SpecParsing {
     var free = known.filter { key in !members.contains { same($0.key, key) } }
     for (index, member) in members.enumerated()
     where !known.contains(where: { same($0, member.key) }) {
+      if problems.countsOnly() { continue }
       let meant = synonyms.first { same($0.0, member.key) }?.1
       let fix = meant ?? problems.suggestion(for: member.key, among: known)
       problems.add(

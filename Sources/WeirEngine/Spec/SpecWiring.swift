@@ -117,6 +117,7 @@ struct SpecWiring {
   }
 
   private mutating func unknownInput(_ input: StageDeclaration.Input, _ consumer: Int) {
+    if problems.countsOnly() { return }
     let names = stages.enumerated().filter { $0.offset != consumer && $0.element.section != .sinks }
       .map(\.element.name)
     let near = problems.suggestion(for: input.stage, among: names)
