@@ -44,27 +44,32 @@ private func folded(_ word: String) -> [UInt8] {
 func editDistance(_ a: [UInt8], _ b: [UInt8], limit: Int) -> Int {
   let far = limit + 1
   guard abs(a.count - b.count) <= limit else { return far }
-  var beforeLast = [Int](repeating: far, count: b.count + 1)
-  var last = beforeLast
-  var row = beforeLast
-  for j in 0...min(b.count, limit) { last[j] = j }
+  if b.isEmpty { return a.count }
+  // Three rows in one array, used in turn: three arrays that change places were miscompiled by
+  // Swift 6.3.1 with -O: release builds alone found no transposition.
+  let width = b.count + 1
+  var cells = [Int](repeating: far, count: 3 * width)
+  for j in 0...min(b.count, limit) { cells[j] = j }
   for i in stride(from: 1, through: a.count, by: 1) {
+    let row = i % 3 * width
+    let last = (i + 2) % 3 * width
+    let beforeLast = (i + 1) % 3 * width
     let from = max(1, i - limit)
     let through = min(b.count, i + limit)
     guard from <= through else { return far }
-    row[from - 1] = from == 1 && i <= limit ? i : far
-    if through < b.count { row[through + 1] = far }
-    var lowest = row[from - 1]
+    cells[row + from - 1] = from == 1 && i <= limit ? i : far
+    if through < b.count { cells[row + through + 1] = far }
+    var lowest = cells[row + from - 1]
     for j in from...through {
-      var cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1))
+      let substitution = cells[last + j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)
+      var cost = min(cells[last + j] + 1, cells[row + j - 1] + 1, substitution)
       if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
-        cost = min(cost, beforeLast[j - 2] + 1)
+        cost = min(cost, cells[beforeLast + j - 2] + 1)
       }
-      row[j] = min(cost, far)
-      lowest = min(lowest, row[j])
+      cells[row + j] = min(cost, far)
+      lowest = min(lowest, cells[row + j])
     }
     if lowest > limit { return far }
-    (beforeLast, last, row) = (last, row, beforeLast)
   }
-  return min(last[b.count], far)
+  return min(cells[a.count % 3 * width + b.count], far)
 }

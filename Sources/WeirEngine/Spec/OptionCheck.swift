@@ -54,6 +54,7 @@ struct OptionCheck {
     let free = known.filter { name in !members.contains { same($0.key, name) } }
     for member in members where !known.contains(where: { same($0, member.key) }) {
       count += 1
+      if problems.countsOnly() { continue }
       let near = problems.suggestion(for: member.key, among: free)
       if let near { meant.append(near) }
       problems.add(
@@ -157,6 +158,7 @@ struct OptionCheck {
     if trials.count > 1, let members = node.object {
       trials = OptionCheck.likeliest(trials, members)
     }
+    if problems.countsOnly() { return nil }
     if trials.count == 1 {
       problems.add(contentsOf: trials[0].problems)
     } else {
@@ -184,6 +186,7 @@ struct OptionCheck {
   }
 
   mutating func wrongType(_ node: SpecNode, _ what: String, _ type: OptionType) {
+    if problems.countsOnly() { return }
     problems.add(
       "wrong_type", at: node, "\(what) is \(node.described)", expected: type.expectation,
       fix: type.fix(for: node))

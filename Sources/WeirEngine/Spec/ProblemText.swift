@@ -34,8 +34,9 @@ extension SpecProblem {
     let start = min(range.lowerBound, bounds.upperBound)
     let end = min(max(range.upperBound, start), bounds.upperBound)
     // Only as many bytes as can be shown are decoded: a line can be a megabyte.
-    let from = boundary(max(bounds.lowerBound, start - 240))
-    let to = boundary(min(bounds.upperBound, start + 240))
+    // Where they are no UTF-8, a run of continuation bytes must not carry a bound too far.
+    let from = min(boundary(max(bounds.lowerBound, start - 240)), start)
+    let to = min(max(boundary(min(bounds.upperBound, start + 240)), start), bounds.upperBound)
     let before = scalars(from..<start)
     let marked = scalars(start..<min(end, to))
     let after = scalars(min(end, to)..<to)

@@ -30,6 +30,12 @@ public struct Problems: Sendable {
     stored.append(problem)
   }
 
+  /// An error of which only the number is kept.
+  mutating func countUnseen() {
+    errors += 1
+    dropped += 1
+  }
+
   /// Adds a problem at a value.
   public mutating func add(
     _ code: String, at node: SpecNode, _ message: String, expected: String? = nil,

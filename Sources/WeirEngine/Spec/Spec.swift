@@ -59,6 +59,8 @@ public struct StageDeclaration: Sendable {
   let inputs: [Input]
   /// `nil` where the declaration has none.
   let inputsNode: SpecNode?
+  /// `inputs`, or the misspelling that was read for it.
+  let inputsKey: String?
   let description: String
   /// The whole declaration.
   public let node: SpecNode

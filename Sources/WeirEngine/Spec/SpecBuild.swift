@@ -21,7 +21,12 @@ extension Spec {
       }
       return nothing
     }
-    guard let type = registry.type(named: name) else {
+    let found = registry.types(named: name)
+    let type =
+      found.first { $0.manual.kind.section == declaration.section }
+      ?? found.first { ($0.manual.kind == .source) == (declaration.inputsNode == nil) }
+      ?? found.first
+    guard let type else {
       unknownType(name, declaration, registry, &problems)
       return nothing
     }
@@ -35,7 +40,9 @@ extension Spec {
         fix: "move \(shown(declaration.name)) to \"\(manual.kind.section.rawValue)\"")
     }
     var check = OptionCheck(params: params)
-    let section = isMisplaced ? .transforms : declaration.section
+    // A source with inputs has been told so.
+    let hasInputs = declaration.node.member("inputs") != nil
+    let section = isMisplaced || hasInputs ? .transforms : declaration.section
     let options = check.options(
       declaration.node, manual.options, common: StageDeclaration.commonKeys(section),
       of: shown(name))

@@ -87,15 +87,17 @@ extension Spec {
       for part in ParamReferences.parts(text) {
         switch part {
         case .text: continue
-        case .malformed(let range): malformed(node, range, &problems)
+        case .malformed(let range): malformed(node, range, &used, &problems)
         case .reference(let name, let range):
           used.insert(Array(name.utf8))
-          guard !known.contains(Array(name.utf8)) else { continue }
+          guard !known.contains(Array(name.utf8)), !problems.countsOnly() else { continue }
+          let near = problems.suggestion(for: name, among: paramNames)
+          if let near { used.insert(Array(near.utf8)) }
           problems.add(
             "unknown_param", at: node, within: range, "there is no parameter \(shown(name))",
             expected: paramNames.isEmpty
               ? "a parameter; the spec declares none" : "one of \(alternatives(paramNames))",
-            fix: problems.suggestion(for: name, among: paramNames).map { "${param.\($0)}" }
+            fix: near.map { "${param.\($0)}" }
               ?? "declare \(quoted(name)) under \"params\"")
         }
       }
@@ -103,7 +105,9 @@ extension Spec {
     }
   }
 
-  private func malformed(_ node: SpecNode, _ range: Range<Int>, _ problems: inout Problems) {
+  private func malformed(
+    _ node: SpecNode, _ range: Range<Int>, _ used: inout Set<[UInt8]>, _ problems: inout Problems
+  ) {
     let bytes = Array((node.string ?? "").utf8)[range]
     let text = String(decoding: bytes, as: UTF8.self)
     let isClosed = bytes.last == UInt8(ascii: "}")
@@ -114,6 +118,8 @@ extension Spec {
       } ?? inner
     let known =
       paramNames.first { same($0, word) } ?? problems.suggestion(for: word, among: paramNames)
+    // What was meant is not unused as well.
+    if let known { used.insert(Array(known.utf8)) }
     problems.add(
       "bad_reference", at: node, within: range,
       isClosed

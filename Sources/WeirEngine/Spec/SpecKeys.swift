@@ -12,6 +12,14 @@ extension Problems {
   /// Whether another problem would only be counted; then no words are looked for to go with it.
   var isFull: Bool { count >= Problems.storedLimit }
 
+  /// Counts an error and answers true where its words would not be kept: a loop over a megabyte
+  /// of mistakes asks before it makes them.
+  mutating func countsOnly() -> Bool {
+    guard isFull else { return false }
+    countUnseen()
+    return true
+  }
+
   /// `nearest`, but not for problems that nobody will see.
   func suggestion(for word: String, among words: some Sequence<String>) -> String? {
     isFull ? nil : nearest(to: word, among: words)

@@ -2,10 +2,9 @@
 struct SpecParsing {
   var problems: Problems
 
+  /// Reads a spec. A misspelt section is reported, and read as the one that it means.
   mutating func spec(_ root: SpecNode) -> Spec? {
-    for member in root.object ?? [] where !Spec.keys.contains(where: { same($0, member.key) }) {
-      unknownSection(member)
-    }
+    let root = reportUnknownKeys(root)
     _ = text(root, "$schema")
     let description = text(root, "description") ?? ""
     let name = specName(root)
@@ -28,7 +27,7 @@ struct SpecParsing {
       paramNames: params.names, stages: stages)
   }
 
-  private mutating func unknownSection(_ member: SpecMember) {
+  private mutating func reportUnknownKeys(_ root: SpecNode) -> SpecNode {
     let known = Spec.keys
     let synonyms = [
       ("inputs", "sources"), ("source", "sources"), ("stages", "transforms"),
@@ -36,12 +35,24 @@ struct SpecParsing {
       ("outputs", "sinks"), ("output", "sinks"), ("parameters", "params"), ("vars", "params"),
       ("variables", "params"), ("schema", "$schema"),
     ]
-    let meant = synonyms.first { same($0.0, member.key) }?.1
-    problems.add(
-      "unknown_key", at: member.keyNode, "a spec has no key \(shown(member.key))",
-      expected: "one of \(alternatives(known, limit: 40))",
-      fix: (meant ?? problems.suggestion(for: member.key, among: known)).map { quoted($0) }
-        ?? "remove it")
+    var members = root.object ?? []
+    var free = known.filter { key in !members.contains { same($0.key, key) } }
+    for (index, member) in members.enumerated()
+    where !known.contains(where: { same($0, member.key) }) {
+      if problems.countsOnly() { continue }
+      let meant = synonyms.first { same($0.0, member.key) }?.1
+      let fix = meant ?? problems.suggestion(for: member.key, among: known)
+      problems.add(
+        "unknown_key", at: member.keyNode, "a spec has no key \(shown(member.key))",
+        expected: "one of \(alternatives(known, limit: 40))",
+        fix: fix.map { quoted($0) } ?? "remove it")
+      if let fix, let place = free.firstIndex(where: { same($0, fix) }) {
+        members[index].key = free.remove(at: place)
+      }
+    }
+    var result = root
+    result.kind = .object(members)
+    return result
   }
 
   private mutating func text(_ node: SpecNode, _ key: String) -> String? {
@@ -193,7 +204,7 @@ struct SpecParsing {
     }
     let type = text(node, "type")
     let typeNode = node.member("type")?.value ?? node.opening
-    let inputs = section == .sources ? [] : inputs(node)
+    let inputsKey = section == .sources ? nil : inputsKey(node)
     if section == .sources, let given = node.member("inputs") {
       problems.add(
         "source_with_inputs", at: given.keyNode, "a source has no inputs",
@@ -201,13 +212,22 @@ struct SpecParsing {
     }
     return StageDeclaration(
       name: name, nameNode: member.keyNode, section: section, type: type, typeNode: typeNode,
-      inputs: inputs, inputsNode: section == .sources ? nil : node.member("inputs")?.value,
+      inputs: inputsKey.map { inputs(node, $0) } ?? [],
+      inputsNode: inputsKey.flatMap { node.member($0)?.value }, inputsKey: inputsKey,
       description: text(node, "description") ?? "", node: node)
   }
 
-  private mutating func inputs(_ node: SpecNode) -> [StageDeclaration.Input] {
+  /// `inputs`, or a misspelling of it, so that the stages it names do not seem unused.
+  private func inputsKey(_ node: SpecNode) -> String? {
+    if node.member("inputs") != nil { return "inputs" }
+    return node.object?.first { same(nearest(to: $0.key, among: ["inputs"]) ?? "", "inputs") }?.key
+  }
+
+  private mutating func inputs(_ node: SpecNode, _ key: String) -> [StageDeclaration.Input] {
     var seen: Set<[UInt8]> = []
-    return strings(node, "inputs").compactMap { item in
+    // A key of another name may be an option after all.
+    if !same(key, "inputs"), node.member(key)?.value.array == nil { return [] }
+    return strings(node, key).compactMap { item in
       let bytes = Array((item.string ?? "").utf8)
       guard seen.insert(bytes).inserted else {
         problems.add(

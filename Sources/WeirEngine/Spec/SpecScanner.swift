@@ -145,13 +145,8 @@ struct SpecScanner {
     {
       return number(word, range, pointer)
     }
-    let meant: [String: (String, SpecNode.Kind)] = [
-      "True": ("true", .bool(true)), "TRUE": ("true", .bool(true)), "yes": ("true", .bool(true)),
-      "False": ("false", .bool(false)), "FALSE": ("false", .bool(false)),
-      "no": ("false", .bool(false)), "None": ("null", .null), "nil": ("null", .null),
-      "undefined": ("null", .null), "NULL": ("null", .null),
-    ]
-    if let (fix, kind) = meant[word] {
+    if problems.countsOnly() { return .string(word) }
+    if let (fix, kind) = SpecScanner.meant[word] {
       add("bare_word", range, pointer, "\(shown(word)) is no JSON value", fix: fix)
       return kind
     }
@@ -160,6 +155,14 @@ struct SpecScanner {
       expected: "text stands in double quotes", fix: quoted(word))
     return .string(word)
   }
+
+  /// Words of other languages.
+  private static let meant: [String: (String, SpecNode.Kind)] = [
+    "True": ("true", .bool(true)), "TRUE": ("true", .bool(true)), "yes": ("true", .bool(true)),
+    "False": ("false", .bool(false)), "FALSE": ("false", .bool(false)),
+    "no": ("false", .bool(false)), "None": ("null", .null), "nil": ("null", .null),
+    "undefined": ("null", .null), "NULL": ("null", .null),
+  ]
 
   private mutating func number(
     _ word: String, _ range: Range<Int>, _ pointer: SpecPointer

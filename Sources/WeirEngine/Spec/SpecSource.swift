@@ -46,7 +46,7 @@ public final class SpecSource: Sendable {
   /// How many scalars start in `range`: every byte that is not a UTF-8 continuation.
   private func scalars(in range: Range<Int>) -> Int {
     var count = 0
-    for byte in bytes[range] where byte & 0xC0 != 0x80 { count += 1 }
+    for offset in range { count += bytes[offset] & 0xC0 == 0x80 ? 0 : 1 }
     return count
   }
 }

@@ -44,7 +44,14 @@ struct SpecWiring {
   private mutating func draw(_ consumer: Int) {
     let stage = stages[consumer]
     guard stage.section != .sources else { return }
-    guard let inputsNode = stage.inputsNode else { return missingInputs(stage) }
+    guard let inputsNode = stage.inputsNode, let key = stage.inputsKey else {
+      return missingInputs(stage)
+    }
+    if !same(key, "inputs") {
+      // Where the type is known and has no such option, that has been reported.
+      guard let manual = built[consumer].manual else { return missingInputs(stage) }
+      if manual.options.contains(where: { same($0.name, key) }) { return missingInputs(stage) }
+    }
     if case .array(let items) = inputsNode.kind, items.isEmpty {
       problems.add(
         "no_inputs", at: inputsNode,
@@ -61,19 +68,10 @@ struct SpecWiring {
   }
 
   private mutating func missingInputs(_ stage: StageDeclaration) {
-    let keys = stage.node.object?.map(\.key) ?? []
-    // A misspelt "inputs" is an unknown key, and that is said where the type is known.
-    let isMisspelt = keys.contains { same(nearest(to: $0, among: ["inputs"]) ?? "", "inputs") }
-    let isKnownType = stage.type != nil && indexOfType(stage) != nil
-    if isMisspelt && isKnownType { return }
     problems.add(
       "no_inputs", at: stage.nameNode,
       "the \(stage.section.singular) \(shown(stage.name)) has no \"inputs\"",
       expected: "a list with the name of a stage", fix: inputsSample(stage))
-  }
-
-  private func indexOfType(_ stage: StageDeclaration) -> Int? {
-    indices[Array(stage.name.utf8)].flatMap { built[$0].manual == nil ? nil : $0 }
   }
 
   private func inputsSample(_ stage: StageDeclaration) -> String {
@@ -97,11 +95,14 @@ struct SpecWiring {
       return
     }
     let carries = port(input, producer)
-    edges[consumer].append(
-      Edge(from: producer, port: input.port, carries: carries, node: input.node))
     guard let carries, let manual = built[consumer].manual, !manual.accepts.isEmpty,
       !manual.accepts.contains(carries)
-    else { return }
+    else {
+      edges[consumer].append(
+        Edge(from: producer, port: input.port, carries: carries, node: input.node))
+      return
+    }
+    // An edge that cannot be is not drawn: it could only close a cycle that is none.
     let fitting = (built[producer].outputs ?? []).first { manual.accepts.contains($0.carries) }
     problems.add(
       "wrong_edge", at: input.node,
@@ -116,6 +117,7 @@ struct SpecWiring {
   }
 
   private mutating func unknownInput(_ input: StageDeclaration.Input, _ consumer: Int) {
+    if problems.countsOnly() { return }
     let names = stages.enumerated().filter { $0.offset != consumer && $0.element.section != .sinks }
       .map(\.element.name)
     let near = problems.suggestion(for: input.stage, among: names)

@@ -15,22 +15,3 @@ public protocol Stage: Sendable {
 extension Stage {
   public var outputs: [PortSpec] { Self.manual.outputs }
 }
-
-/// The stage types that a spec may name, in the order that `weir stages` lists them.
-public struct StageRegistry: Sendable {
-  public let types: [any Stage.Type]
-
-  public init(_ types: [any Stage.Type]) {
-    self.types = types
-  }
-
-  public func type(named name: String) -> (any Stage.Type)? {
-    for type in types where type.manual.type.utf8.elementsEqual(name.utf8) { return type }
-    return nil
-  }
-
-  /// The names of the types that may stand in a section.
-  public func names(in section: SpecSection) -> [String] {
-    types.map { $0.manual }.filter { $0.kind.section == section }.map { $0.type }
-  }
-}

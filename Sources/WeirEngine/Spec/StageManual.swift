@@ -42,7 +42,7 @@ public struct PortSpec: Sendable {
 /// Everything there is to say about a stage type: the schema, the docs page, `weir stages`, the
 /// checks and the defaults all come from here.
 public struct StageManual: Sendable {
-  /// The word in a spec: `"type": "dedupe"`.
+  /// The word in a spec: `"type": "dedupe"`; a source and a sink may share one.
   public var type: String
   public var kind: StageKind
   /// One sentence.
