@@ -61,6 +61,9 @@ let brokenSpecs: [Broken] = [
   Broken(
     "a no-break space", #""keep": "last""#, "\"keep\":\u{A0}\"last\"", "foreign_space",
     at: "\u{A0}", "space"),
+  Broken(
+    "double quotes inside an expression", #""rate": "decision == 'violation'""#,
+    #""rate": "decision == "violation"""#, "quote_in_string", at: #""violation"""#, "'text'"),
   // Keys and types of the spec.
   Broken(
     "a misspelt section", #""transforms": {"#, #""transform": {"#, "unknown_key",
@@ -79,7 +82,9 @@ let brokenSpecs: [Broken] = [
   Broken(
     "kind for type", #""type": "filter""#, #""kind": "filter""#, "unknown_key", at: #""kind""#,
     #""type""#),
-  Broken("no type", #""type": "filter", "#, "", "missing_type", at: #""scoped": {"#, "type"),
+  Broken(
+    "no type", #""type": "filter", "#, "", "missing_type", at: #""scoped": {"#, #""type": "filter""#
+  ),
   Broken(
     "a sink among the transforms", #""unique": {"#,
     #""page": { "type": "report", "inputs": ["trends"], "path": "x" }, "unique": {"#,

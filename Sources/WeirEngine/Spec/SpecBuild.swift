@@ -78,8 +78,22 @@ extension Spec {
       "missing_type", at: declaration.nameNode,
       "the \(section) \(shown(declaration.name)) has no type",
       expected: "one of \(alternatives(names, limit: 40))",
-      fix: nearest(to: declaration.name, among: names).map { "\"type\": \(quoted($0))" }
-        ?? names.first.map { "\"type\": \(quoted($0))" })
+      fix: likeliestType(declaration, registry).map { "\"type\": \(quoted($0))" })
+  }
+
+  /// The type that has most of the keys that were written; the one that the name of the stage
+  /// resembles where no key tells.
+  private func likeliestType(
+    _ declaration: StageDeclaration, _ registry: StageRegistry
+  ) -> String? {
+    let keys = (declaration.node.object ?? []).prefix(20).map(\.key)
+    var best: (type: String, score: Int)?
+    for manual in registry.manuals where manual.kind.section == declaration.section {
+      let score = manual.options.count { option in keys.contains { same($0, option.name) } }
+      if score > best?.score ?? 0 { best = (manual.type, score) }
+    }
+    let names = registry.names(in: declaration.section)
+    return best?.type ?? nearest(to: declaration.name, among: names) ?? names.first
   }
 
   private func unknownType(

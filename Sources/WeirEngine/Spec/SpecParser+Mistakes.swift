@@ -1,5 +1,14 @@
 /// What is said about text that cannot be read.
 extension SpecParser {
+  /// `"market == "DE""`: what follows the closing quote at once was meant to be inside.
+  mutating func quoteInString(_ pointer: SpecPointer) {
+    scanner.stop(
+      "quote_in_string", scanner.at - 1..<scanner.at, pointer,
+      "this double quote ends the string, and more text follows it",
+      expected: "a comma, if the string was to end here",
+      fix: "inside an expression write 'text'; elsewhere write \\\"")
+  }
+
   mutating func unclosed() {
     guard !scanner.stopped else { return }
     guard let frame = stack.last else {

@@ -154,6 +154,9 @@ struct SpecParser {
           "a comma before \(isObject ? "}" : "]")", fix: "remove the comma")
         return close()
       }
+    } else if scanner.at == end, scanner.bytes[end - 1] == UInt8(ascii: "\""), isWordByte(byte) {
+      quoteInString(pointer)
+      return nil
     } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || isWordByte(byte)
       || (!isObject && (byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")))
     {
