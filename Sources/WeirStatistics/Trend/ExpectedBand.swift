@@ -52,13 +52,14 @@ struct ExpectedBand {
       range = 0..<structure.split
     case .trend:
       level = structure.line.at(firstWeeksCentre(s))
-      range = 0..<min(14, s.count)
+      range = 0..<s.count
     case nil:
       level = structure.mean(0..<s.count)
       range = 0..<s.count
     }
     let kept = range.filter { !flagged[$0] && structure.weights[$0] > 0 }
     let whole = (0..<s.count).map { i in
+      // A trend is calibrated along its line, for a start that two odd weeks do not set.
       let drift = reported == .trend ? structure.line.at(Double(s.index[i])) - level : 0
       return level + drift + analysis.profile.at(i, s)
     }
