@@ -193,12 +193,12 @@ private struct FindingWords {
     let relative = finding.relative
     if finding.baseline.value == 0 {
       share = ""
-    } else if abs(relative) >= 2 {
+    } else if relative >= 1 {
       let times = relative + 1
       share = ", \(PlainNumbers.fixed(times, decimals: times < 10 ? 1 : 0)) times the baseline"
     } else {
       let percent = 100 * relative
-      let digits = PlainNumbers.decimals(for: percent) == 1 && abs(percent) >= 10 ? 0 : 1
+      let digits = abs(percent) >= 9.95 ? 0 : 1
       share = ", \(PlainNumbers.signed(percent, decimals: digits)) %"
     }
     let isMany = finding.type == .shift || finding.type == .trend || finding.type == .burst
