@@ -25,6 +25,9 @@ struct ComparedSeries: Sendable {
   /// Sampling variance of one record on the scale: mean and quantile only.
   var unitVariance = 0.0
 
+  /// Larger values (and NaN) are not compared: their squares would not be finite.
+  private static let limit = 1e100
+
   var count: Int { index.count }
   var isCounted: Bool { kind == .count || kind == .distinct }
   var isValue: Bool { kind == .mean || kind == .quantile }
@@ -41,9 +44,9 @@ struct ComparedSeries: Sendable {
         guard b.n > 0 else { continue }
         events = min(b.n, max(0, b.k))
       case .distinct: events = b.value ?? 0
-      case .mean, .quantile: guard let v = b.value, v.isFinite else { continue }
+      case .mean, .quantile: guard let v = b.value, abs(v) < Self.limit else { continue }
       }
-      guard events.isFinite, b.n.isFinite else { continue }
+      guard abs(events) < Self.limit, abs(b.n) < Self.limit else { continue }
       index.append(i)
       if let first = series.firstWeekday { weekday.append((first + i) % 7) }
       k.append(max(0, events))
@@ -105,6 +108,39 @@ struct ComparedSeries: Sendable {
       return 1 / (n[i] * p + 0.5) + 1 / (n[i] * (1 - p) + 0.5)
     case .mean, .quantile: return unitVariance / max(1, n[i])
     }
+  }
+  /// Positions within 4 standard deviations of what `level` expects there, process noise included.
+  func ordinary(about level: [Double]) -> [Int] {
+    let s2 = index.indices.map { samplingVariance($0, level: level[$0]) }
+    let r = index.indices.map { y[$0] - level[$0] }
+    let tau2 = Dispersion.robust(r, s2)
+    return index.indices.filter { abs(r[$0]) <= 4 * (s2[$0] + tau2).squareRoot() }
+  }
+
+  /// What has to be added to `level` so that the expected events of the given positions add up to
+  /// those counted. A mean of logarithms or log odds alone is a little off the pooled level; 0 for
+  /// means and quantiles.
+  func calibration(of level: [Double], over positions: [Int]) -> Double {
+    guard !isValue, !positions.isEmpty else { return 0 }
+    let seen = positions.reduce(0) { $0 + k[$1] }
+    if isCounted {
+      let wanted = positions.reduce(0) { $0 + natural(level[$1]) * exposure[$1] }
+      return wanted > 0 ? log(max(seen, 0.5) / wanted) : 0
+    }
+    let records = positions.reduce(0) { $0 + n[$1] }
+    let target = min(records - 0.5, max(0.5, seen))
+    var move = 0.0
+    for _ in 0..<4 {
+      var (wanted, slope) = (0.0, 0.0)
+      for i in positions {
+        let p = natural(level[i] + move)
+        wanted += n[i] * p
+        slope += n[i] * p * (1 - p)
+      }
+      guard slope > 0 else { break }
+      move += min(1, max(-1, (target - wanted) / slope))
+    }
+    return move
   }
 }
 

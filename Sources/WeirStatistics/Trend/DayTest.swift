@@ -34,6 +34,8 @@ struct DayTest {
   /// A bucket counts for at most this many robust standard deviations in the variance of others, so
   /// that two far outliers do not hide each other.
   static let winsor = 6.0
+  /// The estimated part of a variance is taken to be at least this share of it.
+  static let leastShare = 0.5
 
   /// Over-dispersion of all buckets but those in `excluded`, for the plots.
   func dispersion(excluding excluded: [Bool]) -> Double {
@@ -60,13 +62,24 @@ struct DayTest {
         squares: m.squares, sampling: m.sampling, process: m.process, without: from..<to,
         freedom: freedom)
       let damped = (1 - phi * phi) / (1 + phi * phi)
-      let df = max(3, freedom * damped)
+      let df = max(3, self.freedom(of: tau2, at: i, m, freedom * damped))
       let fit = (1 + parameters / others).squareRoot()
       if let result = judge(i, from..<to, m, tau2: tau2, df: df, fit: fit) {
         results.append(result)
       }
     }
     return results
+  }
+
+  /// Degrees of freedom of the whole variance of bucket i: its sampling part is known and only the
+  /// process part is estimated, so that df / share^2 (Satterthwaite 1946). The share is taken two
+  /// standard errors high, because an estimate of no process noise is uncertain too.
+  private func freedom(of tau2: Double, at i: Int, _ m: Moments, _ df: Double) -> Double {
+    guard !series.isValue, df > 0 else { return df }
+    let process = tau2 * m.process[i]
+    let whole = m.sampling[i] + process
+    let share = min(1, (whole > 0 ? process / whole : 0) + 2 * (2 / df).squareRoot())
+    return df / max(Self.leastShare * Self.leastShare, share * share)
   }
 
   private func judge(
@@ -120,130 +133,5 @@ struct DayTest {
     guard series.kind == .rate else { return tau2 }
     let pq = expected * (1 - expected)
     return pq > 1e-9 ? tau2 / pq : 0
-  }
-}
-
-/// Squared residuals with their variance s + a q, on the scale where the law of the bucket holds:
-/// events for counts and rates, the series' own scale for means and quantiles.
-private struct Moments {
-  var squares: [Double] = []
-  var sampling: [Double] = []
-  var process: [Double] = []
-  private var candidates: [Bool] = []
-  /// +1 or -1 where a bucket lies beyond 3 robust standard deviations, else 0.
-  private var far: [Int] = []
-  private var expected: [Double] = []
-  private let total: Double
-  private let weight: Double
-  /// Makes the expected counts add up to the counts: the mean, where the level is nearer a median.
-  private var calibration = 1.0
-
-  init(_ test: DayTest) {
-    let s = test.series
-    let n = s.count
-    total = s.k.reduce(0, +)
-    weight = s.kind == .rate ? s.n.reduce(0, +) : s.exposure.reduce(0, +)
-    for i in 0..<n {
-      if let level = test.level {
-        expected.append(
-          s.natural(level[i] + test.profile.at(i, s)) * (s.isCounted ? s.exposure[i] : 1))
-      } else {
-        expected.append(pooled(total, weight, s) * (s.isCounted ? s.exposure[i] : 1))
-      }
-    }
-    if test.level != nil, s.isCounted {
-      // Without the wild ones: within 4 deviations of sampling and robust process noise.
-      let r = (0..<n).map { s.y[$0] - log(max(expected[$0] / s.exposure[$0], 1e-9)) }
-      let s2 = expected.map { 1 / ($0 + 0.5) }
-      let tau2 = Dispersion.robust(r, s2)
-      var (seen, wanted) = (0.0, 0.0)
-      for i in 0..<n where abs(r[i]) <= 4 * (s2[i] + tau2).squareRoot() {
-        seen += s.k[i]
-        wanted += expected[i]
-      }
-      if seen > 0, wanted > 0 { calibration = seen / wanted }
-      for i in 0..<n { expected[i] *= calibration }
-    }
-    var residual: [Double] = []
-    for i in 0..<n {
-      switch s.kind {
-      case .count, .distinct:
-        residual.append(s.k[i] - expected[i])
-        sampling.append(max(expected[i], 1e-9))
-        process.append(expected[i] * expected[i])
-      case .rate:
-        let pq = max(expected[i] * (1 - expected[i]), 1e-12)
-        residual.append(s.k[i] - s.n[i] * expected[i])
-        sampling.append(s.n[i] * pq)
-        process.append(s.n[i] * max(0, s.n[i] - 1) * pq)
-      case .mean, .quantile:
-        let centre = (test.level?[i] ?? 0) + test.profile.at(i, s)
-        residual.append(s.y[i] - centre)
-        sampling.append(max(s.samplingVariance(i, level: centre), 1e-18))
-        process.append(1)
-      }
-    }
-    let robust = test.level == nil ? 0 : Self.robust(residual, sampling, process)
-    for i in 0..<n {
-      let v = sampling[i] + robust * process[i]
-      let d2 = residual[i] * residual[i]
-      var wild = d2 > 4 * v
-      if s.isCounted, !wild, test.level != nil {
-        // Far below on the log scale even where the count scale is too wide to say so.
-        let r = log((s.k[i] + 0.5) / (expected[i] + 0.5))
-        wild = r * r > 4 * (1 / (expected[i] + 0.5) + robust)
-      }
-      candidates.append(wild)
-      far.append(d2 > 9 * v ? (residual[i] > 0 ? 1 : -1) : 0)
-      squares.append(min(d2, DayTest.winsor * DayTest.winsor * v))
-    }
-  }
-
-  func isCandidate(_ i: Int) -> Bool { candidates[i] }
-
-  /// Bucket i with what may belong to the same event: the run of far buckets on the same side that it
-  /// stands in (at most ``longestRun`` to each side), and one more bucket at both ends.
-  func neighbourhood(_ i: Int, _ s: ComparedSeries) -> Range<Int> {
-    var from = i
-    var to = i
-    func adjoins(_ a: Int, _ b: Int) -> Bool { s.index[b] == s.index[a] + 1 }
-    while from > 0, i - from < Self.longestRun, far[i] != 0, far[from - 1] == far[i],
-      adjoins(from - 1, from)
-    { from -= 1 }
-    while to + 1 < s.count, to - i < Self.longestRun, far[i] != 0, far[to + 1] == far[i],
-      adjoins(to, to + 1)
-    { to += 1 }
-    if from > 0, adjoins(from - 1, from) { from -= 1 }
-    if to + 1 < s.count, adjoins(to, to + 1) { to += 1 }
-    return from..<(to + 1)
-  }
-
-  /// A longer run is a level, not an event.
-  private static let longestRun = 6
-
-  /// What bucket i should have shown, by the others.
-  func expected(_ i: Int, without hole: Range<Int>, _ test: DayTest) -> Double {
-    let s = test.series
-    let size = s.isCounted ? s.exposure[i] : 1
-    if let level = test.level {
-      return s.natural(level[i] + test.profile.without(i, s)) * size * calibration
-    }
-    var (k, w) = (total, weight)
-    for j in hole {
-      k -= s.k[j]
-      w -= s.kind == .rate ? s.n[j] : s.exposure[j]
-    }
-    return pooled(k, w, s) * size
-  }
-
-  private func pooled(_ k: Double, _ w: Double, _ s: ComparedSeries) -> Double {
-    s.kind == .rate ? (k + 0.5) / (w + 1) : (k + 0.5) / max(1, w)
-  }
-
-  /// MAD of r / sqrt(s + a q) made one: a robust first guess of a, for the winsor limits only.
-  private static func robust(_ r: [Double], _ s: [Double], _ q: [Double]) -> Double {
-    Dispersion.robust(
-      r.indices.map { r[$0] / max(q[$0], 1e-18).squareRoot() },
-      s.indices.map { s[$0] / max(q[$0], 1e-18) })
   }
 }

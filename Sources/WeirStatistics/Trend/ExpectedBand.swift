@@ -52,19 +52,18 @@ struct ExpectedBand {
       range = 0..<structure.split
     case .trend:
       level = structure.line.at(firstWeeksCentre(s))
-      range = 0..<min(14, s.count)
+      range = 0..<s.count
     case nil:
       level = structure.mean(0..<s.count)
       range = 0..<s.count
     }
-    guard s.isCounted else { return level }
-    var (seen, wanted) = (0.0, 0.0)
-    for i in range where !flagged[i] && structure.weights[i] > 0 {
+    let kept = range.filter { !flagged[$0] && structure.weights[$0] > 0 }
+    let whole = (0..<s.count).map { i in
+      // A trend is calibrated along its line, for a start that two odd weeks do not set.
       let drift = reported == .trend ? structure.line.at(Double(s.index[i])) - level : 0
-      seen += s.k[i]
-      wanted += exp(min(700, level + drift + analysis.profile.at(i, s))) * s.exposure[i]
+      return level + drift + analysis.profile.at(i, s)
     }
-    return wanted > 0 ? level + log(max(seen, 0.5) / wanted) : level
+    return level + s.calibration(of: whole, over: kept)
   }
 
   /// Middle, in bucket numbers, of the first 14 compared buckets.
