@@ -34,11 +34,14 @@ let package = Package(
     .target(
       name: "WeirEngine", dependencies: ["WeirData", "WeirExpressions"], swiftSettings: house),
     .target(
-      name: "WeirStages", dependencies: ["WeirEngine", "WeirStatistics"], swiftSettings: house),
+      name: "WeirStages",
+      dependencies: ["WeirData", "WeirExpressions", "WeirEngine", "WeirStatistics"],
+      swiftSettings: house),
     .executableTarget(
       name: "weir",
       dependencies: [
-        "WeirStages", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "WeirData", "WeirEngine", "WeirStages",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
 
@@ -54,17 +57,21 @@ let package = Package(
     .testTarget(
       name: "WeirDataTests", dependencies: ["WeirData", "WeirTesting"], swiftSettings: house),
     .testTarget(
-      name: "WeirExpressionsTests", dependencies: ["WeirExpressions", "WeirTesting"],
+      name: "WeirExpressionsTests", dependencies: ["WeirData", "WeirExpressions", "WeirTesting"],
       swiftSettings: house),
     .testTarget(
-      name: "WeirStatisticsTests", dependencies: ["WeirStatistics", "WeirTesting"],
+      name: "WeirStatisticsTests", dependencies: ["WeirData", "WeirStatistics", "WeirTesting"],
       swiftSettings: house),
     .testTarget(
-      name: "WeirEngineTests", dependencies: ["WeirEngine", "WeirTesting"], swiftSettings: house),
+      name: "WeirEngineTests", dependencies: ["WeirData", "WeirEngine", "WeirTesting"],
+      swiftSettings: house),
     .testTarget(
-      name: "WeirStagesTests", dependencies: ["WeirStages", "WeirTesting"], swiftSettings: house),
+      name: "WeirStagesTests",
+      dependencies: ["WeirData", "WeirEngine", "WeirStages", "WeirStatistics", "WeirTesting"],
+      swiftSettings: house),
     .testTarget(
-      name: "WeirEndToEndTests", dependencies: ["WeirStages", "WeirTesting"],
+      name: "WeirEndToEndTests",
+      dependencies: ["WeirData", "WeirEngine", "WeirStages", "WeirTesting", "weir", "weir-bench"],
       swiftSettings: house),
   ],
   cxxLanguageStandard: .cxx17

@@ -58,6 +58,19 @@ public struct Batch: ~Copyable, @unchecked Sendable {
     arena = Arena(chunkBytes: max(256, arenaBytes))
   }
 
+  /// The same for lines in an array.
+  public init(
+    bytes: consuming Bytes, lines: [BatchLine], columnCount: Int, byteOffset: Int = 0,
+    arenaBytes: Int = 16 * 1024
+  ) {
+    let copy = UnsafeMutableBufferPointer<BatchLine>.allocate(capacity: lines.count)
+    _ = copy.initialize(from: lines)
+    defer { copy.deallocate() }
+    self.init(
+      bytes: bytes, lines: UnsafeBufferPointer(copy), columnCount: columnCount,
+      byteOffset: byteOffset, arenaBytes: arenaBytes)
+  }
+
   deinit {
     lines.deallocate()
     cells.deallocate()

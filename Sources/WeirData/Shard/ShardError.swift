@@ -21,6 +21,14 @@ public struct ShardError: Error, Sendable, CustomStringConvertible {
   public var message: String
   public var fix: String
 
+  public init(code: Code, path: String, byte: Int?, message: String, fix: String) {
+    self.code = code
+    self.path = path
+    self.byte = byte
+    self.message = message
+    self.fix = fix
+  }
+
   public var description: String {
     let place = byte.map { " at byte \($0)" } ?? ""
     return "\(path)\(place): \(message)"

@@ -5,7 +5,7 @@
 func together<Value: Sendable>(
   _ body: (inout TaskGroup<Result<Value, any Error>>) -> Void
 ) async throws -> [Value] {
-  await withTaskGroup(of: Result<Value, any Error>.self) { group in
+  try await withTaskGroup(of: Result<Value, any Error>.self) { group in
     body(&group)
     return await collect(&group)
   }.get()

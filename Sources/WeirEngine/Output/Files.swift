@@ -1,4 +1,5 @@
 import Glibc
+import WeirData
 
 /// A call to the file system that failed: what was done, to what, and why.
 public struct FileError: Error, Sendable, CustomStringConvertible {
@@ -80,7 +81,7 @@ public func readWholeFile(_ path: String, limit: Int) throws(FileError) -> [UInt
 
 /// Writes all of `bytes` to an open file.
 func writeAll(
-  _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
+  _ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32, path: String
 ) throws(FileError) {
   var written = 0
   while written < bytes.count {
@@ -97,8 +98,8 @@ func writeAll(
 func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
   let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
   guard descriptor >= 0 else { throw fail(path, "create") }
-  do {
-    try bytes.withUnsafeBytes { bytes throws(FileError) in
+  do throws(FileError) {
+    try bytes.withUnsafeBufferPointer { bytes throws(FileError) in
       try writeAll(bytes, to: descriptor, path: path)
     }
     guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
@@ -180,4 +181,26 @@ func removeTree(_ path: String) throws(FileError) {
     try removeTree(joinPath(path, String(decoding: name, as: UTF8.self)))
   }
   guard rmdir(path) == 0 || errno == ENOENT else { throw fail(path, "remove") }
+}
+
+/// Hands on a part of a file, piece by piece.
+func readRange(
+  _ path: String, _ range: Range<Int>,
+  _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
+) throws(FileError) {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw fail(path, "open") }
+  defer { close(descriptor) }
+  let buffer = Bytes(capacity: min(1 << 20, max(1, range.count)))
+  var at = range.lowerBound
+  while at < range.upperBound {
+    let got = pread(descriptor, buffer.base, min(buffer.capacity, range.upperBound - at), off_t(at))
+    if got < 0 {
+      if errno == EINTR { continue }
+      throw fail(path, "read")
+    }
+    guard got > 0 else { throw FileError(path: path, operation: "read to its end", code: EIO) }
+    try body(UnsafeBufferPointer(start: buffer.base, count: got))
+    at += got
+  }
 }

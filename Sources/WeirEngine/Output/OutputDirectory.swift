@@ -17,21 +17,23 @@ struct OutputDirectory {
   ///
   /// - Throws: ``LockHeld`` where another run has it, `FileError`, `RunError` where something stands
   ///   there that Weir did not make.
-  init(path: String, runID: String, holder: String) throws {
-    self.path = path
-    parent = directory(of: path)
-    name = lastComponent(of: path)
-    staging = joinPath(parent, ".\(name)@staging-\(runID)")
+  static func open(path: String, runID: String, holder: String) throws -> OutputDirectory {
+    let parent = directory(of: path)
+    let name = lastComponent(of: path)
     try makeDirectories(parent)
-    lock = try OutputDirectory.takeLock(joinPath(parent, ".\(name).lock"), holder: holder)
+    let lock = try takeLock(joinPath(parent, ".\(name).lock"), holder: holder)
+    let output = OutputDirectory(
+      path: path, parent: parent, name: name,
+      staging: joinPath(parent, ".\(name)@staging-\(runID)"), lock: lock)
     do {
-      try OutputDirectory.checkOwned(path)
-      try clearStaging()
-      guard mkdir(staging, 0o755) == 0 else { throw fail(staging, "mkdir") }
+      try checkOwned(path)
+      try output.clearStaging()
+      guard mkdir(output.staging, 0o755) == 0 else { throw fail(output.staging, "mkdir") }
     } catch {
-      close(lock)
+      output.unlock()
       throw error
     }
+    return output
   }
 
   /// Gives the lock back. The file stays: removing it would let two runs hold it at once.
@@ -41,7 +43,7 @@ struct OutputDirectory {
   }
 
   private static func takeLock(_ path: String, holder: String) throws -> Int32 {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw fail(path, "open") }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
@@ -52,9 +54,10 @@ struct OutputDirectory {
       throw LockHeld(path: path, holder: String(decoding: buffer[..<count], as: UTF8.self))
     }
     ftruncate(descriptor, 0)
-    let bytes = Array(holder.utf8)
-    do {
-      try bytes.withUnsafeBytes { try writeAll($0, to: descriptor, path: path) }
+    do throws(FileError) {
+      try Array(holder.utf8).withUnsafeBufferPointer { bytes throws(FileError) in
+        try writeAll(bytes, to: descriptor, path: path)
+      }
     } catch {
       close(descriptor)
       throw error
@@ -105,10 +108,11 @@ struct OutputDirectory {
   /// Opens a new file below the staging directory.
   func create(_ file: String) throws -> OutputWriter {
     let full = joinPath(staging, file)
-    do {
+    do throws(FileError) {
       try makeDirectories(directory(of: full))
       return try OutputWriter(path: full)
-    } catch let error as FileError where [EEXIST, ENOTDIR, EISDIR].contains(error.code) {
+    } catch {
+      guard [EEXIST, ENOTDIR, EISDIR].contains(error.code) else { throw error }
       throw RunError(
         code: "sink_collision", message: "two sinks write \(file)",
         fix: "give one of them another \"path\"")
@@ -127,7 +131,7 @@ struct OutputDirectory {
   func commit(key: String, manifest: [UInt8], keep: Int) throws {
     try writeNewFile(joinPath(staging, "manifest.json"), manifest)
     try flushTree(staging)
-    let target = try place(key: key, manifest: manifest)
+    let target = try place(key: key)
     let link = joinPath(parent, ".\(name)@staging-link")
     try removeTree(link)
     guard symlink(target, link) == 0 else { throw fail(link, "symlink") }
@@ -142,11 +146,11 @@ struct OutputDirectory {
 
   /// Gives the staged directory its name. A run with the same key may have left one: it is used
   /// where it is whole, and let be where it is not.
-  private func place(key: String, manifest: [UInt8]) throws -> String {
+  private func place(key: String) throws -> String {
     var target = ".\(name)@\(key)"
     var attempt = 1
     while exists(joinPath(parent, target)) {
-      if isWhole(joinPath(parent, target), manifest: manifest) {
+      if isWhole(joinPath(parent, target)) {
         try removeTree(staging)
         utimes(joinPath(parent, target), nil)
         return target
@@ -160,16 +164,20 @@ struct OutputDirectory {
   }
 
   /// Whether every file of a directory is as in the staged one.
-  private func isWhole(_ old: String, manifest: [UInt8]) -> Bool {
-    func isSame(_ file: String) -> Bool {
-      guard let a = try? fileHash(joinPath(old, file)), let b = try? fileHash(joinPath(staging, file))
-      else { return false }
-      return a == b
-    }
-    guard let mine = try? files(below: staging, ""), let theirs = try? files(below: old, "") else {
+  private func isWhole(_ old: String) -> Bool {
+    do throws(FileError) {
+      let mine = try files(below: staging, "")
+      guard try files(below: old, "") == mine else { return false }
+      for file in mine {
+        guard try fileHash(joinPath(old, file)) == fileHash(joinPath(staging, file)) else {
+          return false
+        }
+      }
+      return true
+    } catch {
+      // What cannot be read is not whole.
       return false
     }
-    return mine == theirs && mine.allSatisfy(isSame)
   }
 
   private func files(below root: String, _ prefix: String) throws(FileError) -> [String] {
@@ -212,10 +220,11 @@ private func isLink(_ path: String) -> Bool {
   return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
 }
 
-private func fileHash(_ path: String) throws -> [UInt8] {
-  let file = try ShardFile(path: path)
+private func fileHash(_ path: String) throws(FileError) -> [UInt8] {
   let hasher = SHA256Hasher()
-  while let piece = try file.read(upTo: 1 << 20) { hasher.update(piece.view) }
+  var status = stat()
+  guard stat(path, &status) == 0 else { throw fail(path, "stat") }
+  try readRange(path, 0..<Int(status.st_size)) { hasher.update($0) }
   return hasher.finish()
 }
 
@@ -228,14 +237,14 @@ final class OutputWriter {
 
   fileprivate init(path: String) throws(FileError) {
     self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw fail(path, "create") }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   func write(_ part: UnsafeBufferPointer<UInt8>) throws(FileError) {
-    try writeAll(UnsafeRawBufferPointer(part), to: descriptor, path: path)
+    try writeAll(part, to: descriptor, path: path)
     hasher.update(part)
     bytes += part.count
   }

@@ -1,5 +1,5 @@
 import Glibc
-public import WeirData
+import WeirData
 
 /// The directory in which Weir keeps what it knows: `.weir/`.
 public struct Workspace: Sendable {

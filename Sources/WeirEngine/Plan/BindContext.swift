@@ -1,5 +1,5 @@
-public import WeirData
-public import WeirExpressions
+import WeirData
+import WeirExpressions
 
 /// What a stage may use while it is bound: the parameters, the files beside the spec, expressions.
 public final class BindContext {
@@ -42,11 +42,12 @@ public final class BindContext {
   public func compile(
     _ source: String, in scope: Scope, at node: SpecNode, _ problems: inout Problems
   ) -> CompiledExpression? {
-    var fields: [FieldPath: (type: FieldType, column: Int)] = [:]
-    for field in scope.fields { fields[field.path] = (field.type, field.column) }
+    let fields = scope.fields.map {
+      ExpressionScope.Field(path: $0.path, type: $0.type, column: $0.column)
+    }
     var constants: [String: ConstantValue] = [:]
     for (name, value) in params.values { constants[name] = value.constant }
-    do {
+    do throws(ExpressionError) {
       return try CompiledExpression(
         source, scope: ExpressionScope(fields: fields, params: constants))
     } catch {
@@ -63,7 +64,7 @@ public final class BindContext {
     _ source: String, in scope: Scope, at node: SpecNode, _ problems: inout Problems
   ) -> CompiledExpression? {
     guard let expression = compile(source, in: scope, at: node, &problems) else { return nil }
-    do {
+    do throws(ExpressionError) {
       try expression.requireBool()
       return expression
     } catch {

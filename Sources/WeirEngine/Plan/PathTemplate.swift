@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 /// A path below the output directory with field values in it: `market={market}/{ts:%Y-%m-%d}.jsonl`.
 ///

@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 /// What a run will do: the stages of a spec bound to the fields of their input, as one tree of nodes
 /// for each source.

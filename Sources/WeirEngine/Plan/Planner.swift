@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 extension Plan {
   /// Binds a checked spec. Looks at no data; reads the files that options name.

@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 /// The fields that records have on one edge of the plan, and the column that holds each.
 ///

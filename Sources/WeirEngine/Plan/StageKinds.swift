@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 // The five kinds of stage, and nothing else in the engine. A stage is bound once for every way that
 // records take to it (its *instances*): binding checks fields, gives out columns, reads the files

@@ -136,19 +136,6 @@ struct BarrierCollector {
   }
 }
 
-/// Appends type and value so that different keys have different bytes.
-func appendKey(_ cell: Cell, to out: inout [UInt8]) {
-  out.append(cell.rawKind)
-  if cell.kind == .string {
-    withUnsafeBytes(of: cell.length.littleEndian) { out.append(contentsOf: $0) }
-    out.append(contentsOf: cell.stringBytes)
-  } else {
-    // -0.0 and 0.0 are one number.
-    let bits = cell.kind == .number && cell.numberValue == 0 ? 0 : cell.bits
-    withUnsafeBytes(of: bits.littleEndian) { out.append(contentsOf: $0) }
-  }
-}
-
 /// Bits that compare as unsigned the way the values do.
 private func sortable(_ cell: Cell) -> UInt64 {
   switch cell.kind {

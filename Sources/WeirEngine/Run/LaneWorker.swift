@@ -165,9 +165,9 @@ final class LaneWorker {
     _ index: Int, _ rule: BarrierRule, _ batch: borrowing Batch, _ selection: Selection
   ) {
     for row in selection.rows {
-      state.keyTexts[index]![batch.lines[Int(row)].number] = rule.key.map {
-        batch.column($0.column)[Int(row)].jsonValue
-      }
+      var values: [JSONValue] = []
+      for column in rule.key { values.append(batch.column(column.column)[Int(row)].jsonValue) }
+      state.keyTexts[index]![batch.lines[Int(row)].number] = values
     }
   }
 
@@ -175,7 +175,10 @@ final class LaneWorker {
   private func pass(_ index: Int, _ batch: inout Batch, _ selection: Selection) {
     var rest = selection
     if let blocked = state.blocked[index] {
-      rest.rows = selection.rows.filter { !blocked.contains(batch.lines[Int($0)].number) }
+      rest.rows.removeAll(keepingCapacity: true)
+      for row in selection.rows where !blocked.contains(batch.lines[Int(row)].number) {
+        rest.rows.append(row)
+      }
     }
     if lane.nodes[index].depth + 1 == pass { state.counts[index].out += rest.count }
     run(children: lane.nodes[index].children, &batch, rest)
@@ -249,19 +252,5 @@ final class LaneWorker {
     state.quarantines.append(quarantine)
     for index in collectors.keys { state.tuples[index]?.group() }
     return partials.keys.sorted().map { ($0, partials[$0]!.encode()) }
-  }
-}
-
-extension Cell {
-  /// The value as JSON: for the rows of what a barrier removed.
-  public var jsonValue: JSONValue {
-    switch kind {
-    case .missing, .null, .other: .null
-    case .string: .string(Array(stringBytes))
-    case .int: .int(intValue)
-    case .number: .number(numberValue)
-    case .bool: .bool(boolValue)
-    case .timestamp: .text(Timestamp(microseconds: intValue).rfc3339)
-    }
   }
 }

@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 /// Where the records of one stage went.
 public struct StageCounts: Sendable, Equatable {

@@ -76,7 +76,8 @@ extension Plan {
       }
     }
     ledger.groups = groups.keys.sorted { $0.lexicographicallyPrecedes($1) }.map {
-      Ledger.Group(values: keyTexts($0), records: groups[$0]!)
+      Ledger.Group(
+        values: $0.withUnsafeBufferPointer { keyTexts($0) }, records: groups[$0]!)
     }
   }
 
@@ -168,39 +169,6 @@ extension RecordCounts {
     case .deduplicated: deduplicated += 1
     case .quarantined: quarantined += 1
     case .blank, .read: break
-    }
-  }
-}
-
-/// The values of an encoded key as text; `nil` for null and absent.
-func keyTexts(_ key: [UInt8]) -> [String?] {
-  var texts: [String?] = []
-  var at = 0
-  while at < key.count {
-    let kind = CellKind(rawValue: key[at]) ?? .missing
-    at += 1
-    if kind == .string {
-      let count = (0..<4).reduce(0) { $0 | Int(key[at + $1]) << (8 * $1) }
-      texts.append(String(decoding: key[(at + 4)..<(at + 4 + count)], as: UTF8.self))
-      at += 4 + count
-      continue
-    }
-    let bits = (0..<8).reduce(UInt64(0)) { $0 | UInt64(key[at + $1]) << (8 * UInt64($1)) }
-    at += 8
-    texts.append(Cell(rawKind: kind.rawValue, bits: bits).keyText)
-  }
-  return texts
-}
-
-extension Cell {
-  fileprivate var keyText: String? {
-    switch kind {
-    case .missing, .null, .other: nil
-    case .string: text
-    case .int: String(intValue)
-    case .number: "\(numberValue)"
-    case .bool: boolValue ? "true" : "false"
-    case .timestamp: Timestamp(microseconds: intValue).rfc3339
     }
   }
 }

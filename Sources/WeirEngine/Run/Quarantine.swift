@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 /// Counts of what was refused, by stage, code and field.
 public struct QuarantineSummary: Sendable {

@@ -1,4 +1,3 @@
-import Glibc
 import WeirData
 
 /// Puts the files of record sinks together: what they begin with, then the pieces of all shards in
@@ -71,30 +70,8 @@ struct RecordFiles {
   }
 
   private func copy(_ part: Part, to writer: OutputWriter) throws(FileError) {
-    try readSpool(part.spool, part.offset..<(part.offset + part.length)) { piece throws(FileError) in
+    try readRange(part.spool, part.offset..<(part.offset + part.length)) { piece throws(FileError) in
       try writer.write(piece)
     }
-  }
-}
-
-/// Hands on a part of a spool file, piece by piece.
-func readSpool(
-  _ path: String, _ range: Range<Int>,
-  _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
-) throws(FileError) {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw fail(path, "open") }
-  defer { close(descriptor) }
-  let buffer = Bytes(capacity: min(1 << 20, max(1, range.count)))
-  var at = range.lowerBound
-  while at < range.upperBound {
-    let got = pread(descriptor, buffer.base, min(buffer.capacity, range.upperBound - at), off_t(at))
-    if got < 0 {
-      if errno == EINTR { continue }
-      throw fail(path, "read")
-    }
-    guard got > 0 else { throw FileError(path: path, operation: "read to its end", code: EIO) }
-    try body(UnsafeBufferPointer(start: buffer.base, count: got))
-    at += got
   }
 }

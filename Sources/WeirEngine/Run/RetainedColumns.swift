@@ -42,12 +42,12 @@ final class RetainedColumns: @unchecked Sendable {
     while from < lines.count {
       let count = min(RetainedColumns.replayRows, lines.count - from)
       let batchLines = lines[from..<(from + count)].map {
-        BatchLine(start: 0, length: 0, number: $0, status: 0, slot: 0)
+        BatchLine(start: 0, length: 0, number: $0)
       }
-      var batch = batchLines.withUnsafeBufferPointer {
-        Batch(bytes: Bytes(capacity: 0), lines: $0, columnCount: columnCount)
+      var batch = Batch(bytes: Bytes(capacity: 0), lines: batchLines, columnCount: columnCount)
+      for (i, column) in columns.enumerated() {
+        fill(batch.column(column), i, from, count)
       }
-      for (i, column) in columns.enumerated() { fill(batch.column(column), i, from, count) }
       try body(&batch, Selection(all: count))
       from += count
     }

@@ -1,5 +1,5 @@
 import Glibc
-public import WeirData
+import WeirData
 
 /// How a run is to be done. Nothing here changes a byte of its outputs.
 public struct RunOptions: Sendable {
@@ -78,7 +78,7 @@ private struct Run {
   func execute() async throws -> RunResult {
     let started = ContinuousClock().now
     let states = try findShards()
-    let output = try OutputDirectory(
+    let output = try OutputDirectory.open(
       path: record.outDirectory, runID: record.id, holder: record.holderText)
     defer { output.unlock() }
     do {

@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 /// Why a run failed: the outputs of the last good run stand untouched.
 public struct RunError: Error, Sendable, CustomStringConvertible {

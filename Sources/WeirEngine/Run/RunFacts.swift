@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 /// What a sink may say about the run: nothing in it depends on the clock, the host, the number of
 /// workers or the id of the run.

@@ -171,15 +171,15 @@ final class RunRecord {
     var wrote = false
     for spool in spools {
       for piece in spool.pieces where piece.stage == nil {
-        try readSpool(spool.path, piece.offset..<(piece.offset + piece.length)) {
+        try readRange(spool.path, piece.offset..<(piece.offset + piece.length)) {
           part throws(FileError) in
-          try writeAll(UnsafeRawBufferPointer(part), to: descriptor, path: path)
+          try writeAll(part, to: descriptor, path: path)
         }
         wrote = true
       }
     }
     if !wrote {
-      try ZstdEncoder(level: 3).frame([]).withUnsafeBytes {
+      try ZstdEncoder(level: 3).frame([]).withUnsafeBufferPointer {
         try writeAll($0, to: descriptor, path: path)
       }
     }

@@ -48,7 +48,7 @@ final class SpoolFile {
       descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
       guard descriptor >= 0 else { throw fail(path, "create") }
     }
-    try bytes.withUnsafeBytes { bytes throws(FileError) in
+    try bytes.withUnsafeBufferPointer { bytes throws(FileError) in
       try writeAll(bytes, to: descriptor, path: path)
     }
     offset += bytes.count

@@ -135,8 +135,3 @@ func normalizedPath(_ path: String) -> String {
 }
 
 /// `pipelines` for `pipelines/nightly.json`, `.` for a bare name.
-func directory(of path: String) -> String {
-  let bytes = Array(path.utf8)
-  guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-  return slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self)
-}

@@ -1,4 +1,4 @@
-public import WeirData
+import WeirData
 
 /// A length of time as a spec writes it: `15m`, `6h`, `1d`, `1w`.
 ///
