@@ -58,6 +58,19 @@ public struct Batch: ~Copyable, @unchecked Sendable {
     arena = Arena(chunkBytes: max(256, arenaBytes))
   }
 
+  /// A batch of the lines that were found in a block.
+  ///
+  /// - Parameter lines: of ``LineBlock/findLines(recordBytesMax:)``, copied.
+  public init(_ block: consuming LineBlock, lines: [BatchLine], columnCount: Int) {
+    let offset = block.byteOffset
+    let copy = UnsafeMutableBufferPointer<BatchLine>.allocate(capacity: lines.count)
+    defer { copy.deallocate() }
+    _ = copy.initialize(from: lines)
+    self.init(
+      bytes: block.bytes, lines: UnsafeBufferPointer(copy), columnCount: columnCount,
+      byteOffset: offset)
+  }
+
   deinit {
     lines.deallocate()
     cells.deallocate()
