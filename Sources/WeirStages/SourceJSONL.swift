@@ -1,0 +1,267 @@
+import WeirData
+import WeirEngine
+
+/// Reads JSONL shards: plain, gzip or zstd.
+public struct JSONLSource: SourceStage {
+  public static let manual = StageManual(
+    type: "jsonl", kind: .source,
+    summary: "Read records from JSONL shards: plain, .gz or .zst.",
+    discussion: """
+      Each line is one JSON object. Every line is validated in full (RFC 8259, UTF-8); one that is \
+      not a record that the pipeline can use goes to the quarantine with its shard, line, byte offset \
+      and the reason, and the run goes on. A shard that is truncated or damaged fails the run: no \
+      output is made from half of the input.
+
+      The format is seen by the first bytes of a shard, not by its name: frames one behind another, \
+      skippable frames and several gzip members are read. The shards of all globs are read in the \
+      order of their names (as bytes, below the literal part of the glob).
+
+      A directory `key=value` in a glob becomes a field: with `date=*/*.jsonl.zst` each record has a \
+      field `date`. It is a string unless "fields" declares another type, and hides a field of the \
+      same name in the record.
+
+      A field that is declared without `?` must be in every record with that type; a record without \
+      it is quarantined as `missing_field` or `wrong_type`. Fields that are not declared are carried \
+      along untouched.
+      """,
+    outputs: [PortSpec(carries: .records, "The records.")],
+    options: [
+      OptionSpec(
+        "paths", .list(.pathGlob), .required,
+        "Globs of the shards, from the folder of the spec: `*`, `?`, `[a-z]`, `**` for any folders."),
+      OptionSpec(
+        "fields", .map(.fieldType), .required,
+        "The fields that the pipeline uses, with their types: string, int, number, bool, timestamp, any; with ? where null or absent is allowed."
+      ),
+      OptionSpec(
+        "allow_empty", .bool, .default("false"),
+        "Whether it is fine that no shard matches; else that is an error."),
+      OptionSpec(
+        "record_bytes_max", .size, .default("\"8MiB\""),
+        "The longest line that is taken as a record; longer ones are quarantined. At most 15MiB."),
+      OptionSpec(
+        "window_bytes_max", .size, .default("\"128MiB\""),
+        "The largest window that a zstd frame may ask for: it is memory that each worker needs."),
+    ],
+    example: """
+      {"type": "jsonl", "paths": ["data/date=*/*.jsonl.zst"],
+       "fields": {"event_id": "string", "market": "string", "handle_ms": "int?"}}
+      """)
+
+  private let globs: [Glob]
+  private let fields: [PlannedField]
+  private let pathKeys: [String]
+  private let allowsEmpty: Bool
+  private let limits: ShardLimits
+  private let fieldsNode: SpecNode
+
+  public init?(_ options: Options, _ problems: inout Problems) {
+    let before = problems.errorCount
+    globs = options.list("paths").compactMap { value in
+      let glob = Glob(value.string)
+      if glob == nil {
+        problems.add(
+          "bad_glob", at: value.node, "\(value.string) is not a path with wildcards",
+          fix: "write for example \"data/date=*/*.jsonl.zst\"")
+      }
+      return glob
+    }
+    if globs.isEmpty, options.list("paths").isEmpty {
+      problems.add(
+        "no_paths", at: options.node("paths"), "\"paths\" is empty",
+        fix: "name at least one shard or glob")
+    }
+    var fields: [PlannedField] = []
+    for entry in options.map("fields") {
+      guard let path = FieldPath(text: entry.key) else {
+        problems.add(
+          "bad_field_path", at: entry.keyNode, "`\(entry.key)` is not a field path",
+          expected: "names with dots between, such as model.score",
+          fix: "quote a name that has a dot in it: \"model.\\\"v1.2\\\"\"")
+        continue
+      }
+      fields.append(PlannedField(path: path, type: entry.value.fieldType.fieldType))
+    }
+    if fields.isEmpty, problems.errorCount == before {
+      problems.add(
+        "no_fields", at: options.node("fields"), "\"fields\" is empty",
+        fix: "declare the fields that the stages use, for example \"market\": \"string\"")
+    }
+    self.fields = fields
+    fieldsNode = options.node("fields")
+    var keys: [String] = []
+    for key in globs.flatMap(\.keys) where !keys.contains(key) { keys.append(key) }
+    pathKeys = keys
+    allowsEmpty = options.bool("allow_empty")
+    var limits = ShardLimits()
+    limits.recordBytesMax = options.int("record_bytes_max")
+    if !(1...(15 << 20)).contains(limits.recordBytesMax) {
+      problems.add(
+        "out_of_range", at: options.node("record_bytes_max"),
+        "\"record_bytes_max\" is \(limits.recordBytesMax) bytes", expected: "1 byte to 15MiB")
+    }
+    let window = options.int("window_bytes_max")
+    let log = max(10, Int.bitWidth - 1 - max(1, window).leadingZeroBitCount)
+    if log > 31 {
+      problems.add(
+        "out_of_range", at: options.node("window_bytes_max"), "\"window_bytes_max\" is too large",
+        expected: "up to 2GiB")
+    }
+    limits.windowLogMax = min(31, log)
+    self.limits = limits
+    guard problems.errorCount == before else { return nil }
+  }
+
+  public func bind(_ context: BindContext, _ problems: inout Problems) -> (any BoundSource)? {
+    var scope = Scope()
+    var inRecord: [PlannedField] = []
+    var inPath: [(key: String, type: FieldType)] = []
+    for field in fields {
+      if pathKeys.contains(field.path.text) {
+        inPath.append((field.path.text, field.type))
+      } else {
+        inRecord.append(field)
+        scope.addSource(field.path, field.type, inRecord: true)
+      }
+    }
+    for key in pathKeys where !inPath.contains(where: { $0.key == key }) {
+      inPath.append((key, FieldType(.string)))
+    }
+    for (key, type) in inPath {
+      if ![.string, .int].contains(type.base) {
+        problems.add(
+          "bad_path_field", at: fieldsNode,
+          "`\(key)` comes from the path of the shard and cannot be \(type.text)",
+          expected: "string or int", fix: "declare \"\(key)\": \"string\" and normalize it")
+      }
+      scope.addSource(FieldPath(components: [Array(key.utf8)]), type, inRecord: false)
+    }
+    return BoundJSONL(
+      name: context.stageName, scope: scope,
+      globs: globs.map { $0.below(context.resolve("")) }, fields: inRecord, pathFields: inPath,
+      allowsEmpty: allowsEmpty, limits: limits)
+  }
+}
+
+private struct BoundJSONL: BoundSource {
+  let name: String
+  let scope: Scope
+  let globs: [Glob]
+  let fields: [PlannedField]
+  let pathFields: [(key: String, type: FieldType)]
+  let allowsEmpty: Bool
+  let limits: ShardLimits
+
+  func findShards() throws -> [Shard] {
+    var shards: [Shard] = []
+    for glob in globs {
+      for match in try glob.matches() where !shards.contains(where: { $0.path == match.path }) {
+        let values = pathFields.map { match.value(of: $0.key) }
+        for (field, value) in zip(pathFields, values) where field.type.base == .int {
+          guard let value, Int64(String(decoding: value, as: UTF8.self)) == nil else { continue }
+          throw RunError(
+            code: "bad_path_value",
+            message: "\(match.path): `\(field.key)` is not an integer",
+            fix: "declare \"\(field.key)\": \"string\", or rename that folder")
+        }
+        shards.append(
+          Shard(path: match.path, name: match.name, size: match.size, pathValues: values))
+      }
+    }
+    guard !shards.isEmpty || allowsEmpty else {
+      throw RunError(
+        code: "no_files",
+        message: "`\(name)`: 0 files match \(globs.map(\.text).joined(separator: ", "))",
+        fix: "correct \"paths\", or say \"allow_empty\": true where that can be right")
+    }
+    return shards.sorted { a, b in
+      if a.name != b.name { return a.name.lexicographicallyPrecedes(b.name) }
+      return a.path.utf8.lexicographicallyPrecedes(b.path.utf8)
+    }
+  }
+
+  func makeDecoder(_ shard: Shard, batchBytes: Int) -> any BatchDecoder {
+    var limits = limits
+    limits.batchBytes = batchBytes
+    return JSONLDecoder(self, shard, limits)
+  }
+}
+
+private final class JSONLDecoder: BatchDecoder {
+  private let source: BoundJSONL
+  private let shard: Shard
+  private let limits: ShardLimits
+  private let scanner: RecordScanner
+  private var decoder: ShardDecoder
+
+  init(_ source: BoundJSONL, _ shard: Shard, _ limits: ShardLimits) {
+    self.source = source
+    self.shard = shard
+    self.limits = limits
+    scanner = RecordScanner(fields: source.fields)
+    decoder = ShardDecoder(path: shard.path, limits: limits)
+  }
+
+  var uncheckedFrames: Int { decoder.uncheckedFrames }
+
+  func consume(
+    _ piece: borrowing Bytes, emit: (inout ScannedBatch) throws -> Void
+  ) throws {
+    try decoder.consume(piece) { try scan($0, emit: emit) }
+  }
+
+  func finish(emit: (inout ScannedBatch) throws -> Void) throws {
+    try decoder.finish { try scan($0, emit: emit) }
+  }
+
+  func locate(
+    _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,
+    lengths: UnsafeMutablePointer<UInt32>
+  ) {
+    scanner.locate(text, starts: starts, lengths: lengths)
+  }
+
+  private func scan(
+    _ block: consuming LineBlock, emit: (inout ScannedBatch) throws -> Void
+  ) throws {
+    let found = block.findLines(recordBytesMax: limits.recordBytesMax)
+    var batch = Batch(block, lines: found.lines, columnCount: source.scope.columnCount)
+    var lineRefusals: [LineRefusal] = []
+    let selection = scanner.scan(&batch, refusals: &lineRefusals)
+    fillPathFields(&batch)
+    var refusals: [Refusal] = []
+    for refusal in lineRefusals {
+      refusals.append(
+        Refusal(
+          row: refusal.row, of: batch, code: refusal.code.rawValue,
+          field: refusal.field.map { source.fields[$0].path }, message: refusal.message))
+    }
+    for line in found.oversized {
+      refusals.append(
+        Refusal(
+          line: line.number, byteOffset: line.byteOffset, code: RefusalCode.recordTooLong.rawValue,
+          message:
+            "the line has \(line.length) bytes, \"record_bytes_max\" is \(limits.recordBytesMax)",
+          raw: line.head,
+          cut: line.length > line.head.count ? (line.length, line.sha256) : nil))
+    }
+    var scanned = ScannedBatch(
+      batch: batch, selection: selection, refusals: refusals, blank: found.blank)
+    try emit(&scanned)
+  }
+
+  /// Every record of the shard has the values of its path.
+  private func fillPathFields(_ batch: inout Batch) {
+    for (i, field) in source.pathFields.enumerated() {
+      guard let value = shard.pathValues[i] else { continue }
+      let cell: Cell
+      if field.type.base == .int {
+        cell = Int64(String(decoding: value, as: UTF8.self)).map { .int($0) } ?? .missing
+      } else {
+        cell = value.withUnsafeBufferPointer { .string(batch.arena.store($0)) }
+      }
+      let column = batch.column(source.fields.count + i)
+      for row in 0..<batch.rowCount { column[row] = cell }
+    }
+  }
+}
