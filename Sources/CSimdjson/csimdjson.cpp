@@ -388,6 +388,13 @@ extern "C" void weir_locate(const weir_scanner *s, const uint8_t *line, size_t l
 
 extern "C" size_t weir_count_newlines(const uint8_t *bytes, size_t length) {
   size_t n = 0;
+  // Counts of a byte in 32 lanes, so that the compiler uses vectors of bytes.
+  while (length >= 32) {
+    uint8_t lanes[32] = {};
+    for (int round = 0; round < 255 && length >= 32; round++, bytes += 32, length -= 32)
+      for (int i = 0; i < 32; i++) lanes[i] += bytes[i] == '\n';
+    for (uint8_t lane : lanes) n += lane;
+  }
   for (size_t i = 0; i < length; i++) n += bytes[i] == '\n';
   return n;
 }

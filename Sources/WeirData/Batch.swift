@@ -71,6 +71,15 @@ public struct Batch: ~Copyable, @unchecked Sendable {
       byteOffset: byteOffset, arenaBytes: arenaBytes)
   }
 
+  /// A batch of the lines that were found in a block.
+  ///
+  /// - Parameter lines: of ``LineBlock/findLines(recordBytesMax:)``, copied.
+  public init(_ block: consuming LineBlock, lines: [BatchLine], columnCount: Int) {
+    let offset = block.byteOffset
+    self.init(
+      bytes: block.bytes, lines: lines, columnCount: columnCount, byteOffset: offset)
+  }
+
   deinit {
     lines.deallocate()
     cells.deallocate()

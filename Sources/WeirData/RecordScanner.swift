@@ -41,13 +41,18 @@ public enum RefusalCode: String, Sendable {
 public final class RecordScanner {
   public let fields: [PlannedField]
   private let tree: PathTree
+  private let timestampSlots: [Int]
   private let scanner: OpaquePointer
+
+  /// Status of a line beyond those of the C scanner and the exact reader.
+  private static let badTimestampStatus = 101
 
   /// - Parameter fields: no two of one path.
   public init(fields: [PlannedField]) {
     precondition(Set(fields.map(\.path)).count == fields.count, "a path is planned twice")
     self.fields = fields
     tree = PathTree(fields.map(\.path))
+    timestampSlots = fields.indices.filter { fields[$0].type.base == .timestamp }
     let types = fields.map { field in
       field.type.base.scannerType | (field.type.isNullable ? UInt8(WEIR_TYPE_NULLABLE) : 0)
     }
@@ -77,19 +82,17 @@ public final class RecordScanner {
     } else {
       scanFast(&batch)
     }
+    for row in 0..<rows where batch.lines[row].status == WEIR_LINE_REFUSED {
+      rescan(row, of: &batch)
+    }
+    for slot in timestampSlots { readTimestamps(slot, of: batch) }
     selection.rows.reserveCapacity(rows)
     for row in 0..<rows {
-      if batch.lines[row].status == WEIR_LINE_REFUSED { rescan(row, of: &batch) }
-      let line = batch.lines[row]
-      guard line.status == WEIR_LINE_OK else {
+      if batch.lines[row].status == WEIR_LINE_OK {
+        selection.rows.append(UInt32(row))
+      } else {
         refusals.append(refusal(of: row, in: batch))
-        continue
       }
-      if let refusal = readTimestamps(row, in: batch) {
-        refusals.append(refusal)
-        continue
-      }
-      selection.rows.append(UInt32(row))
     }
     return selection
   }
@@ -140,18 +143,17 @@ public final class RecordScanner {
     batch.lines[row].status = UInt16(WEIR_LINE_OK)
   }
 
-  private func readTimestamps(_ row: Int, in batch: borrowing Batch) -> LineRefusal? {
-    for (slot, field) in fields.enumerated() where field.type.base == .timestamp {
-      let cell = batch.column(slot)[row]
-      guard cell.kind == .string else { continue }
-      guard let time = Timestamp(rfc3339: cell.stringBytes) else {
-        return LineRefusal(
-          row: row, code: .badTimestamp, field: slot,
-          message: "`\(field.path.text)` is \(quoted(cell)), not an RFC 3339 time")
+  private func readTimestamps(_ slot: Int, of batch: borrowing Batch) {
+    let cells = batch.column(slot)
+    for row in 0..<batch.rowCount where batch.lines[row].status == WEIR_LINE_OK {
+      guard cells[row].kind == .string else { continue }
+      if let time = Timestamp(rfc3339: cells[row].stringBytes) {
+        cells[row] = .timestamp(microseconds: time.microseconds)
+      } else {
+        batch.lines[row].status = UInt16(RecordScanner.badTimestampStatus)
+        batch.lines[row].slot = UInt16(slot)
       }
-      batch.column(slot)[row] = .timestamp(microseconds: time.microseconds)
     }
-    return nil
   }
 
   private func refusal(of row: Int, in batch: borrowing Batch) -> LineRefusal {
@@ -185,6 +187,10 @@ public final class RecordScanner {
         return LineRefusal(
           row: row, code: .numberOutOfRange, field: slot,
           message: "`\(name)` is a number that does not fit \(fields[slot].type.base.rawValue)")
+      case RecordScanner.badTimestampStatus:
+        return LineRefusal(
+          row: row, code: .badTimestamp, field: slot,
+          message: "`\(name)` is \(quoted(cell)), not an RFC 3339 time")
       case ExactValue.loneSurrogateStatus:
         return LineRefusal(
           row: row, code: .loneSurrogate, field: slot,

@@ -42,7 +42,7 @@ public struct OversizedLine: Sendable {
 }
 
 /// Whole lines of a shard, in order, with what was found between them.
-public struct LineBlock: ~Copyable, Sendable {
+@frozen public struct LineBlock: ~Copyable, Sendable {
   /// The text: lines end with a line feed, the very last one may not.
   public var bytes: Bytes
   /// Where the text begins in the decompressed shard, in bytes.
@@ -51,6 +51,8 @@ public struct LineBlock: ~Copyable, Sendable {
   public var firstLine: Int
   /// Records over the limit that stand before or in this block.
   public var oversized: [OversizedLine]
+  /// Line feeds in the text.
+  var lineFeeds: Int
 }
 
 /// The lines of a block that hold something, as a batch wants them.
@@ -67,7 +69,7 @@ extension LineBlock {
     var found = BlockLines()
     found.oversized = oversized
     let text = bytes.view
-    found.lines.reserveCapacity(weir_count_newlines(text.baseAddress, text.count) + 1)
+    found.lines.reserveCapacity(lineFeeds + 1)
     var start = 0
     var number = firstLine
     while start < text.count {
@@ -200,7 +202,8 @@ struct LineFramer: ~Copyable {
     next.count = whole
     let lineCount = weir_count_newlines(next.base, whole)
     let sent = LineBlock(
-      bytes: next, byteOffset: blockOffset, firstLine: blockFirstLine, oversized: oversized)
+      bytes: next, byteOffset: blockOffset, firstLine: blockFirstLine, oversized: oversized,
+      lineFeeds: lineCount)
     oversized = []
     blockOffset += whole
     blockFirstLine += lineCount
