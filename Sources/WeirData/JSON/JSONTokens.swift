@@ -33,7 +33,7 @@ public struct JSONTokens {
   private var stack = BitStack()
   private var state = State.value
 
-  private enum State { case value, firstKey, key, afterValue, firstElement, end }
+  private enum State { case value, firstKey, afterValue, firstElement, end }
 
   public init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
@@ -53,8 +53,6 @@ public struct JSONTokens {
       return try value()
     case .firstKey:
       if peek() == UInt8(ascii: "}") { return close(.endObject) }
-      return try key()
-    case .key:
       return try key()
     case .afterValue:
       return try separator()
