@@ -16,7 +16,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    // C libraries from the system; only WeirData sees them.
+    // C libraries from the system; of the product only WeirData sees them.
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
@@ -46,7 +46,9 @@ let package = Package(
       swiftSettings: house),
 
     // Tools for those who build Weir.
-    .target(name: "WeirTesting", dependencies: ["WeirStages"], swiftSettings: house),
+    .target(
+      name: "WeirTesting", dependencies: ["CZlib", "WeirData", "WeirEngine", "WeirStages"],
+      swiftSettings: house),
     .executableTarget(
       name: "weir-bench",
       dependencies: [

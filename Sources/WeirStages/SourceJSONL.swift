@@ -80,6 +80,12 @@ public struct JSONLSource: SourceStage {
           fix: "quote a name that has a dot in it: \"model.\\\"v1.2\\\"\"")
         continue
       }
+      if fields.contains(where: { $0.path == path }) {
+        problems.add(
+          "duplicate_field", at: entry.keyNode, "`\(path.text)` is declared twice",
+          fix: "keep one of the two")
+        continue
+      }
       fields.append(PlannedField(path: path, type: entry.value.fieldType.fieldType))
     }
     if fields.isEmpty, problems.errorCount == before {

@@ -45,7 +45,7 @@ public struct Filter: MapStage {
 private struct BoundFilter: BoundMap {
   let condition: CompiledExpression
 
-  var columnsRead: [Int] { Array(condition.columnsRead).sorted() }
+  var columnsRead: [Int] { condition.columnsRead }
   var filters: Bool { condition.constantBool != true }
   func makeWorker() -> any MapWorker { FilterWorker(condition) }
 }
@@ -72,7 +72,7 @@ private final class FilterWorker: MapWorker {
     for failure in evaluator.failures {
       refusals.append(
         Refusal(
-          row: failure.row, of: batch, code: "expression_error",
+          row: Int(failure.row), of: batch, code: "expression_error",
           message: "the condition has no answer: \(failure.message)"))
     }
     let before = selection.count

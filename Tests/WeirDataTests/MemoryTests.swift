@@ -31,11 +31,8 @@ import WeirData
     let lines = [
       BatchLine(start: 0, length: 2, number: 1), BatchLine(start: 3, length: 1, number: 3),
     ]
-    let copy = UnsafeMutableBufferPointer<BatchLine>.allocate(capacity: 2)
-    defer { copy.deallocate() }
-    _ = copy.initialize(from: lines)
     let batch = Batch(
-      bytes: Bytes(Array("{}\n7".utf8)), lines: UnsafeBufferPointer(copy), columnCount: 3,
+      bytes: Bytes(Array("{}\n7".utf8)), lines: lines, columnCount: 3,
       byteOffset: 100)
     for column in 0..<3 { #expect((0..<2).allSatisfy { batch.column(column)[$0].isNull }) }
     #expect(Array(batch.text(ofRow: 1)) == Array("7".utf8))

@@ -62,10 +62,7 @@ func batch(of documents: [[UInt8]], columns: Int) -> Batch {
         start: UInt32(text.count), length: UInt32(document.count), number: UInt32(i + 1)))
     text += document + [0x0A]
   }
-  let copy = UnsafeMutableBufferPointer<BatchLine>.allocate(capacity: lines.count)
-  defer { copy.deallocate() }
-  _ = copy.initialize(from: lines)
-  return Batch(bytes: Bytes(text), lines: UnsafeBufferPointer(copy), columnCount: columns)
+  return Batch(bytes: Bytes(text), lines: lines, columnCount: columns)
 }
 
 /// Scans `documents` as the lines of one batch.
