@@ -144,7 +144,12 @@ private struct Planner {
   private func checkSinkPaths(_ problems: inout Problems) {
     var seen: [(path: String, name: String)] = []
     for stage in spec.stages {
-      guard let sink = stage.stage as? any SinkStage, let path = sink.staticPath else { continue }
+      guard let sink = stage.stage as? any SinkStage else { continue }
+      if stage.inputs.contains(where: { $0.carries != .records }) {
+        sink.checkResultPath(&problems)
+      }
+      checkInputs(of: stage, &problems)
+      guard let path = sink.staticPath else { continue }
       if let other = seen.first(where: { $0.path == path }) {
         problems.add(
           "sink_collision", at: stage.options.node("path"),
@@ -153,6 +158,17 @@ private struct Planner {
       }
       seen.append((path, stage.name))
     }
+  }
+
+  /// A file of one form: records of several stages can be joined, results cannot.
+  private func checkInputs(of stage: CheckedStage, _ problems: inout Problems) {
+    guard stage.inputs.count > 1, stage.inputs.contains(where: { $0.carries != .records }) else {
+      return
+    }
+    problems.add(
+      "too_many_inputs", at: stage.inputs[1].node,
+      "`\(stage.name)` writes one table: only records can come from several stages",
+      fix: "use a sink for each input")
   }
 
   private func assemble(_ lanes: [Lane]) -> Plan {

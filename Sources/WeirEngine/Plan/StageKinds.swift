@@ -248,6 +248,8 @@ public protocol SinkStage: Stage {
   func bindRecords(
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundRecordSink)?
+  /// Checks a path that rows or findings go to.
+  func checkResultPath(_ problems: inout Problems)
   /// For rows and findings: called when all are there.
   func write(_ input: StageOutput, _ facts: RunFacts) throws -> [OutputFile]
   /// Paths that are known before the run, to find two sinks that write the same file.

@@ -1,0 +1,11 @@
+import WeirEngine
+
+extension StageRegistry {
+  /// Every stage that Weir ships, in the order that `weir stages` lists them.
+  public static let standard = StageRegistry([
+    JSONLSource.self,
+    Filter.self,
+    Dedupe.self,
+    JSONLSink.self,
+  ])
+}
