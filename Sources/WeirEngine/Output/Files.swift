@@ -204,3 +204,9 @@ func readRange(
     at += got
   }
 }
+
+/// Puts a page of the documentation at `path`, making its folders.
+public func writePage(_ bytes: [UInt8], at path: String) throws(FileError) {
+  try makeDirectories(directory(of: path))
+  try replaceFile(path, bytes)
+}

@@ -42,7 +42,7 @@ public struct OutputRecord: Sendable {
   public var bytes: Int
   public var sha256: [UInt8]
 
-  var json: JSONValue {
+  public var json: JSONValue {
     [
       "sink": .text(sink), "path": .text(path), "rows": .int(rows), "bytes": .int(bytes),
       "sha256": .text(hexText(sha256)),

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+
+/// Writes text and notices when it cannot: a result that did not arrive must not look like success.
+func emit(_ text: String, to descriptor: Int32) throws {
+  var text = text
+  try text.withUTF8 { bytes in
+    var written = 0
+    while written < bytes.count {
+      let count = write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw ExitCode(1)
+      }
+      written += count
+    }
+  }
+}
+
+/// A result, on stdout.
+func say(_ text: String) throws { try emit(text + "\n", to: STDOUT_FILENO) }
+
+/// A message, on stderr. That it cannot be shown changes nothing about what happened.
+func tell(_ text: String) {
+  do { try emit(text + "\n", to: STDERR_FILENO) } catch {}
+}
+
+/// `3,919,153`.
+func grouped(_ value: Int) -> String {
+  var out: [Character] = []
+  for (i, digit) in String(abs(value)).reversed().enumerated() {
+    if i > 0, i % 3 == 0 { out.append(",") }
+    out.append(digit)
+  }
+  return (value < 0 ? "-" : "") + String(out.reversed())
+}
+
+/// A number with a fixed count of digits behind the point.
+func fixed(_ value: Double, _ digits: Int) -> String {
+  var scale = 1.0
+  for _ in 0..<digits { scale *= 10 }
+  let rounded = Int((value * scale).rounded())
+  guard digits > 0 else { return String(rounded) }
+  let fraction = String(abs(rounded) % Int(scale))
+  let zeros = String(repeating: "0", count: digits - fraction.count)
+  return "\(rounded < 0 ? "-" : "")\(abs(rounded) / Int(scale)).\(zeros)\(fraction)"
+}

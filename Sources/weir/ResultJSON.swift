@@ -1,0 +1,87 @@
+import WeirData
+import WeirEngine
+
+/// The one JSON object that a scheduler reads.
+enum ResultJSON {
+  static func done(_ result: RunResult, plan: Plan, exit: Int32) -> String {
+    var members = head(result.runID, plan, status: "done", exit: exit, retry: false)
+    members += [
+      JSONMember("records", result.ledger.records.json),
+      JSONMember("blank", .int(result.ledger.records.blank)),
+      JSONMember(
+        "quarantine",
+        .object(result.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) })),
+      JSONMember("out", .text(result.outDirectory)),
+      JSONMember("outputs", .array(result.outputs.map(\.json))),
+    ]
+    if !result.findings.isEmpty {
+      let total = result.findings.reduce(0) { $0 + $1.count }
+      members.append(
+        JSONMember(
+          "findings",
+          .object(
+            [JSONMember("total", .int(total))]
+              + result.findings.reversed().map { JSONMember($0.level, .int($0.count)) })))
+    }
+    members.append(JSONMember("run_key", .text(result.runKey)))
+    members.append(JSONMember("seconds", .number((result.seconds * 1000).rounded() / 1000)))
+    return JSONValue.object(members).text
+  }
+
+  static func failed(_ error: any Error, plan: Plan, exit: Int32) -> String {
+    var retry = false
+    var details: [JSONMember] = []
+    var status = "failed"
+    switch error {
+    case let error as RunError:
+      retry = error.isTransient
+      details = [
+        JSONMember("code", .text(error.code)), JSONMember("message", .text(error.message)),
+        JSONMember("fix", .text(error.fix)),
+      ]
+    case let error as LockHeld:
+      retry = true
+      status = "locked"
+      details = [
+        JSONMember("code", "locked"), JSONMember("message", .text("held by \(error.holder)")),
+      ]
+    case is RunInterrupted:
+      retry = true
+      status = "interrupted"
+      details = [JSONMember("code", "interrupted"), JSONMember("message", "stopped by a signal")]
+    default:
+      details = [JSONMember("code", "internal"), JSONMember("message", .text("\(error)"))]
+    }
+    return JSONValue.object(
+      head(nil, plan, status: status, exit: exit, retry: retry)
+        + [JSONMember("error", .object(details))]
+    ).text
+  }
+
+  static func invalid(_ spec: String, _ problems: Problems) -> String {
+    withProblems(
+      [
+        JSONMember("spec", .text(spec)), JSONMember("status", "invalid"), JSONMember("exit", 78),
+        JSONMember("retry", false),
+      ], problems)
+  }
+
+  /// An object that ends with the problems of a spec, which come as JSON text.
+  static func withProblems(_ members: [JSONMember], _ problems: Problems) -> String {
+    "\(JSONValue.object(members).text.dropLast()),\"problems\":\(problems.json)}"
+  }
+
+  private static func head(
+    _ run: String?, _ plan: Plan, status: String, exit: Int32, retry: Bool
+  ) -> [JSONMember] {
+    var members: [JSONMember] = []
+    if let run { members.append(JSONMember("run", .text(run))) }
+    return members + [
+      JSONMember("pipeline", .text(plan.spec.name)), JSONMember("status", .text(status)),
+      JSONMember("exit", .int(Int(exit))), JSONMember("retry", .bool(retry)),
+      JSONMember(
+        "params",
+        .object(plan.spec.params.values.map { JSONMember($0.name, .text($0.value.text)) })),
+    ]
+  }
+}

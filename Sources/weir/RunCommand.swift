@@ -1,0 +1,124 @@
+import ArgumentParser
+import Glibc
+import WeirData
+import WeirEngine
+
+enum AlertLevel: String, ExpressibleByArgument, CaseIterable {
+  case notice, warning, critical
+}
+
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a pipeline.",
+    discussion: """
+      The outputs are swapped in when all of them are complete: a run that fails or is stopped \
+      leaves those of the last run untouched, and can be started again at any time.
+      """)
+
+  @Argument(help: "The pipeline spec.", completion: .file(extensions: ["json"]))
+  var spec: String
+
+  @Option(name: .customLong("param"), help: "A parameter as NAME=VALUE; may be given again.")
+  var params: [String] = []
+
+  @Option(help: "The output directory itself (default: out/NAME/PARTITION beside the workspace).")
+  var out: String?
+
+  @Option(
+    help: "The folder with the .weir workspace (default: the nearest one above the spec, else here).")
+  var workspace: String?
+
+  @Option(help: "Shards worked on at once (default: one a processor).")
+  var workers: Int?
+
+  @Option(help: "Target size of a batch in KiB; changes speed and memory, never a result.")
+  var batchKib = 256
+
+  @Option(help: "Runs whose outputs are kept, this one included.")
+  var keep = 3
+
+  @Option(help: "Exit with 3 when there are findings of this level or above.")
+  var alert: AlertLevel?
+
+  @Option(help: "How to show progress on stderr: auto, bar, json or none.")
+  var progress = ProgressStyle.auto
+
+  @Flag(help: "Print one JSON object with the result as the last line on stdout.")
+  var json = false
+
+  @Flag(help: "Print nothing when all is well.")
+  var quiet = false
+
+  func validate() throws {
+    if let workers, !(1...1024).contains(workers) {
+      throw ValidationError("--workers wants 1 to 1024")
+    }
+    guard (1...65_536).contains(batchKib) else { throw ValidationError("--batch-kib wants 1 to 65536") }
+    guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
+  }
+
+  func run() async throws {
+    let signals = SignalWatch()
+    let (plan, problems) = SpecLoading.plan(spec, params: try params.parameters())
+    if !problems.isEmpty, !(quiet && !problems.hasErrors) { tell(problems.text) }
+    guard let plan else {
+      if json { try say(ResultJSON.invalid(spec, problems)) }
+      throw ExitCode(78)
+    }
+    var options = RunOptions(
+      workers: workers ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+      workspace: Workspace.find(given: workspace, spec: spec))
+    options.batchBytes = batchKib * 1024
+    options.outDirectory = out
+    options.keep = keep
+    let outcome = await execute(plan, options, signals)
+    try report(outcome, plan, signals.signal)
+  }
+
+  private func execute(
+    _ plan: Plan, _ options: RunOptions, _ signals: SignalWatch
+  ) async -> Result<RunResult, any Error> {
+    let counter = Progress()
+    let display = ProgressDisplay(style: quiet ? .none : progress, progress: counter)
+    let shown = Task { await display.run() }
+    let task = Task { try await plan.run(options, progress: counter) }
+    signals.onSignal { task.cancel() }
+    let outcome = await task.result
+    shown.cancel()
+    await shown.value
+    return outcome
+  }
+
+  private func report(
+    _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ signal: Int32
+  ) throws {
+    switch outcome {
+    case .success(let result):
+      let exit = alertExit(result)
+      for note in result.notes where !quiet { tell("note: \(note)") }
+      if !quiet, !json { try say(RunText.summary(result, pipeline: plan.spec.name)) }
+      if json { try say(ResultJSON.done(result, plan: plan, exit: exit)) }
+      if exit != 0 { throw ExitCode(exit) }
+    case .failure(let error):
+      let exit = exitCode(error, signal)
+      tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: exit))
+      if json { try say(ResultJSON.failed(error, plan: plan, exit: exit)) }
+      throw ExitCode(exit)
+    }
+  }
+
+  private func exitCode(_ error: any Error, _ signal: Int32) -> Int32 {
+    switch error {
+    case is LockHeld: 75
+    case is RunInterrupted: signal == SIGTERM ? 143 : 130
+    default: 1
+    }
+  }
+
+  private func alertExit(_ result: RunResult) -> Int32 {
+    guard let alert else { return 0 }
+    let loud = AlertLevel.allCases.drop { $0 != alert }.map(\.rawValue)
+    return result.findings.contains { loud.contains($0.level) && $0.count > 0 } ? 3 : 0
+  }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Glibc
+import WeirEngine
+import WeirStages
+
+/// Reads and checks a spec, and shows every problem with its place.
+enum SpecLoading {
+  /// The most that a spec file may have, in bytes: one more than the parser takes, so that it says so.
+  private static let bytesMax = (1 << 20) + 1
+
+  /// - Returns: `nil` where the spec cannot run; the problems tell why.
+  static func plan(
+    _ path: String, params: [(name: String, value: String)], allowMissingParams: Bool = false
+  ) -> (plan: Plan?, problems: Problems) {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try readWholeFile(path, limit: bytesMax)
+    } catch {
+      var problems = Problems()
+      let nowhere = SpecNode(
+        kind: .null, range: 0..<0, pointer: .root, source: SpecSource(name: path, bytes: []))
+      let isTooLarge = error.code == EFBIG
+      problems.add(
+        isTooLarge ? "spec_too_large" : "unreadable_spec", at: nowhere,
+        isTooLarge ? "the spec is larger than 1 MiB" : "the spec cannot be read: \(error.reason)",
+        fix: "name a JSON file, for example pipelines/nightly-trends.json")
+      return (nil, problems)
+    }
+    var (spec, problems) = Spec.load(
+      bytes, file: path, registry: .standard, given: params,
+      currentDirectory: currentDirectory(), allowMissingParams: allowMissingParams)
+    guard let checked = spec else { return (nil, problems) }
+    spec = nil
+    return (Plan.make(checked, problems: &problems), problems)
+  }
+
+  private static func currentDirectory() -> String {
+    guard let path = getcwd(nil, 0) else { return "/" }
+    defer { free(path) }
+    return String(cString: path)
+  }
+}
+
+extension Array where Element == String {
+  /// `k=v` of the command line.
+  func parameters() throws -> [(name: String, value: String)] {
+    try map { text in
+      guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")), equals != text.startIndex
+      else {
+        throw ValidationError("--param wants NAME=VALUE, this is '\(text)'")
+      }
+      return (String(text[..<equals]), String(text[text.utf8.index(after: equals)...]))
+    }
+  }
+}
