@@ -62,6 +62,8 @@ public struct Ledger: Sendable {
     public var type: String
     public var kind: StageKind
     public var counts: StageCounts
+    /// False for a sink of rows or findings: what it writes was derived, and is counted apart.
+    public var takesRecords: Bool
   }
   public struct Edge: Sendable {
     public var from: String
@@ -82,7 +84,10 @@ public struct Ledger: Sendable {
   }
 
   public var records = RecordCounts()
+  /// All stages of the plan, in its order.
   public var stages: [Stage] = []
+  /// Those that records flow through.
+  public var recordStages: [Stage] { stages.filter(\.takesRecords) }
   public var edges: [Edge] = []
   public var shards: [ShardEntry] = []
   public var groupFields: [String] = []
@@ -123,7 +128,7 @@ public struct Ledger: Sendable {
       "records": records.json,
       "blank": .int(records.blank),
       "stages": .array(
-        stages.map { stage in
+        recordStages.map { stage in
           let c = stage.counts
           var members: [JSONMember] = [
             JSONMember("stage", .text(stage.name)), JSONMember("type", .text(stage.type)),

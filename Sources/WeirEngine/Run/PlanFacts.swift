@@ -13,7 +13,9 @@ extension Plan {
   func ledger(_ states: [ShardState]) -> Ledger {
     var ledger = Ledger()
     ledger.stages = spec.stages.map {
-      Ledger.Stage(name: $0.name, type: $0.type, kind: $0.kind, counts: StageCounts())
+      Ledger.Stage(
+        name: $0.name, type: $0.type, kind: $0.kind, counts: StageCounts(),
+        takesRecords: $0.kind != .sink || $0.inputs.contains { $0.carries == .records })
     }
     for state in states {
       let records = state.records
