@@ -69,7 +69,8 @@ public struct PathTemplate: Sendable {
     _ text: ArraySlice<UInt8>, _ scope: Scope?, _ place: Range<Int>, _ node: SpecNode,
     _ problems: inout Problems
   ) -> Part? {
-    let halves = text.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+    let halves = text.split(
+      separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(decoding: halves[0], as: UTF8.self)
     guard let scope else {
       problems.add(
@@ -104,7 +105,9 @@ public struct PathTemplate: Sendable {
     var hasLetter = false
     while at < format.count {
       if format[at] == UInt8(ascii: "%") {
-        guard at + 1 < format.count, Array("YmdHMS".utf8).contains(format[at + 1]) else { return false }
+        guard at + 1 < format.count, Array("YmdHMS".utf8).contains(format[at + 1]) else {
+          return false
+        }
         hasLetter = true
         at += 1
       } else if format[at] == UInt8(ascii: "/") {

@@ -4,9 +4,9 @@ import WeirData
 /// for each source.
 ///
 /// A *lane* is a source with everything that its records flow through. Where a stage is reached in two
-/// ways it has two nodes (instances), each bound to the fields that arrive that way. A node's *depth*
-/// is the number of barriers above it, and that is the pass in which it works: pass 0 reads the
-/// shards; pass d goes over the records again with the barriers of depth < d decided.
+/// ways it has two nodes (instances), each bound to the fields that arrive that way. A stage's *depth*
+/// is the longest chain of barriers above it, and that is the pass in which its nodes work: pass 0
+/// reads the shards; pass d goes over the records again with the barriers of depth < d decided.
 public struct Plan: Sendable {
   public let spec: CheckedSpec
   let lanes: [Lane]
@@ -45,7 +45,7 @@ struct Lane: Sendable {
     case retained
   }
   let readings: [Reading]
-  /// Node -> columns to keep when it, a barrier of depth 0, collects.
+  /// First barrier of its way -> columns to keep when it collects.
   let retained: [Int: [Int]]
   /// Node -> the passes in which it or something below it works.
   let activePasses: [Set<Int>]

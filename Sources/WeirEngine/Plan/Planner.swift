@@ -19,6 +19,8 @@ private struct Planner {
   let files = ReferencedFiles()
   /// Stage -> (consumer, its input) of the edges that carry records out of its default port.
   var recordConsumers: [[Int]]
+  /// By stage: the longest chain of barriers above it, which is the pass that it works in.
+  var depths: [Int]
   var instanceCounts: [Int]
   var tooMany = false
   /// Problems that the same stage shows on every way to it are said once.
@@ -28,9 +30,13 @@ private struct Planner {
     self.spec = spec
     recordConsumers = Array(repeating: [], count: spec.stages.count)
     instanceCounts = Array(repeating: 0, count: spec.stages.count)
+    depths = Array(repeating: 0, count: spec.stages.count)
+    // Stages come after their inputs.
     for (index, stage) in spec.stages.enumerated() {
       for input in stage.inputs where input.carries == .records {
         recordConsumers[input.stage].append(index)
+        let barrier = spec.stages[input.stage].kind == .barrier ? 1 : 0
+        depths[index] = max(depths[index], depths[input.stage] + barrier)
       }
     }
   }
@@ -42,7 +48,7 @@ private struct Planner {
         let bound = source.bind(context(stage), &problems)
       else { continue }
       var lane = LaneBuilder(stage: index, source: bound)
-      bindConsumers(of: index, parent: nil, depth: 0, scope: bound.scope, in: &lane, &problems)
+      bindConsumers(of: index, parent: nil, scope: bound.scope, in: &lane, &problems)
       checkLedgerFields(in: lane, &problems)
       lanes.append(lane.build(ledgerBy: spec.ledgerBy.map(\.fieldPath)))
     }
@@ -64,7 +70,7 @@ private struct Planner {
 
   /// Binds every consumer of the records that leave `producer`.
   private mutating func bindConsumers(
-    of producer: Int, parent: Int?, depth: Int, scope: Scope, in lane: inout LaneBuilder,
+    of producer: Int, parent: Int?, scope: Scope, in lane: inout LaneBuilder,
     _ problems: inout Problems
   ) {
     for consumer in recordConsumers[producer] {
@@ -72,12 +78,12 @@ private struct Planner {
         tooMany = true
         return
       }
-      bind(consumer, parent: parent, depth: depth, scope: scope, in: &lane, &problems)
+      bind(consumer, parent: parent, scope: scope, in: &lane, &problems)
     }
   }
 
   private mutating func bind(
-    _ index: Int, parent: Int?, depth: Int, scope: Scope, in lane: inout LaneBuilder,
+    _ index: Int, parent: Int?, scope: Scope, in lane: inout LaneBuilder,
     _ problems: inout Problems
   ) {
     let stage = spec.stages[index]
@@ -94,14 +100,12 @@ private struct Planner {
     let before = Set(scope.fields.map(\.column))
     let node = lane.add(
       Node(
-        stage: index, instance: instanceCounts[index], parent: parent, depth: depth, work: work,
+        stage: index, instance: instanceCounts[index], parent: parent, depth: depths[index],
+        work: work,
         scope: scope,
         columnsWritten: behind.fields.map(\.column).filter { !before.contains($0) }))
     instanceCounts[index] += 1
-    let isBarrier = if case .barrier = work { true } else { false }
-    bindConsumers(
-      of: index, parent: node, depth: depth + (isBarrier ? 1 : 0), scope: behind, in: &lane,
-      &problems)
+    bindConsumers(of: index, parent: node, scope: behind, in: &lane, &problems)
   }
 
   private func makeWork(
@@ -125,7 +129,8 @@ private struct Planner {
     problems.add(
       "filter_before_dedupe", at: stage.nameNode,
       "records are filtered before `\(stage.name)` compares them: a record can stay although a later revision of it was filtered out",
-      fix: "put the filter behind `\(stage.name)`, or leave it where no revision can change the field",
+      fix:
+        "put the filter behind `\(stage.name)`, or leave it where no revision can change the field",
       severity: .warning)
   }
 
@@ -186,7 +191,7 @@ private struct Planner {
         }
         barriers.append(
           BarrierPlan(
-            stage: index, depth: mine.map(\.depth).max() ?? 0, keepsLast: rule.keepsLast,
+            stage: index, depth: depths[index], keepsLast: rule.keepsLast,
             instances: mine.count, keyNames: rule.key.map(\.field.text),
             wantsRemoved: wantsRemoved))
       case .reduce:
@@ -252,15 +257,19 @@ private struct LaneBuilder {
     }
     let passes = (nodes.map(\.depth).max() ?? 0) + 1
     let readings = (0..<passes).map { pass -> Lane.Reading in
-      let mine = nodes.filter { $0.depth == pass }
       if pass == 0 { return .shard }
+      let mine = nodes.indices.filter { nodes[$0].depth == pass }
       if mine.isEmpty { return .none }
-      let needsText = mine.contains { if case .sink = $0.work { true } else { false } }
-      return needsText ? .shard : .retained
+      let needsShard = mine.contains { index in
+        if case .sink = nodes[index].work { return true }
+        return !hasBarrier(above: index)
+      }
+      return needsShard ? .shard : .retained
     }
     return Lane(
       stage: stage, source: source, nodes: nodes,
-      roots: nodes.indices.filter { nodes[$0].parent == nil }, columnCount: source.scope.columnCount,
+      roots: nodes.indices.filter { nodes[$0].parent == nil },
+      columnCount: source.scope.columnCount,
       ledgerColumns: ledgerBy.map(ledgerColumns), readings: readings,
       retained: retainedColumns(readings), activePasses: active)
   }
@@ -269,16 +278,28 @@ private struct LaneBuilder {
   private func ledgerColumns(_ path: FieldPath) -> [Int] {
     var columns: [Int] = []
     for scope in scopes {
-      if let column = scope.field(path)?.column, !columns.contains(column) { columns.append(column) }
+      if let column = scope.field(path)?.column, !columns.contains(column) {
+        columns.append(column)
+      }
     }
     return columns.sorted()
   }
 
+  private func hasBarrier(above index: Int) -> Bool {
+    var at = nodes[index].parent
+    while let parent = at {
+      if case .barrier = nodes[parent].work { return true }
+      at = nodes[parent].parent
+    }
+    return false
+  }
+
   private func retainedColumns(_ readings: [Lane.Reading]) -> [Int: [Int]] {
-    let wanted = Set(readings.indices.filter { if case .retained = readings[$0] { true } else { false } })
+    let wanted = Set(
+      readings.indices.filter { if case .retained = readings[$0] { true } else { false } })
     guard !wanted.isEmpty else { return [:] }
     var retained: [Int: [Int]] = [:]
-    for (i, node) in nodes.enumerated() where node.depth == 0 {
+    for (i, node) in nodes.enumerated() where !hasBarrier(above: i) {
       guard case .barrier = node.work else { continue }
       var read: Set<Int> = []
       var written: Set<Int> = []

@@ -199,7 +199,8 @@ func resolve(
           break
         }
         if winners[entry - 1].key == tuple.key {
-          let isLater = isWide
+          let isLater =
+            isWide
             ? isWideLater(tuple, winners[entry - 1], shards) : isLater(tuple, winners[entry - 1])
           if isLater == keepsLast {
             losers.append((winners[entry - 1], entry - 1))
@@ -239,7 +240,9 @@ struct LineBitmap: Sendable {
 
   mutating func insert(_ line: UInt32) {
     let word = Int(line >> 6)
-    if words.count <= word { words.append(contentsOf: repeatElement(0, count: word + 1 - words.count)) }
+    if words.count <= word {
+      words.append(contentsOf: repeatElement(0, count: word + 1 - words.count))
+    }
     words[word] |= 1 << UInt64(line & 63)
   }
 

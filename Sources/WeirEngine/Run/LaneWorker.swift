@@ -8,6 +8,8 @@ final class LaneWorker {
   private let pass: Int
   private let state: ShardState
   private let names: QuarantineNames
+  /// Whether the batches have the text that the quarantine keeps.
+  private let hasText: Bool
   private var maps: [Int: any MapWorker] = [:]
   private var collectors: [Int: BarrierCollector] = [:]
   private var partials: [Int: any ReducePartial] = [:]
@@ -25,9 +27,11 @@ final class LaneWorker {
     self.lane = lane
     self.pass = pass
     self.state = state
+    hasText = decoder != nil
     names = QuarantineNames(
       source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
-    for (i, node) in lane.nodes.enumerated() where lane.activePasses[i].contains(where: { $0 >= pass }) {
+    for (i, node) in lane.nodes.enumerated()
+    where lane.activePasses[i].contains(where: { $0 >= pass }) {
       switch node.work {
       case .map(let map): maps[i] = map.makeWorker()
       case .barrier(let rule) where node.depth == pass:
@@ -59,7 +63,7 @@ final class LaneWorker {
     settle()
   }
 
-  /// The kept columns of a barrier of depth 0, as they came to it.
+  /// The kept columns of a barrier, as they came to it.
   func replay(barrier node: Int, _ batch: inout Batch, _ selection: Selection) {
     run(node, &batch, selection)
     settle()
@@ -216,7 +220,7 @@ final class LaneWorker {
   private func settle() {
     guard !refused.isEmpty else { return }
     refused.sort { ($0.refusal.line, $0.stage) < ($1.refusal.line, $1.stage) }
-    quarantine.add(refused, names: names) { pending.append(.quarantine($0)) }
+    quarantine.add(refused, names: hasText ? names : nil) { pending.append(.quarantine($0)) }
     refused.removeAll(keepingCapacity: true)
   }
 
@@ -236,7 +240,9 @@ final class LaneWorker {
       if state.lineGroups.count < line {
         state.lineGroups.append(contentsOf: repeatElement(0, count: line - state.lineGroups.count))
       }
-      state.lineGroups[line - 1] = key.withUnsafeBufferPointer { UInt32(state.groups.code(of: $0)) + 1 }
+      state.lineGroups[line - 1] = key.withUnsafeBufferPointer {
+        UInt32(state.groups.code(of: $0)) + 1
+      }
     }
   }
 
@@ -249,7 +255,7 @@ final class LaneWorker {
       writers[index]!.finish { pending.append(.piece(stage, $0)) }
     }
     quarantine.flush { pending.append(.quarantine($0)) }
-    state.quarantines.append(quarantine)
+    state.quarantines[pass] = quarantine
     for index in collectors.keys { state.tuples[index]?.group() }
     return partials.keys.sorted().map { ($0, partials[$0]!.encode()) }
   }

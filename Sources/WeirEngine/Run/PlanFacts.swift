@@ -29,8 +29,8 @@ extension Plan {
       }
       // A source takes in every line that is not blank; what it gives out is what it did not refuse.
       let source = lanes[state.lane].stage
-      let refused = state.quarantines.reduce(0) { sum, quarantine in
-        sum + quarantine.tallies.reduce(0) { $1.key.stage == source ? $0 + $1.value.count : $0 }
+      let refused = (state.quarantines[0]?.tallies ?? [:]).reduce(0) {
+        $1.key.stage == source ? $0 + $1.value.count : $0
       }
       ledger.stages[source].counts.in += records.read
       ledger.stages[source].counts.quarantined += refused
@@ -87,8 +87,8 @@ extension Plan {
     var entries: [ShardQuarantine.Key: QuarantineSummary.Entry] = [:]
     for state in states {
       let source = stage(lanes[state.lane].stage).name
-      for quarantine in state.quarantines {
-        for (key, tally) in quarantine.tallies {
+      for pass in state.quarantines.keys.sorted() {
+        for (key, tally) in state.quarantines[pass]!.tallies {
           if entries[key] == nil {
             entries[key] = QuarantineSummary.Entry(
               stage: stage(key.stage).name, code: key.code, field: key.field, count: 0,

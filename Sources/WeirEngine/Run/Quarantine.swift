@@ -50,16 +50,27 @@ struct ShardQuarantine {
     var sample: [UInt8]
   }
   private(set) var tallies: [Key: Tally] = [:]
-  private(set) var count = 0
+  /// Line and stage of each, in order.
+  private(set) var places: [Place] = []
+  var count: Int { places.count }
   private var pending: [UInt8] = []
 
+  struct Place: Comparable {
+    var line: UInt32
+    var stage: UInt32
+
+    static func < (a: Place, b: Place) -> Bool { (a.line, a.stage) < (b.line, b.stage) }
+  }
+
   /// Adds the refusals of one batch, which come sorted by line and stage.
+  ///
+  /// - Parameter names: `nil` where there is no text to keep: they are counted only.
   mutating func add(
-    _ refusals: [(stage: Int, refusal: Refusal)], names: QuarantineNames,
+    _ refusals: [(stage: Int, refusal: Refusal)], names: QuarantineNames?,
     emit: ([UInt8]) -> Void
   ) {
     for (stage, refusal) in refusals {
-      count += 1
+      places.append(Place(line: UInt32(refusal.line), stage: UInt32(stage)))
       let key = Key(stage: stage, code: refusal.code, field: refusal.field)
       if tallies[key] == nil {
         tallies[key] = Tally(
@@ -67,6 +78,7 @@ struct ShardQuarantine {
           sample: Array((refusal.raw ?? []).prefix(QuarantineSummary.sampleBytes)))
       }
       tallies[key]!.count += 1
+      guard let names else { continue }
       encode(refusal, stage: stage, names: names).write(to: &pending)
       pending.append(0x0A)
       if pending.count >= ShardQuarantine.frameBytes { flush(emit) }
@@ -88,7 +100,8 @@ struct ShardQuarantine {
       JSONMember("message", .text(refusal.message)),
     ]
     let raw = refusal.raw ?? []
-    let kept = raw.count > ShardQuarantine.rawBytesMax ? Array(raw.prefix(ShardQuarantine.rawBytesMax)) : raw
+    let kept =
+      raw.count > ShardQuarantine.rawBytesMax ? Array(raw.prefix(ShardQuarantine.rawBytesMax)) : raw
     if kept.withUnsafeBufferPointer({ isUTF8($0) }) {
       members.append(JSONMember("raw", .string(kept)))
     } else {

@@ -29,7 +29,8 @@ struct RecordFiles {
       guard mine.count <= sink.maxFiles else {
         throw RunError(
           code: "too_many_files",
-          message: "`\(plan.stage(stage).name)` would write \(mine.count) files, \(sink.maxFiles) is the limit",
+          message:
+            "`\(plan.stage(stage).name)` would write \(mine.count) files, \(sink.maxFiles) is the limit",
           fix: "choose fields with fewer values for its \"path\", or raise \"max_files\"")
       }
       let paths = mine.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -70,7 +71,8 @@ struct RecordFiles {
   }
 
   private func copy(_ part: Part, to writer: OutputWriter) throws(FileError) {
-    try readRange(part.spool, part.offset..<(part.offset + part.length)) { piece throws(FileError) in
+    try readRange(part.spool, part.offset..<(part.offset + part.length)) {
+      piece throws(FileError) in
       try writer.write(piece)
     }
   }

@@ -106,7 +106,8 @@ private struct Run {
     }
     guard states.count < BarrierTuple.shardsMax else {
       throw RunError(
-        code: "too_many_shards", message: "\(states.count) shards match, \(BarrierTuple.shardsMax) is the limit",
+        code: "too_many_shards",
+        message: "\(states.count) shards match, \(BarrierTuple.shardsMax) is the limit",
         fix: "narrow the globs, or join small shards")
     }
     progress.expect(shards: states.count, bytes: states.reduce(0) { $0 + $1.shard.size })
@@ -147,7 +148,8 @@ private struct Run {
     records += try RecordFiles(plan: plan, output: output).write(spools)
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     try Task.checkCancellation()
-    try record.writeQuarantine(spools, states, plan: plan)
+    try QuarantineFile(path: joinPath(record.directory, "quarantine.jsonl.zst"))
+      .write(spools, states)
     try output.commit(
       key: String(runKey.prefix(16)),
       manifest: plan.manifest(facts, states, records).bytes(indented: true) + [0x0A],
@@ -234,7 +236,9 @@ private struct Run {
     _ barrier: BarrierPlan, _ losses: [BarrierLoss], _ states: [ShardState], _ nodes: [[Int]]
   ) -> RowTable {
     var table = RowTable(
-      columns: barrier.keyNames + ["source", "shard", "line", "kept_source", "kept_shard", "kept_line"])
+      columns: barrier.keyNames + [
+        "source", "shard", "line", "kept_source", "kept_shard", "kept_line",
+      ])
     for loss in losses.sorted(by: { $0.loser.position < $1.loser.position }) {
       func place(_ tuple: BarrierTuple) -> [JSONValue] {
         let state = states[tuple.shard]
@@ -243,9 +247,10 @@ private struct Run {
           .int(Int64(tuple.line)),
         ]
       }
-      let keys = nodes[loss.loser.shard].lazy.compactMap {
-        states[loss.loser.shard].keyTexts[$0]?[loss.loser.line]
-      }.first ?? barrier.keyNames.map { _ in .null }
+      let keys =
+        nodes[loss.loser.shard].lazy.compactMap {
+          states[loss.loser.shard].keyTexts[$0]?[loss.loser.line]
+        }.first ?? barrier.keyNames.map { _ in .null }
       table.rows.append(keys + place(loss.loser) + place(loss.winner))
     }
     return table

@@ -63,7 +63,8 @@ final class RunRecord {
   var holderText: String {
     var host = [CChar](repeating: 0, count: 256)
     gethostname(&host, host.count - 1)
-    let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let name = String(
+      decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     return "run \(id), process \(getpid()) on \(name), started \(startedAt.rfc3339)"
   }
 
@@ -158,32 +159,6 @@ final class RunRecord {
     let bytes = JSONValue.object(members).bytes(indented: true) + [0x0A]
     let path = joinPath(directory, "run.json")
     if status == "running" { try writeNewFile(path, bytes) } else { try replaceFile(path, bytes) }
-  }
-
-  // MARK: Quarantine
-
-  /// Puts the quarantine of all shards together, sorted by position and stage.
-  func writeQuarantine(_ spools: [ShardSpool], _ states: [ShardState], plan: Plan) throws {
-    let path = joinPath(directory, "quarantine.jsonl.zst")
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw WeirEngine.fail(path, "create") }
-    defer { close(descriptor) }
-    var wrote = false
-    for spool in spools {
-      for piece in spool.pieces where piece.stage == nil {
-        try readRange(spool.path, piece.offset..<(piece.offset + piece.length)) {
-          part throws(FileError) in
-          try writeAll(part, to: descriptor, path: path)
-        }
-        wrote = true
-      }
-    }
-    if !wrote {
-      try ZstdEncoder(level: 3).frame([]).withUnsafeBufferPointer {
-        try writeAll($0, to: descriptor, path: path)
-      }
-    }
-    guard fsync(descriptor) == 0 else { throw WeirEngine.fail(path, "fsync") }
   }
 }
 

@@ -11,7 +11,8 @@ final class ShardState: @unchecked Sendable {
   var outcomes = LineOutcomes()
   /// By node of the lane.
   var counts: [StageCounts]
-  var quarantines: [ShardQuarantine] = []
+  /// By pass.
+  var quarantines: [Int: ShardQuarantine] = [:]
   /// Barrier node -> what it collected here, and what does not pass it.
   var tuples: [Int: BarrierTuples] = [:]
   var blocked: [Int: LineBitmap] = [:]
@@ -28,6 +29,16 @@ final class ShardState: @unchecked Sendable {
     self.ordinal = ordinal
     self.shard = shard
     counts = Array(repeating: StageCounts(), count: nodes)
+  }
+
+  /// The same shard with the same barriers decided, to go over a pass once more for nothing but the
+  /// text of what it refused.
+  func forQuarantine() -> ShardState {
+    let copy = ShardState(lane: lane, ordinal: ordinal, shard: shard, nodes: counts.count)
+    copy.contentHash = contentHash
+    copy.blocked = blocked
+    copy.outcomes.extend(to: outcomes.bytes.count)
+    return copy
   }
 
   var records: RecordCounts {

@@ -30,20 +30,7 @@ struct ShardTask: Sendable {
     let parts: [Output]
     switch lane.readings[pass] {
     case .none: return Output()
-    case .shard:
-      let pieces = Channel<Bytes>(capacity: ShardTask.channelDepth)
-      parts = try await together { group in
-        group.addTask(executorPreference: executor) {
-          await Result {
-            try await ending(pieces) { try await read(into: pieces) }
-            return Output()
-          }
-        }
-        group.addTask {
-          await Result { try await ending(writes) { try await scan(pieces, into: writes) } }
-        }
-        group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
-      }
+    case .shard: parts = try await passOverShard(writes, state)
     case .retained:
       parts = try await together { group in
         group.addTask {
@@ -51,13 +38,52 @@ struct ShardTask: Sendable {
         }
         group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
       }
+      if let quarantine = state.quarantines[pass], quarantine.count > 0 {
+        return Output(
+          partials: parts.flatMap(\.partials), spool: try await quarantineText(of: quarantine))
+      }
     }
     return Output(
       partials: parts.flatMap(\.partials), spool: parts.compactMap(\.spool).first)
   }
 
+  /// Reads the shard once more for the text of what was refused on its kept columns.
+  private func quarantineText(of known: ShardQuarantine) async throws -> ShardSpool? {
+    let again = state.forQuarantine()
+    let parts = try await passOverShard(Channel(capacity: ShardTask.channelDepth), again)
+    guard let found = again.quarantines[pass], found.places == known.places else {
+      throw RunError(
+        code: "ledger_imbalance",
+        message: "\(state.shard.path) refuses other records when it is read again",
+        fix: "this is a fault of Weir, and the outputs were withheld: report it with the spec")
+    }
+    // The first reading saw no text: its samples come from here.
+    state.quarantines[pass] = found
+    guard var spool = parts.compactMap(\.spool).first else { return nil }
+    spool.pieces.removeAll { $0.stage != nil }
+    return spool
+  }
+
+  private func passOverShard(
+    _ writes: Channel<SpoolItem>, _ state: ShardState
+  ) async throws -> [Output] {
+    let pieces = Channel<Bytes>(capacity: ShardTask.channelDepth)
+    return try await together { group in
+      group.addTask(executorPreference: executor) {
+        await Result {
+          try await ending(pieces) { try await read(into: pieces, state) }
+          return Output()
+        }
+      }
+      group.addTask {
+        await Result { try await ending(writes) { try await scan(pieces, into: writes, state) } }
+      }
+      group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
+    }
+  }
+
   /// Reads the shard from the disk.
-  private func read(into pieces: Channel<Bytes>) async throws {
+  private func read(into pieces: Channel<Bytes>, _ state: ShardState) async throws {
     let file = try ShardFile(path: state.shard.path)
     while let piece = try file.read(upTo: ShardTask.pieceBytes) {
       if pass == 0 { progress.addBytes(piece.count) }
@@ -74,9 +100,11 @@ struct ShardTask: Sendable {
   }
 
   /// Decompresses, parses and runs the stages.
-  private func scan(_ pieces: Channel<Bytes>, into writes: Channel<SpoolItem>) async throws -> Output {
+  private func scan(
+    _ pieces: Channel<Bytes>, into writes: Channel<SpoolItem>, _ state: ShardState
+  ) async throws -> Output {
     let decoder = lane.source.makeDecoder(state.shard, batchBytes: batchBytes)
-    let worker = makeWorker(decoder)
+    let worker = makeWorker(decoder, state)
     func take(_ scanned: inout ScannedBatch) throws {
       try Task.checkCancellation()
       let rows = scanned.batch.rowCount
@@ -94,7 +122,7 @@ struct ShardTask: Sendable {
 
   /// Goes over the columns that pass 0 kept.
   private func replay(into writes: Channel<SpoolItem>) async throws -> Output {
-    let worker = makeWorker(nil)
+    let worker = makeWorker(nil, state)
     for node in state.retained.keys.sorted() {
       try state.retained[node]!.replay(columnCount: lane.columnCount) { batch, selection in
         try Task.checkCancellation()
@@ -105,7 +133,7 @@ struct ShardTask: Sendable {
     return try await end(worker, writes)
   }
 
-  private func makeWorker(_ decoder: (any BatchDecoder)?) -> LaneWorker {
+  private func makeWorker(_ decoder: (any BatchDecoder)?, _ state: ShardState) -> LaneWorker {
     LaneWorker(
       lane: lane, pass: pass, state: state, stageNames: stageNames, hasher: hasher,
       wantsRemoved: Set(plan.barriers.filter(\.wantsRemoved).map(\.stage)), decoder: decoder)
@@ -127,7 +155,9 @@ struct ShardTask: Sendable {
   private func write(_ writes: Channel<SpoolItem>) async throws -> Output {
     let file = SpoolFile(path: spoolPath)
     while let item = try await writes.receive() { try file.write(item) }
-    return Output(spool: file.pieces.isEmpty ? nil : ShardSpool(path: spoolPath, pieces: file.pieces))
+    return Output(
+      spool: file.pieces.isEmpty
+        ? nil : ShardSpool(pass: pass, shard: state.ordinal, path: spoolPath, pieces: file.pieces))
   }
 }
 

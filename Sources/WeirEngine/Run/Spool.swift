@@ -34,12 +34,17 @@ final class SpoolFile {
   func write(_ item: SpoolItem) throws(FileError) {
     switch item {
     case .piece(let stage, let piece):
-      try append(piece.bytes, SpooledPiece(
-        stage: stage, path: piece.path, offset: offset, length: piece.bytes.count, rows: piece.rows))
+      try append(
+        piece.bytes,
+        SpooledPiece(
+          stage: stage, path: piece.path, offset: offset, length: piece.bytes.count,
+          rows: piece.rows))
     case .quarantine(let lines):
       let frame = encoder.frame(lines)
-      try append(frame, SpooledPiece(
-        stage: nil, path: "", offset: offset, length: frame.count, rows: 0))
+      try append(
+        frame,
+        SpooledPiece(
+          stage: nil, path: "", offset: offset, length: frame.count, rows: 0))
     }
   }
 
@@ -58,6 +63,9 @@ final class SpoolFile {
 
 /// What one shard wrote in one pass.
 struct ShardSpool: Sendable {
+  var pass: Int
+  /// Ordinal of the shard.
+  var shard: Int
   var path: String
   var pieces: [SpooledPiece]
 }
