@@ -32,6 +32,18 @@ public final class ByteDictionary {
     return entries.count - 1
   }
 
+  /// The code of `bytes` where they have one already; nothing is added.
+  public func find(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    let hash = xxh3(bytes)
+    var slot = Int(truncatingIfNeeded: hash) & (table.count - 1)
+    while table[slot] != 0 {
+      let code = Int(table[slot]) - 1
+      if hashes[code] == hash, isSame(entries[code], bytes) { return code }
+      slot = (slot + 1) & (table.count - 1)
+    }
+    return nil
+  }
+
   private func grow() {
     table = [UInt32](repeating: 0, count: table.count * 2)
     for (code, hash) in hashes.enumerated() {
