@@ -68,6 +68,6 @@ final class AggregateMerger: ReduceMerger {
     return RunError(
       code: "sum_overflow",
       message: "`\(metric)` of `\(stage)` is too large to be written exactly\(group)",
-      fix: "add up smaller units, for example \"sum\": \"double(field)\" or a mean")
+      fix: "use a \"mean\", or add up a larger unit: \"sum\": \"handle_ms / 1000\"")
   }
 }
