@@ -1,0 +1,73 @@
+import WeirData
+import WeirEngine
+
+/// Adds up the partials of all shards and makes the rows.
+final class AggregateMerger: ReduceMerger {
+  private let stage: String
+  private let table: AggregateTable
+
+  init(_ layout: AggregateLayout, stage: String) {
+    self.stage = stage
+    table = AggregateTable(layout)
+  }
+
+  var recordCount: Int { Int(table.recordCount) }
+
+  func merge(_ partial: [UInt8]) throws { try table.merge(partial) }
+
+  /// The state, as a partial of all that was merged.
+  func encode() -> [UInt8] { table.encode() }
+
+  func finish() throws -> [String: StageOutput] { ["": .rows(try rows())] }
+
+  private func rows() throws(RunError) -> RowTable {
+    let layout = table.layout
+    var out = RowTable(columns: layout.columnNames)
+    if table.groupCount == 0, layout.by.isEmpty, layout.time == nil {
+      // All records are one group, also where there is none.
+      for state in table.states { state.grow(to: 1) }
+      out.rows.append(try metrics(of: 0, records: 0, key: []))
+    }
+    for group in table.orderedGroups {
+      let key = try keyValues(group)
+      out.rows.append(key + (try metrics(of: group, records: table.records[group], key: key)))
+    }
+    return out
+  }
+
+  private func keyValues(_ group: Int) throws(RunError) -> [JSONValue] {
+    let layout = table.layout
+    var reader = GroupKeyReader(Array(table.key(of: group))[...])
+    var values: [JSONValue] = []
+    for field in layout.by { values.append(try reader.value(field.type)) }
+    if let time = layout.time { values.append(.text(time.bucket.text(try reader.bucket()))) }
+    return values
+  }
+
+  private func metrics(
+    of group: Int, records: UInt64, key: [JSONValue]
+  ) throws(RunError) -> [JSONValue] {
+    var values: [JSONValue] = []
+    for metric in table.layout.metrics {
+      guard let state = metric.state else {
+        values.append(.int(Int64(records)))
+        continue
+      }
+      guard let value = table.states[state].value(group, metric.function, records: records) else {
+        throw overflow(metric.name, key)
+      }
+      values.append(value)
+    }
+    return values
+  }
+
+  private func overflow(_ metric: String, _ key: [JSONValue]) -> RunError {
+    let names = table.layout.columnNames
+    let place = zip(names, key).map { "\($0) = \($1.text)" }.joined(separator: ", ")
+    let group = place.isEmpty ? "" : " where \(place)"
+    return RunError(
+      code: "sum_overflow",
+      message: "`\(metric)` of `\(stage)` is too large to be written exactly\(group)",
+      fix: "use a \"mean\", or add up a larger unit: \"sum\": \"handle_ms / 1000\"")
+  }
+}

@@ -1,0 +1,120 @@
+import WeirData
+import WeirEngine
+import WeirExpressions
+
+/// Aggregates the records of one shard, batch by batch: expressions first, a column at a time, then
+/// the groups, then each metric over all rows.
+final class AggregatePartial: ReducePartial {
+  private let layout: AggregateLayout
+  private let table: AggregateTable
+  private let inputs: [InputValues]
+  /// Of each selected row; -1 where the record is refused.
+  private var groups: [Int32] = []
+  private var key = GroupKey()
+
+  init(_ layout: AggregateLayout) {
+    self.layout = layout
+    table = AggregateTable(layout)
+    inputs = layout.inputs.map(InputValues.init)
+  }
+
+  func encode() -> [UInt8] { table.encode() }
+
+  func add(_ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal]) {
+    guard !selection.isEmpty else { return }
+    groups.removeAll(keepingCapacity: true)
+    groups.append(contentsOf: repeatElement(0, count: selection.count))
+    let before = refusals.count
+    refuseMissingTimes(batch, selection, &refusals)
+    for input in inputs {
+      input.evaluate(batch, selection)
+      refuseFailures(of: input, batch, selection, &refusals)
+    }
+    if refusals.count - before > 1 { refusals[before...].sort { $0.line < $1.line } }
+    group(batch, selection)
+    table.grow()
+    groups.withUnsafeBufferPointer { groups in
+      for (state, plan) in zip(table.states, layout.states) {
+        inputs[plan.input].withValues { state.add($0, groups) }
+      }
+    }
+  }
+
+  private func refuseMissingTimes(
+    _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal]
+  ) {
+    guard let time = layout.time else { return }
+    let column = batch.column(time.column)
+    for (i, row) in selection.rows.enumerated() where column[Int(row)].isNull {
+      groups[i] = -1
+      refusals.append(
+        Refusal(
+          row: Int(row), of: batch, code: "missing_time", field: FieldPath(text: time.name),
+          message: "`\(time.name)` says when the record happened, and has no value here"))
+    }
+  }
+
+  /// A record is aggregated by all metrics or by none.
+  private func refuseFailures(
+    of input: InputValues, _ batch: borrowing Batch, _ selection: Selection,
+    _ refusals: inout [Refusal]
+  ) {
+    for failure in input.failures where groups[failure.position] >= 0 {
+      groups[failure.position] = -1
+      refusals.append(
+        Refusal(
+          row: Int(selection.rows[failure.position]), of: batch, code: "expression_error",
+          message: "the metric `\(input.metric)` has no value: \(failure.message)"))
+    }
+  }
+
+  private func group(_ batch: borrowing Batch, _ selection: Selection) {
+    var columns: [UnsafeMutablePointer<Cell>] = []
+    for field in layout.by { columns.append(batch.column(field.column)) }
+    let times = layout.time.map { batch.column($0.column) }
+    let bucket = layout.time?.bucket
+    for i in 0..<groups.count where groups[i] >= 0 {
+      let row = Int(selection.rows[i])
+      key.clear()
+      for column in columns { key.append(column[row]) }
+      if let times, let bucket { key.append(bucket: bucket.start(of: times[row].intValue)) }
+      groups[i] = Int32(key.bytes.withUnsafeBufferPointer { table.add($0) })
+    }
+  }
+}
+
+/// One expression and its values for the batch in hand.
+private final class InputValues {
+  let metric: String
+  private let isCondition: Bool
+  private var evaluator: ExpressionEvaluator
+  private var cells: [Cell] = []
+  private var truths: [Truth] = []
+  private(set) var failures: [(position: Int, message: String)] = []
+
+  init(_ input: AggregateLayout.Input) {
+    metric = input.metric
+    isCondition = input.isCondition
+    evaluator = input.expression.makeEvaluator()
+  }
+
+  func evaluate(_ batch: borrowing Batch, _ selection: Selection) {
+    failures.removeAll(keepingCapacity: true)
+    if isCondition {
+      evaluator.evaluate(batch, selection, into: &truths)
+    } else {
+      evaluator.evaluateValues(batch, selection, into: &cells)
+      for i in 0..<cells.count
+      where cells[i].rawKind == CellKind.number.rawValue && !cells[i].numberValue.isFinite {
+        failures.append((i, "it is not a finite number"))
+      }
+    }
+    for failure in evaluator.failures { failures.append((failure.position, failure.message)) }
+  }
+
+  func withValues(_ body: (MetricInput) -> Void) {
+    cells.withUnsafeBufferPointer { cells in
+      truths.withUnsafeBufferPointer { body(MetricInput(cells: cells, truths: $0)) }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import WeirData
+import WeirEngine
+
+/// Groups with the state of each metric: what a shard collects, and what all shards come to.
+final class AggregateTable {
+  private static let revision: UInt8 = 1
+  private static let checksumBytes = 8
+  /// More records than a run can have; keeps all counts far from overflow.
+  private static let recordsMax: UInt64 = 1 << 62
+
+  let layout: AggregateLayout
+  private let keys = ByteDictionary()
+  private(set) var records: [UInt64] = []
+  /// All records in it.
+  private(set) var recordCount: UInt64 = 0
+  let states: [any MetricState]
+
+  init(_ layout: AggregateLayout) {
+    self.layout = layout
+    states = layout.states.map(makeState)
+  }
+
+  var groupCount: Int { records.count }
+
+  func key(of group: Int) -> UnsafeBufferPointer<UInt8> { keys.bytes(of: group) }
+
+  /// Groups in the order of their keys.
+  var orderedGroups: [Int] {
+    (0..<groupCount).sorted { keys.bytes(of: $0).lexicographicallyPrecedes(keys.bytes(of: $1)) }
+  }
+
+  /// Counts records into the group of a key; its states must ``grow()`` before they are used.
+  @inline(__always)
+  func add(_ key: UnsafeBufferPointer<UInt8>, records count: UInt64 = 1) -> Int {
+    let group = keys.code(of: key)
+    if group == records.count { records.append(0) }
+    records[group] += count
+    recordCount += count
+    return group
+  }
+
+  func grow() { for state in states { state.grow(to: groupCount) } }
+
+  // MARK: Bytes
+
+  /// Revision, signature of the layout, number of records and groups, the groups in the order of
+  /// their keys (key, records, states), then XXH3 of all that.
+  func encode() -> [UInt8] {
+    var out = StateWriter()
+    out.byte(Self.revision)
+    out.block(layout.signature)
+    out.count(recordCount)
+    out.count(UInt64(groupCount))
+    for group in orderedGroups {
+      out.block(keys.bytes(of: group))
+      out.count(records[group])
+      for state in states { state.encode(group, into: &out) }
+    }
+    out.integer(out.bytes.withUnsafeBufferPointer { xxh3($0) })
+    return out.bytes
+  }
+
+  /// Adds what ``encode()`` wrote.
+  func merge(_ bytes: [UInt8]) throws(RunError) {
+    guard bytes.count > Self.checksumBytes else { throw .damagedState("it ends too early") }
+    let content = bytes.dropLast(Self.checksumBytes)
+    var trailer = StateReader(bytes.suffix(Self.checksumBytes))
+    guard try trailer.integer(UInt64.self) == content.withUnsafeBufferPointer({ xxh3($0) }) else {
+      throw .damagedState("its checksum is wrong")
+    }
+    var input = StateReader(content)
+    guard try input.byte() == Self.revision else {
+      throw .damagedState("it was written by another version")
+    }
+    guard try input.block().elementsEqual(layout.signature) else {
+      throw RunError(
+        code: "mixed_types",
+        message: "an aggregation gets the same fields with different types from its inputs",
+        fix: "declare the fields with the same types in all sources, or normalize them before")
+    }
+    let total = try input.count(upTo: Self.recordsMax - recordCount)
+    var left = total
+    var last: ArraySlice<UInt8>?
+    for _ in 0..<(try input.count()) {
+      let key = try input.block()
+      guard last.map({ $0.lexicographicallyPrecedes(key) }) ?? true else {
+        throw .damagedState("its groups are out of order")
+      }
+      last = key
+      try check(key)
+      let count = try input.count(upTo: left)
+      guard count > 0 else { throw .damagedState("a group has no record") }
+      left -= count
+      let group = key.withUnsafeBufferPointer { add($0, records: count) }
+      for state in states {
+        state.grow(to: groupCount)
+        try state.merge(group, from: &input, records: count)
+      }
+    }
+    guard left == 0, input.isAtEnd else {
+      throw .damagedState("it does not hold what it says")
+    }
+  }
+
+  private func check(_ key: ArraySlice<UInt8>) throws(RunError) {
+    var reader = GroupKeyReader(key)
+    for field in layout.by { _ = try reader.value(field.type) }
+    if layout.time != nil { _ = try reader.bucket() }
+    guard reader.isAtEnd else { throw .damagedState("the name of a group is too long") }
+  }
+}

@@ -1,0 +1,146 @@
+import WeirData
+import WeirEngine
+
+/// Smallest or largest integers or times.
+final class IntExtremes: MetricState {
+  private let greatest: Bool
+  private let areTimes: Bool
+  private var values: [Int64] = []
+  private var seen: [Bool] = []
+
+  init(greatest: Bool, areTimes: Bool) {
+    self.greatest = greatest
+    self.areTimes = areTimes
+  }
+
+  func grow(to count: Int) {
+    values.grow(to: count, 0)
+    seen.grow(to: count, false)
+  }
+
+  func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
+    for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
+      take(input.cells[i].intValue, Int(groups[i]))
+    }
+  }
+
+  private func take(_ value: Int64, _ group: Int) {
+    if !seen[group] || (greatest ? value > values[group] : value < values[group]) {
+      values[group] = value
+      seen[group] = true
+    }
+  }
+
+  func encode(_ group: Int, into out: inout StateWriter) {
+    out.byte(seen[group] ? 1 : 0)
+    if seen[group] { out.integer(values[group]) }
+  }
+
+  func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError) {
+    guard try input.isPresent() else { return }
+    let value = try input.integer(Int64.self)
+    guard !areTimes || Timestamp(microseconds: value).isWritable else {
+      throw .damagedState("a time is out of range")
+    }
+    take(value, group)
+  }
+
+  func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
+    guard seen[group] else { return .null }
+    return areTimes
+      ? .text(Timestamp(microseconds: values[group]).rfc3339) : .int(values[group])
+  }
+}
+
+/// Smallest or largest doubles; -0 is 0.
+final class NumberExtremes: MetricState {
+  private let greatest: Bool
+  private var values: [Double] = []
+  private var seen: [Bool] = []
+
+  init(greatest: Bool) { self.greatest = greatest }
+
+  func grow(to count: Int) {
+    values.grow(to: count, 0)
+    seen.grow(to: count, false)
+  }
+
+  func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
+    for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
+      take(input.cells[i].asDouble, Int(groups[i]))
+    }
+  }
+
+  private func take(_ value: Double, _ group: Int) {
+    if !seen[group] || (greatest ? value > values[group] : value < values[group]) {
+      values[group] = value == 0 ? 0 : value
+      seen[group] = true
+    }
+  }
+
+  func encode(_ group: Int, into out: inout StateWriter) {
+    out.byte(seen[group] ? 1 : 0)
+    if seen[group] { out.integer(values[group].bitPattern) }
+  }
+
+  func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError) {
+    guard try input.isPresent() else { return }
+    let value = Double(bitPattern: try input.integer(UInt64.self))
+    guard value.isFinite else { throw .damagedState("a number is not finite") }
+    take(value, group)
+  }
+
+  func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
+    seen[group] ? .number(values[group]) : .null
+  }
+}
+
+/// First or last strings in the order of their bytes.
+final class StringExtremes: MetricState {
+  private let greatest: Bool
+  private var values: [[UInt8]?] = []
+
+  init(greatest: Bool) { self.greatest = greatest }
+
+  func grow(to count: Int) { values.grow(to: count, nil) }
+
+  func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
+    for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
+      take(input.cells[i].stringBytes, Int(groups[i]))
+    }
+  }
+
+  private func take(_ value: some Collection<UInt8>, _ group: Int) {
+    if let old = values[group] {
+      let isBetter =
+        greatest ? old.lexicographicallyPrecedes(value) : value.lexicographicallyPrecedes(old)
+      guard isBetter else { return }
+    }
+    values[group] = Array(value)
+  }
+
+  func encode(_ group: Int, into out: inout StateWriter) {
+    out.byte(values[group] == nil ? 0 : 1)
+    if let value = values[group] { out.block(value) }
+  }
+
+  func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError) {
+    guard try input.isPresent() else { return }
+    take(try input.block(), group)
+  }
+
+  func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
+    values[group].map { .string($0) } ?? .null
+  }
+}
+
+extension StateReader {
+  /// Whether a value follows.
+  fileprivate mutating func isPresent() throws(RunError) -> Bool {
+    switch try byte() {
+    case 0: false
+    case 1: true
+    default: throw .damagedState("a mark in it is neither 0 nor 1")
+    }
+  }
+}

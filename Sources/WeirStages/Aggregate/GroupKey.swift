@@ -1,0 +1,121 @@
+import Glibc
+import WeirData
+import WeirEngine
+
+/// The values that name a group, as bytes that sort as the values do: null first, then numbers and
+/// times by value, strings by their bytes.
+///
+/// A null is `00`; any other value is `01` and then its bits, big-endian with the sign turned, or
+/// the bytes of a string with `00 00` behind them and `00 FF` for a zero in them. A bucket is its
+/// start, written as a value without the `01`.
+struct GroupKey {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+
+  mutating func append(_ cell: Cell) {
+    guard !cell.isNull else {
+      bytes.append(0)
+      return
+    }
+    bytes.append(1)
+    switch cell.kind {
+    case .string:
+      let text = cell.stringBytes
+      if let base = text.baseAddress, memchr(base, 0, text.count) != nil {
+        for byte in text {
+          bytes.append(byte)
+          if byte == 0 { bytes.append(0xFF) }
+        }
+      } else {
+        bytes.append(contentsOf: text)
+      }
+      bytes.append(0)
+      bytes.append(0)
+    case .number:
+      let bits = (cell.numberValue == 0 ? 0 : cell.numberValue).bitPattern
+      append(bits: bits >> 63 == 1 ? ~bits : bits | 1 << 63)
+    default: append(bits: cell.bits ^ 1 << 63)
+    }
+  }
+
+  /// - Parameter bucket: start, in microseconds since 1970.
+  mutating func append(bucket: Int64) { append(bits: UInt64(bitPattern: bucket) ^ 1 << 63) }
+
+  private mutating func append(bits: UInt64) {
+    withUnsafeBytes(of: bits.bigEndian) { bytes.append(contentsOf: $0) }
+  }
+}
+
+/// Reads a ``GroupKey`` back; throws at bytes that are none.
+struct GroupKeyReader {
+  private let bytes: ArraySlice<UInt8>
+  private var at: Int
+
+  init(_ bytes: ArraySlice<UInt8>) {
+    self.bytes = bytes
+    at = bytes.startIndex
+  }
+
+  var isAtEnd: Bool { at == bytes.endIndex }
+
+  mutating func value(_ type: FieldType.Base) throws(RunError) -> JSONValue {
+    switch try next() {
+    case 0: return .null
+    case 1: break
+    default: throw Self.damage
+    }
+    switch type {
+    case .string: return .string(try string())
+    case .number:
+      let bits = try bits()
+      let number = Double(bitPattern: bits >> 63 == 1 ? bits ^ 1 << 63 : ~bits)
+      guard number.isFinite else { throw Self.damage }
+      return .number(number)
+    case .bool: return .bool(try integer() != 0)
+    case .timestamp: return .text(try instant().rfc3339)
+    case .int, .any: return .int(try integer())
+    }
+  }
+
+  mutating func bucket() throws(RunError) -> Timestamp { try instant() }
+
+  private mutating func instant() throws(RunError) -> Timestamp {
+    let time = Timestamp(microseconds: try integer())
+    guard time.isWritable else { throw Self.damage }
+    return time
+  }
+
+  private mutating func integer() throws(RunError) -> Int64 {
+    Int64(bitPattern: try bits() ^ 1 << 63)
+  }
+
+  private mutating func bits() throws(RunError) -> UInt64 {
+    var bits: UInt64 = 0
+    for _ in 0..<8 { bits = bits << 8 | UInt64(try next()) }
+    return bits
+  }
+
+  private mutating func string() throws(RunError) -> [UInt8] {
+    var text: [UInt8] = []
+    while true {
+      let byte = try next()
+      if byte == 0 {
+        switch try next() {
+        case 0: return text
+        case 0xFF: break
+        default: throw Self.damage
+        }
+      }
+      text.append(byte)
+    }
+  }
+
+  private mutating func next() throws(RunError) -> UInt8 {
+    guard at < bytes.endIndex else { throw Self.damage }
+    defer { at += 1 }
+    return bytes[at]
+  }
+
+  private static var damage: RunError { .damagedState("the name of a group cannot be read") }
+}
