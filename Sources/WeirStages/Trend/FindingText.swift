@@ -47,7 +47,7 @@ func groupText(_ key: [String?], by fields: [String]) -> String {
 /// Fields that say where something is.
 private let placeFields: Set<String> = ["market", "country", "region", "site", "location"]
 
-private func plural(_ field: String) -> String {
+func plural(_ field: String) -> String {
   var bytes = plain(field)
   let vowels = Array("aeiou".utf8)
   if bytes.last == 0x79, bytes.count > 1, !vowels.contains(bytes[bytes.count - 2]) {

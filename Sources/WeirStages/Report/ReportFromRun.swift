@@ -1,0 +1,140 @@
+import WeirData
+import WeirEngine
+import WeirStatistics
+
+extension ReportPage {
+  /// The page of one finished run.
+  init(
+    _ detail: TrendDetail, _ facts: RunFacts, title: String?, recordNoun: String, path: String
+  ) {
+    let ledger = facts.ledger
+    let records = ledger.records
+    self.init(
+      pipeline: title ?? facts.pipeline, description: facts.description,
+      specFile: "\(facts.pipeline).json",
+      parameters: facts.params.map { ReportNamed($0.name, $0.text) }, scope: detail.scope,
+      by: detail.by, buckets: detail.buckets, bucketDays: detail.bucketDays, zone: detail.zone,
+      recordNoun: recordNoun, trend: detail.report, settings: detail.settings,
+      texts: detail.texts,
+      ledger: ledger.stages.filter { $0.counts.in > 0 || $0.kind != .sink }.map {
+        ReportLedgerRow(
+          stage: $0.name, type: $0.type, read: $0.counts.in, out: $0.counts.out,
+          filtered: $0.counts.filtered, deduplicated: $0.counts.deduplicated,
+          quarantined: $0.counts.quarantined, kept: $0.counts.taken,
+          isBalanced: $0.counts.isBalanced)
+      },
+      totals: ReportTotals(
+        read: records.read, written: records.written, deduplicated: records.deduplicated,
+        filtered: records.filtered, quarantined: records.quarantined, blank: records.blank),
+      quarantine: reportQuarantine(facts.quarantine, read: records.read), quarantineBudget: nil,
+      notes: reportNotes(detail, facts, recordNoun),
+      inputs: ReportInputs(
+        shards: ledger.shards.count, bytes: ledger.shards.reduce(0) { $0 + $1.bytes },
+        hash: shortHash(inputHash(ledger))),
+      hashes: [
+        ReportNamed("Spec", shortHash(facts.specHash)),
+        ReportNamed("Plan", shortHash(facts.planHash)),
+        ReportNamed("Run", shortHash(facts.runKey)),
+      ],
+      version: weirVersion, dataFiles: reportFiles(facts.outputs, without: path))
+  }
+}
+
+private func shortHash(_ hex: String) -> String {
+  String(decoding: hex.utf8.prefix(12), as: UTF8.self)
+}
+
+/// SHA-256 of source, name and content hash of every shard.
+private func inputHash(_ ledger: Ledger) -> String {
+  let hasher = SHA256Hasher()
+  for shard in ledger.shards {
+    for part in [shard.source, shard.shard, shard.contentHash] {
+      hasher.update(sha256(Array(part.utf8)))
+    }
+  }
+  return hexText(hasher.finish())
+}
+
+/// The other files of the run; the page names the first as the one with all findings, so the files
+/// that are called so come first.
+private func reportFiles(_ outputs: [String], without path: String) -> [String] {
+  let others = outputs.filter { !$0.utf8.elementsEqual(path.utf8) }
+  func isFindings(_ name: String) -> Bool {
+    let words = Array("finding".utf8)
+    let bytes = Array(name.utf8)
+    guard bytes.count >= words.count else { return false }
+    return (0...(bytes.count - words.count)).contains {
+      bytes[$0..<($0 + words.count)].elementsEqual(words)
+    }
+  }
+  return others.filter(isFindings) + others.filter { !isFindings($0) }
+}
+
+/// One row a code, most records first; the record that is shown is the first of the input's.
+private func reportQuarantine(
+  _ summary: QuarantineSummary, read: Int
+) -> [ReportQuarantineRow] {
+  summary.byCode.map { code, count -> ReportQuarantineRow in
+    let first = summary.entries.first { $0.code.utf8.elementsEqual(code.utf8) }
+    let words = RefusalWords.of(code)
+    let stage = first.map { " (`\($0.stage)`: \($0.message))" } ?? ""
+    return ReportQuarantineRow(
+      code: code, meaning: words.meaning + stage, count: count,
+      share: read > 0 ? Double(count) / Double(read) : 0, shard: Array((first?.shard ?? "").utf8),
+      line: first?.line ?? 0, bytes: first?.sample ?? [], remedy: words.remedy)
+  }.sorted { a, b in
+    a.count != b.count ? a.count > b.count : a.code.utf8.lexicographicallyPrecedes(b.code.utf8)
+  }
+}
+
+/// What a reader should know about the data before blaming people.
+private func reportNotes(
+  _ detail: TrendDetail, _ facts: RunFacts, _ noun: String
+) -> [ReportDataNote] {
+  func count(_ n: Int, _ one: String, _ many: String) -> String {
+    "\(ReportNumber.integer(n)) \(n == 1 ? one : many)"
+  }
+  let unit = detail.bucketDays == 7 ? "week" : "day"
+  var notes = detail.gaps.map { gap in
+    let (from, to) = (detail.buckets[gap.lowerBound], detail.buckets[gap.upperBound])
+    return ReportDataNote(
+      label: "No data",
+      place: gap.count == 1 ? "\(unit) of \(from.short)" : "\(from.short) to \(to.short)",
+      effect:
+        "\(count(gap.count, unit, unit + "s")) without \(noun) of any group: not compared, and "
+        + "no drop", isProblem: true)
+  }
+  if detail.buckets.isEmpty {
+    notes.append(
+      ReportDataNote(
+        label: "Empty", place: "the whole report", effect: "No \(noun) reached the analysis",
+        isProblem: true))
+  }
+  if let open = detail.openBucket {
+    notes.append(
+      ReportDataNote(
+        label: "Open", place: "\(unit) of \(detail.buckets[open].short)",
+        effect: "Not complete yet: shown hollow, not compared", isProblem: false))
+  }
+  if detail.future > 0 {
+    notes.append(
+      ReportDataNote(
+        label: "Future", place: "after the last \(unit)",
+        effect: "\(ReportNumber.integer(detail.future)) \(noun) counted, in no series",
+        isProblem: true))
+  }
+  if detail.early > 0 {
+    notes.append(
+      ReportDataNote(
+        label: "Early", place: "before the first \(unit)",
+        effect: "\(ReportNumber.integer(detail.early)) stray \(noun) counted, in no series",
+        isProblem: true))
+  }
+  if facts.uncheckedShards > 0 {
+    notes.append(
+      ReportDataNote(
+        label: "Unchecksummed", place: count(facts.uncheckedShards, "shard", "shards"),
+        effect: "Frames without a checksum: damage in them may go unseen", isProblem: true))
+  }
+  return notes
+}

@@ -1,0 +1,225 @@
+import WeirData
+import WeirEngine
+import WeirStatistics
+
+/// The `trend` stage: counts records by group and time, and says what changed.
+public struct Trend: ReduceStage {
+  /// Fields that a group is made of.
+  static let fieldsMost = 3
+
+  let time: FieldPath
+  let timeNode: SpecNode
+  let by: [(path: FieldPath, node: SpecNode)]
+  let metrics: [TrendMetric]
+  let rules: TrendRules
+
+  public static let manual = StageManual(
+    type: "trend", kind: .reduce,
+    summary: "Counts records by group and day, and finds what changed.",
+    discussion: trendDiscussion, accepts: [.records],
+    outputs: [
+      PortSpec(carries: .findings, "What changed, the most important first."),
+      PortSpec(
+        "series", carries: .rows,
+        "Every series: one row for each metric, group and bucket, with what was expected."),
+      PortSpec(
+        "status", carries: .rows,
+        "One row a series: what was tested, and why it has findings or none."),
+    ],
+    options: [
+      OptionSpec("time", .fieldPath, .required, "When the event happened: a `timestamp` field."),
+      OptionSpec(
+        "bucket", .duration, .default(#""1d""#),
+        "Step of a series: `1d`, or `1w` (weeks begin on Monday). Days are counted in UTC."),
+      OptionSpec(
+        "through", .date, .default(#""latest""#),
+        "Last day that counts. `latest` is the last day with a believable number of records."),
+      OptionSpec(
+        "by", .list(.fieldPath), .required,
+        "One to three fields that make a group. Totals over each of them are series too."),
+      OptionSpec("metrics", .map(TrendMetric.option), .required, "What is measured, by name."),
+      OptionSpec(
+        "q", .number(0.0001...0.5), .default("0.05"),
+        "Share of the findings that may be false, over all series of the report together."),
+      OptionSpec(
+        "min_history", .int(5...1_000), .default("14"),
+        "Complete buckets before lasting changes are looked for."),
+      OptionSpec(
+        "material_relative", .number(0...100), .default("0.1"),
+        "A change of less than this share of its baseline is listed low."),
+      OptionSpec(
+        "material_difference", .number(0...1), .default("0.01"),
+        "A change of a rate by less than this, and by few events, is listed low."),
+      OptionSpec(
+        "material_events", .number(0...1e12), .default("50"),
+        "A change that comes to fewer events than this is listed low."),
+      OptionSpec(
+        "max_series", .int(1...1_000_000), .default("20000"),
+        "More series than this are an error: a field in `by` has too many values."),
+    ],
+    example: """
+      { "type": "trend", "inputs": ["decisions"], "time": "ts", "by": ["market", "queue"],
+        "through": "${param.through}",
+        "metrics": {
+          "violation_rate": { "rate": "decision == 'violation'" },
+          "volume":         { "count": true },
+          "escalated":      { "count": "decision == 'escalate'" },
+          "handle_ms_p95":  { "quantile": 0.95, "of": "handle_ms" },
+          "handle_ms_mean": { "mean": "handle_ms" },
+          "moderators":     { "distinct": "moderator_id" } } }
+      """,
+    exampleParams: #"{ "through": { "type": "date", "default": "latest" } }"#,
+    exampleFields: """
+      { "ts": "timestamp", "market": "string", "queue": "string", "decision": "string",
+        "handle_ms": "int?", "moderator_id": "string?" }
+      """)
+
+  public init?(_ options: Options, _ problems: inout Problems) {
+    let before = problems.errorCount
+    time = options.fieldPath("time").fieldPath
+    timeNode = options.node("time")
+    by = options.list("by").map { ($0.fieldPath.fieldPath, $0.node) }
+    Trend.checkFields(by, options.node("by"), &problems)
+    metrics = options.map("metrics").compactMap { TrendMetric($0, &problems) }
+    if options.map("metrics").isEmpty {
+      problems.add(
+        "no_metrics", at: options.node("metrics"), "nothing is measured",
+        fix: #"for example "volume": { "count": true }"#)
+    }
+    let bucket = options.duration("bucket")
+    if bucket.count != 1 || (bucket.unit != .day && bucket.unit != .week) {
+      problems.add(
+        "bad_bucket", at: options.node("bucket"),
+        "series by \(bucket) are not made: weekdays could not be told apart",
+        expected: "\"1d\" or \"1w\"", fix: "write \"1d\"")
+    }
+    var settings = TrendSettings()
+    settings.falseDiscoveryRate = options.number("q")
+    settings.minHistory = options.int("min_history")
+    settings.materialRelative = options.number("material_relative")
+    settings.materialRateDifference = options.number("material_difference")
+    settings.materialEvents = options.number("material_events")
+    var through: CivilDate?
+    if case .day(let day) = options.date("through") { through = day }
+    rules = TrendRules(
+      by: by.map(\.path.text), metrics: metrics, clock: TrendClock(isWeekly: bucket.unit == .week),
+      through: through, settings: settings, maxSeries: options.int("max_series"))
+    guard problems.errorCount == before else { return nil }
+  }
+
+  private static func checkFields(
+    _ by: [(path: FieldPath, node: SpecNode)], _ node: SpecNode, _ problems: inout Problems
+  ) {
+    guard (1...fieldsMost).contains(by.count) else {
+      problems.add(
+        "bad_group", at: node, "\(by.count) fields make a group here",
+        expected: "one to \(fieldsMost) fields")
+      return
+    }
+    for (i, field) in by.enumerated() {
+      if by[..<i].contains(where: { $0.path == field.path }) {
+        problems.add(
+          "duplicate_field", at: field.node, "`\(field.path.text)` is named twice", fix: "remove it"
+        )
+      }
+      if TrendTables.names.contains(where: { $0.utf8.elementsEqual(field.path.text.utf8) }) {
+        problems.add(
+          "reserved_name", at: field.node,
+          "`\(field.path.text)` is the name of a column that findings and series have already",
+          fix: "give the field another name before this stage")
+      }
+    }
+  }
+
+  public func bind(
+    _ scope: Scope, _ context: BindContext, _ problems: inout Problems
+  ) -> (any BoundReduce)? {
+    let before = problems.errorCount
+    let timeField = scope.require(time, at: timeNode, &problems)
+    if let timeField, timeField.type.base != .timestamp {
+      problems.add(
+        "wrong_type", at: timeNode,
+        "`\(time.text)` is declared as \(timeField.type.text)", expected: "timestamp",
+        fix: "declare it as timestamp, or let `normalize` make it one")
+    }
+    var columns: [BoundTrend.Column] = []
+    for (path, node) in by {
+      guard let field = scope.require(path, at: node, &problems) else { continue }
+      if field.type.base == .number || field.type.base == .timestamp {
+        problems.add(
+          "wrong_type", at: node, "`\(path.text)` is declared as \(field.type.text)",
+          expected: "string, int, bool or any", fix: "group by a field with few values")
+      }
+      columns.append(BoundTrend.Column(index: field.column, name: path.text))
+    }
+    let inputs = metrics.map { $0.bind(scope, context, &problems) }
+    guard problems.errorCount == before, let timeField else { return nil }
+    return BoundTrend(
+      rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: columns,
+      inputs: inputs.compactMap { $0 })
+  }
+
+  public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
+    TrendMerger(rules)
+  }
+}
+
+/// What the parts of the stage share.
+struct TrendRules: Sendable {
+  /// Names of the fields of a group.
+  var by: [String]
+  var metrics: [TrendMetric]
+  var clock: TrendClock
+  /// `nil`: the latest.
+  var through: CivilDate?
+  var settings: TrendSettings
+  var maxSeries: Int
+
+  var shape: TrendShape { TrendShape(by: by.count, tallies: metrics.map(\.tally)) }
+
+  /// First microsecond that is past `through`.
+  var end: Int64? {
+    through.map { Int64($0.daysSinceEpoch + 1) * TrendClock.dayMicroseconds }
+  }
+}
+
+private let trendDiscussion = """
+  A *series* is one metric of one group (a market and a queue, say) by day or week. The totals are \
+  series too: each market over all queues, each queue over all markets, and everything. A total \
+  that would only repeat a group, because all its records have one value of the field, is left out.
+
+  **What it claims.** A *shift*: a new level for seven buckets or more, with the likeliest date and \
+  the interval it lies in. A *trend*: a slow movement over the whole history. A *spike*, a *dip* or \
+  a *burst*: one day or a few days away from what was expected of them, weekday and ordinary \
+  unrest taken into account. *data_missing*: no record of any group reaches these days. Each \
+  finding has its size with a 95 % interval, the number of events it comes to, and the tests and \
+  corrections that it passed. Over the whole report about a share `q` of the findings is expected \
+  to be false. Findings that are certain but small are kept and listed low.
+
+  **What it does not claim.** Why something changed. That a series without finding did not change: \
+  the `status` output says of each series whether it was tested and why not (too short, too few \
+  events, no events, constant). Anything about a bucket that is still open.
+
+  **Metrics.** `rate`: the share of records for which a condition holds. `count`: the records, all \
+  (`true`) or those for which a condition holds. `mean` and `quantile` of a number, and `distinct` \
+  values of a field; records where the field is null do not enter these. Quantiles are within 1 %, \
+  distinct counts have a standard error of 1.6 %.
+
+  **Days.** A day begins at midnight UTC. With a date, `through` is believed: days up to its end are \
+  complete, and those without any record are missing. With `latest` the last bucket is the last one \
+  that has at least 1 % of the median bucket's records; it counts as open, is shown and not \
+  compared, when its latest record lies more than a 24th of a bucket before its end (of a day: \
+  before 23:00). Records after the last bucket are counted as `future`, those before the first \
+  bucket with 1 % of the median as `early`: the ledger has them as aggregated, no series has them. A \
+  bucket without any record of any group is *missing* and never a dip; a group without records on a \
+  day that others have counts as zero.
+
+  **Quarantine.** A record is taken by all metrics or by none. `missing_time`: the time is null. \
+  `expression_error`: a condition has no value. `wrong_type`: a field declared `any` holds \
+  something that cannot be grouped or measured. `reserved_value`: a field of the group holds `*`, \
+  which stands for a total in the outputs. A null in a field of the group is a value like others.
+
+  **Outputs.** In `findings` and `series` a field of the group is `*` in a total. Numbers have ten \
+  significant digits. A run for one market is a family of its own: its findings may differ from \
+  those of a run over all markets.
+  """

@@ -1,0 +1,126 @@
+import WeirData
+import WeirEngine
+import WeirStatistics
+
+/// A finding as one JSON object, the same for the same counts whenever and wherever it is made.
+struct FindingRecord {
+  let rules: TrendRules
+  let starts: [CivilDate]
+
+  /// - Parameters:
+  ///   - parts: encoded values of the group (see ``TrendKey``).
+  ///   - position: place in the reading order, from 1.
+  func json(
+    _ finding: TrendFinding, in series: TrendSeries, parts: [[UInt8]?], metric: TrendMetric,
+    position: Int, text: ReportFindingText
+  ) -> JSONValue {
+    let isTested = finding.type != .dataMissing
+    func sized(_ value: JSONValue) -> JSONValue { isTested ? value : .null }
+    var members: [JSONMember] = [
+      JSONMember("finding_id", .text(text.id)),
+      JSONMember("level", .text(finding.level.name)),
+      JSONMember("type", .text(finding.type.rawValue)),
+      JSONMember("direction", sized(.text(finding.direction.rawValue))),
+      JSONMember("series", seriesJSON(series, parts)),
+      JSONMember(
+        "anchor",
+        [
+          "date": date(finding.anchor), "ci_lo": date(finding.anchorLo),
+          "ci_hi": date(finding.anchorHi),
+        ]),
+      JSONMember(
+        "window",
+        [
+          "from": date(finding.window.lowerBound), "to": date(finding.window.upperBound),
+          "buckets": .int(finding.window.count), "valid": .int(finding.windowValid),
+        ]),
+      JSONMember("baseline", sized(.object(estimate(finding.baseline)))),
+    ]
+    let observed =
+      estimate(finding.observed) + [
+        JSONMember("k", series.kind.hasEvents ? .measured(finding.k) : .null),
+        JSONMember("n", .measured(finding.n)),
+      ]
+    members += [
+      JSONMember("observed", sized(.object(observed))),
+      JSONMember("effect", sized(effect(finding, unit: metric.unit(rules.clock)))),
+      JSONMember(
+        "impact",
+        sized([
+          "items": .measured(finding.impact.value), "lo": .measured(finding.impact.lo),
+          "hi": .measured(finding.impact.hi),
+        ])),
+      JSONMember("stats", sized(stats(finding.test))),
+      JSONMember("explained_away", .array(finding.explainedAway.map { .text($0) })),
+      JSONMember(
+        "rank",
+        [
+          "position": .int(position), "material": .bool(finding.isMaterial),
+          "reason": .text(finding.materialityReason),
+        ]),
+      JSONMember("text", ["headline": .text(text.headline), "detail": .text(text.detail)]),
+      JSONMember("engine_version", .text(weirVersion)),
+    ]
+    return .object(members)
+  }
+
+  /// The first twelve hexadecimal digits of the SHA-256 of group, metric, type and day: the same in
+  /// every pipeline and every run that finds it.
+  func id(_ finding: TrendFinding, in series: TrendSeries, parts: [[UInt8]?]) -> String {
+    var bytes: [UInt8] = []
+    func add(_ field: [UInt8]) {
+      withUnsafeBytes(of: UInt32(field.count).littleEndian) { bytes.append(contentsOf: $0) }
+      bytes.append(contentsOf: field)
+    }
+    // No encoded value begins with 0xFF.
+    for part in parts { add(part ?? [0xFF]) }
+    add(Array(series.metric.utf8))
+    add(Array(finding.type.rawValue.utf8))
+    add(Array(starts[finding.anchor].iso.utf8))
+    return String(decoding: hexText(sha256(bytes)).utf8.prefix(12), as: UTF8.self)
+  }
+
+  private func date(_ bucket: Int) -> JSONValue { .text(starts[bucket].iso) }
+
+  private func seriesJSON(_ series: TrendSeries, _ parts: [[UInt8]?]) -> JSONValue {
+    .object(
+      zip(rules.by, parts).map { JSONMember($0, keyValue($1)) } + [
+        JSONMember("metric", .text(series.metric)),
+        JSONMember("kind", .text(series.kind.rawValue)),
+        JSONMember("grain", .text(rules.clock.name)), JSONMember("zone", "UTC"),
+      ])
+  }
+
+  private func estimate(_ e: Estimate) -> [JSONMember] {
+    [
+      JSONMember("value", .measured(e.value)), JSONMember("lo", .measured(e.lo)),
+      JSONMember("hi", .measured(e.hi)),
+    ]
+  }
+
+  private func effect(_ finding: TrendFinding, unit: String) -> JSONValue {
+    [
+      "abs": .measured(finding.effect.value), "lo": .measured(finding.effect.lo),
+      "hi": .measured(finding.effect.hi),
+      // Nothing is a share of a baseline of zero.
+      "rel": finding.baseline.value == 0 ? .null : .measured(finding.relative),
+      "unit": .text(unit),
+      "slope_per_week": finding.slopePerWeek.map { .object(estimate($0)) } ?? .null,
+    ]
+  }
+
+  private func stats(_ test: TestRecord) -> JSONValue {
+    [
+      "test": .text(test.name), "statistic": .measured(test.statistic), "p": .measured(test.p),
+      "p_family": .measured(test.pFamily), "q": .measured(test.q), "families": .int(test.families),
+      "selected": .int(test.selected), "phi": .measured(test.phi),
+      "vif": .measured(test.varianceInflation), "tau2": .measured(test.tau2),
+      "n_eff": .measured(test.effectiveBuckets),
+    ]
+  }
+}
+
+extension MetricKind {
+  /// Whether `k` counts something.
+  var hasEvents: Bool { self == .count || self == .rate }
+}

@@ -1,0 +1,84 @@
+import WeirData
+import WeirEngine
+import WeirStatistics
+
+/// The buckets of a report: where they begin and end, and which of them can be compared.
+///
+/// The first is the earliest bucket with at least 1 % of the median bucket's records. The last is that
+/// of `through`, else the latest one with 1 % of the median. `closed` are those whose end the watermark
+/// has passed: the end of `through`, or, where the latest counts, a latest record less than a 24th of
+/// a bucket before the end.
+struct TrendCalendar {
+  /// Number of the first bucket (see ``TrendClock``).
+  var first = 0
+  /// `closed`, `open` or `missing`, one a bucket.
+  var states: [BucketState] = []
+  var starts: [CivilDate] = []
+  /// Records of buckets before the first and after the last.
+  var early = 0
+  var future = 0
+
+  /// Eleven years of days.
+  static let bucketsMost = 4_096
+  private static let leastShare: UInt64 = 100
+  private static let tailParts: Int64 = 24
+
+  init(_ state: TrendState, _ rules: TrendRules) throws(RunError) {
+    var records: [Int: UInt64] = [:]
+    for (slot, place) in state.slots.enumerated() {
+      records[place.bucket, default: 0] += state.records[slot]
+    }
+    future = Int(state.future)
+    let used = records.keys.sorted()
+    guard !used.isEmpty else { return }
+    let sizes = used.map { records[$0]! }.sorted()
+    let median = sizes[sizes.count / 2]
+    let believed = used.filter { records[$0]! * TrendCalendar.leastShare >= median }
+    guard let begin = believed.first, let latest = believed.last else { return }
+    first = begin
+    let last = rules.end.map { rules.clock.bucket(of: $0 - 1) } ?? latest
+    guard last - begin < TrendCalendar.bucketsMost else {
+      throw RunError(
+        code: "too_many_buckets",
+        message:
+          "the records reach from \(rules.clock.date(begin).iso) to \(rules.clock.date(last).iso), more than \(TrendCalendar.bucketsMost) buckets of \(rules.clock.name)",
+        fix: "put a filter on the time before this stage, or use \"bucket\": \"1w\"")
+    }
+    for bucket in used {
+      if bucket < begin { early += Int(records[bucket]!) }
+      if bucket > last { future += Int(records[bucket]!) }
+    }
+    for bucket in begin...max(begin, last) {
+      let isOpen =
+        bucket == last && !TrendCalendar.isClosed(bucket, state.latest[bucket], rules)
+      states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
+      starts.append(rules.clock.date(bucket))
+    }
+  }
+
+  private static func isClosed(_ bucket: Int, _ latest: Int64?, _ rules: TrendRules) -> Bool {
+    let end = rules.clock.start(bucket) + rules.clock.length
+    if let watermark = rules.end { return end <= watermark }
+    return latest.map { $0 >= end - rules.clock.length / tailParts } ?? false
+  }
+
+  /// Place of a bucket among ``states``; `nil` outside of them.
+  func index(of bucket: Int) -> Int? {
+    states.indices.contains(bucket - first) ? bucket - first : nil
+  }
+
+  /// Runs of missing buckets.
+  var gaps: [ClosedRange<Int>] {
+    var gaps: [ClosedRange<Int>] = []
+    for t in states.indices where states[t] == .missing {
+      if let gap = gaps.last, gap.upperBound + 1 == t {
+        gaps[gaps.count - 1] = gap.lowerBound...t
+      } else {
+        gaps.append(t...t)
+      }
+    }
+    return gaps
+  }
+
+  var openBucket: Int? { states.last == .open ? states.count - 1 : nil }
+}

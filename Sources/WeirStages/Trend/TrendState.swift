@@ -1,0 +1,166 @@
+import WeirData
+import WeirStatistics
+
+/// What many records come to: a slot for every group and bucket that has any.
+///
+/// A slot is 8 bytes and 8 for each counter, 24 for a mean; quantiles and distinct counts have a
+/// sketch each. Groups are named by their key (see `appendKey`).
+final class TrendState {
+  let shape: TrendShape
+  let groups = ByteDictionary()
+  private(set) var slots: [(group: Int, bucket: Int)] = []
+  /// Records of each slot.
+  private(set) var records: [UInt64] = []
+  private(set) var counters: [UInt64] = []
+  private(set) var sums: [Double] = []
+  private(set) var sketches: [DDSketch] = []
+  private(set) var registers: [HyperLogLog] = []
+  /// Latest event of any group in each bucket, in microseconds since 1970.
+  private(set) var latest: [Int: Int64] = [:]
+  /// Records past the end of what is reported.
+  private(set) var future: UInt64 = 0
+
+  private struct Place: Hashable {
+    var group: Int
+    var bucket: Int
+  }
+  private var slotOf: [Place: Int] = [:]
+  private var last: (place: Place, slot: Int)?
+
+  init(_ shape: TrendShape) { self.shape = shape }
+
+  /// All records, those of the future too.
+  var recordCount: UInt64 { records.reduce(future, +) }
+
+  // MARK: Adding
+
+  func slot(group: Int, bucket: Int) -> Int {
+    let place = Place(group: group, bucket: bucket)
+    if let last, last.place == place { return last.slot }
+    let slot = slotOf[place] ?? open(place)
+    last = (place, slot)
+    return slot
+  }
+
+  private func open(_ place: Place) -> Int {
+    let slot = slots.count
+    slotOf[place] = slot
+    slots.append((place.group, place.bucket))
+    records.append(0)
+    counters.append(contentsOf: repeatElement(0, count: shape.counters))
+    sums.append(contentsOf: repeatElement(0, count: shape.sums))
+    for _ in 0..<shape.sketches { sketches.append(DDSketch()) }
+    for _ in 0..<shape.registers { registers.append(HyperLogLog()) }
+    return slot
+  }
+
+  func addFuture(_ count: UInt64 = 1) { future += count }
+
+  func addRecords(_ count: UInt64, to slot: Int) { records[slot] += count }
+
+  func note(_ microseconds: Int64, in bucket: Int) {
+    if let known = latest[bucket], known >= microseconds { return }
+    latest[bucket] = microseconds
+  }
+
+  func count(_ metric: Int, _ times: UInt64 = 1, in slot: Int) {
+    counters[slot * shape.counters + shape.counter[metric]] += times
+  }
+
+  func add(_ value: Double, to metric: Int, in slot: Int) {
+    if shape.tallies[metric] == .sketch {
+      sketches[slot * shape.sketches + shape.place[metric]].add(value)
+    } else {
+      var one = TrendMoments()
+      one.add(value)
+      merge(one, into: metric, in: slot)
+    }
+  }
+
+  func add(hash: UInt64, to metric: Int, in slot: Int) {
+    registers[slot * shape.registers + shape.place[metric]].add(hash: hash)
+  }
+
+  func merge(_ moments: TrendMoments, into metric: Int, in slot: Int) {
+    let at = slot * shape.sums + shape.place[metric]
+    var mine = self.moments(metric, in: slot)
+    mine.merge(moments)
+    counters[slot * shape.counters + shape.counter[metric]] = mine.count
+    sums[at] = mine.sum
+    sums[at + 1] = mine.squares
+  }
+
+  func merge(_ sketch: DDSketch, into metric: Int, in slot: Int) {
+    sketches[slot * shape.sketches + shape.place[metric]].merge(sketch)
+  }
+
+  func merge(_ other: HyperLogLog, into metric: Int, in slot: Int) {
+    registers[slot * shape.registers + shape.place[metric]].merge(other)
+  }
+
+  // MARK: Reading
+
+  func counter(_ metric: Int, in slot: Int) -> UInt64 {
+    counters[slot * shape.counters + shape.counter[metric]]
+  }
+
+  func moments(_ metric: Int, in slot: Int) -> TrendMoments {
+    let at = slot * shape.sums + shape.place[metric]
+    return TrendMoments(count: counter(metric, in: slot), sum: sums[at], squares: sums[at + 1])
+  }
+
+  func sketch(_ metric: Int, in slot: Int) -> DDSketch {
+    sketches[slot * shape.sketches + shape.place[metric]]
+  }
+
+  func register(_ metric: Int, in slot: Int) -> HyperLogLog {
+    registers[slot * shape.registers + shape.place[metric]]
+  }
+
+  /// The slots of every group, by bucket.
+  func slotsByGroup() -> [[Int]] {
+    var lists = [[Int]](repeating: [], count: groups.count)
+    for (slot, place) in slots.enumerated() { lists[place.group].append(slot) }
+    return lists.map { $0.sorted { slots[$0].bucket < slots[$1].bucket } }
+  }
+
+  /// The groups in the order of their keys, as bytes.
+  func sortedGroups() -> [Int] {
+    let keys = (0..<groups.count).map { Array(groups.bytes(of: $0)) }
+    return keys.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }
+  }
+}
+
+/// Count, sum, and sum of squares about the mean.
+///
+/// The squares are kept about the mean, and put together as Chan, Golub and LeVeque (1983) do: a sum
+/// of plain squares would lose all its digits for values that are large and close together.
+struct TrendMoments: Equatable {
+  var count: UInt64 = 0
+  var sum = 0.0
+  var squares = 0.0
+
+  mutating func add(_ value: Double) {
+    merge(TrendMoments(count: 1, sum: value, squares: 0))
+  }
+
+  mutating func merge(_ other: TrendMoments) {
+    guard other.count > 0 else { return }
+    guard count > 0 else {
+      self = other
+      return
+    }
+    let (a, b) = (Double(count), Double(other.count))
+    let distance = other.sum / b - sum / a
+    squares += other.squares + distance * distance * (a / (a + b)) * b
+    sum += other.sum
+    count += other.count
+  }
+
+  var mean: Double? { count > 0 ? sum / Double(count) : nil }
+
+  /// Sampling variance of ``mean``: the sample variance over the count; 0 for a single value.
+  var varianceOfMean: Double {
+    count > 1 ? max(0, squares) / Double(count - 1) / Double(count) : 0
+  }
+}

@@ -1,0 +1,244 @@
+import WeirData
+import WeirEngine
+import WeirStatistics
+
+// The bytes of a TrendState: little-endian, integers as LEB128, groups by key and buckets ascending,
+// so that equal states have equal bytes.
+
+extension TrendState {
+  /// Changes with every change of the layout.
+  private static let revision: UInt8 = 1
+
+  func encode() -> [UInt8] {
+    var out = StateWriter()
+    out.byte(TrendState.revision)
+    out.varint(UInt64(shape.by))
+    out.varint(UInt64(shape.tallies.count))
+    for tally in shape.tallies { out.byte(tally.rawValue) }
+    out.varint(recordCount)
+    out.varint(future)
+    out.varint(UInt64(latest.count))
+    for bucket in latest.keys.sorted() {
+      out.signed(bucket)
+      out.signed(Int(latest[bucket]!))
+    }
+    let bySlot = slotsByGroup()
+    out.varint(UInt64(groups.count))
+    for group in sortedGroups() {
+      out.block(Array(groups.bytes(of: group)))
+      out.varint(UInt64(bySlot[group].count))
+      for slot in bySlot[group] { encode(slot, into: &out) }
+    }
+    return out.bytes
+  }
+
+  private func encode(_ slot: Int, into out: inout StateWriter) {
+    out.signed(slots[slot].bucket)
+    out.varint(records[slot])
+    for (metric, tally) in shape.tallies.enumerated() {
+      switch tally {
+      case .records: break
+      case .matching, .share: out.varint(counter(metric, in: slot))
+      case .moments:
+        let moments = moments(metric, in: slot)
+        out.varint(moments.count)
+        out.double(moments.sum)
+        out.double(moments.squares)
+      case .sketch: out.block(sketch(metric, in: slot).encode())
+      case .registers: out.block(register(metric, in: slot).encode())
+      }
+    }
+  }
+
+  /// Adds what ``encode()`` wrote.
+  ///
+  /// - Throws: ``RunError`` `damaged_partial` for other bytes; the state must not be used then.
+  func merge(encoded bytes: [UInt8], clock: TrendClock) throws(RunError) {
+    var input = StateReader(bytes)
+    guard mergeAll(&input, clock), input.isAtEnd else {
+      throw RunError(
+        code: "damaged_partial",
+        message: "the kept counts of a shard are damaged or were made by another version",
+        fix: "run again without the kept state: remove the run's folder in the workspace")
+    }
+  }
+
+  /// `nil` reads are answered with false.
+  private func mergeAll(_ input: inout StateReader, _ clock: TrendClock) -> Bool {
+    guard input.byte() == TrendState.revision, input.varint() == UInt64(shape.by),
+      input.varint() == UInt64(shape.tallies.count)
+    else { return false }
+    for tally in shape.tallies where input.byte() != tally.rawValue { return false }
+    guard let total = input.varint(), let coming = input.varint(), coming <= total,
+      let instants = input.varint(),
+      mergeLatest(instants, &input, clock), let groupCount = input.varint()
+    else { return false }
+    addFuture(coming)
+    var left = total - coming
+    var key: [UInt8] = []
+    for i in 0..<groupCount {
+      guard let next = input.block(), i == 0 || key.lexicographicallyPrecedes(next),
+        keyParts(next)?.count == shape.by
+      else { return false }
+      key = next
+      let group = key.withUnsafeBufferPointer { groups.code(of: $0) }
+      guard let buckets = input.varint(), buckets > 0 else { return false }
+      var before: Int?
+      for _ in 0..<buckets {
+        guard let bucket = input.signed(), clock.allBuckets.contains(bucket),
+          before.map({ $0 < bucket }) ?? true, let count = input.varint(), count > 0,
+          count <= left
+        else { return false }
+        before = bucket
+        left -= count
+        let slot = slot(group: group, bucket: bucket)
+        addRecords(count, to: slot)
+        guard mergeMetrics(of: slot, upTo: count, &input) else { return false }
+      }
+    }
+    return left == 0
+  }
+
+  private func mergeLatest(
+    _ count: UInt64, _ input: inout StateReader, _ clock: TrendClock
+  ) -> Bool {
+    var before: Int?
+    for _ in 0..<count {
+      guard let bucket = input.signed(), before.map({ $0 < bucket }) ?? true,
+        let instant = input.signed(), clock.bucket(of: Int64(instant)) == bucket,
+        clock.allBuckets.contains(bucket)
+      else { return false }
+      before = bucket
+      note(Int64(instant), in: bucket)
+    }
+    return true
+  }
+
+  private func mergeMetrics(
+    of slot: Int, upTo most: UInt64, _ input: inout StateReader
+  ) -> Bool {
+    for (metric, tally) in shape.tallies.enumerated() {
+      switch tally {
+      case .records: break
+      case .matching, .share:
+        guard let count = input.varint(), count <= most else { return false }
+        self.count(metric, count, in: slot)
+      case .moments:
+        guard let count = input.varint(), count <= most, let sum = input.double(),
+          let squares = input.double()
+        else { return false }
+        merge(TrendMoments(count: count, sum: sum, squares: squares), into: metric, in: slot)
+      case .sketch:
+        guard let block = input.block(), let sketch = DDSketch(decoding: block),
+          sketch.count <= most
+        else { return false }
+        merge(sketch, into: metric, in: slot)
+      case .registers:
+        guard let block = input.block(), let other = HyperLogLog(decoding: block) else {
+          return false
+        }
+        merge(other, into: metric, in: slot)
+      }
+    }
+    return true
+  }
+}
+
+/// The encoded values of a key, one after the other; `nil` for bytes that `appendKey` cannot have
+/// written.
+func keyParts(_ key: [UInt8]) -> [[UInt8]]? {
+  var parts: [[UInt8]] = []
+  var at = 0
+  while at < key.count {
+    guard let kind = CellKind(rawValue: key[at]) else { return nil }
+    var end = at + 1
+    switch kind {
+    case .missing, .other: return nil
+    case .null: break
+    case .string:
+      guard end + 4 <= key.count else { return nil }
+      let count = (0..<4).reduce(0) { $0 | Int(key[end + $1]) << (8 * $1) }
+      end += 4 + count
+    case .int, .number, .bool, .timestamp: end += 8
+    }
+    guard end <= key.count else { return nil }
+    parts.append(Array(key[at..<end]))
+    at = end
+  }
+  return parts
+}
+
+private struct StateWriter {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func byte(_ value: UInt8) { bytes.append(value) }
+
+  mutating func varint(_ value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(rest))
+  }
+
+  /// Zigzag: small absolute values take few bytes.
+  mutating func signed(_ value: Int) {
+    varint(UInt64(bitPattern: Int64((value << 1) ^ (value >> 63))))
+  }
+
+  mutating func double(_ value: Double) {
+    withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
+  /// Bytes with their number before them.
+  mutating func block(_ block: [UInt8]) {
+    varint(UInt64(block.count))
+    bytes.append(contentsOf: block)
+  }
+}
+
+/// Every read answers `nil` past the end or for a number that is too long.
+private struct StateReader {
+  private let bytes: [UInt8]
+  private var at = 0
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  var isAtEnd: Bool { at == bytes.count }
+
+  mutating func byte() -> UInt8? {
+    guard at < bytes.count else { return nil }
+    defer { at += 1 }
+    return bytes[at]
+  }
+
+  mutating func varint() -> UInt64? {
+    var value: UInt64 = 0
+    for shift in stride(from: 0, through: 63, by: 7) {
+      guard let next = byte() else { return nil }
+      if shift == 63, next > 1 { return nil }
+      value |= UInt64(next & 0x7F) << UInt64(shift)
+      if next < 0x80 { return value }
+    }
+    return nil
+  }
+
+  mutating func signed() -> Int? {
+    guard let raw = varint() else { return nil }
+    return Int(Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1))
+  }
+
+  mutating func double() -> Double? {
+    guard bytes.count - at >= 8 else { return nil }
+    let bits = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) }
+    at += 8
+    return Double(bitPattern: bits)
+  }
+
+  mutating func block() -> [UInt8]? {
+    guard let count = varint(), count <= UInt64(bytes.count - at) else { return nil }
+    defer { at += Int(count) }
+    return Array(bytes[at..<(at + Int(count))])
+  }
+}
