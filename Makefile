@@ -1,0 +1,42 @@
+# `make` lists what it can do. Needs Debian 12 and Swift 6.3; everything else `make setup` installs.
+
+# One configuration for the product and for its tests, so that one build serves both.
+CONFIG = -c release -Xswiftc -enable-testing
+WEIR = .build/release/weir
+SPEC = pipelines/nightly-trends.json
+REPORT = out/nightly-trends/all/trends.html
+
+help: ## List the targets (this is what `make` does)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install the Debian packages that are missing; says what to do where it cannot
+	@sh Scripts/setup.sh
+
+build: setup ## Set up and build
+	@swift build $(CONFIG)
+
+run: build ## Set up, build, run the nightly pipeline on the sample data, say where the report is
+	@$(WEIR) run $(SPEC)
+	@echo "Open the report: $(CURDIR)/$(REPORT)"
+
+test: setup ## Set up, build, run every test
+	@swift test $(CONFIG) --disable-xctest
+
+bench: setup ## Measure Weir beside DuckDB and the limit of the machine (about 10 minutes)
+	@sh Scripts/setup.sh bench
+	@swift build $(CONFIG)
+	@Benchmarks/bench.sh
+
+lint: setup ## Check the form of the Swift code; fails on any finding
+	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+format: setup ## Put the Swift code into that form
+	@swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+docs: build ## Write the stage pages and the JSON Schema in docs/ again
+	@$(WEIR) stages --write docs
+
+clean: ## Remove what was built; outputs (out/) and workspaces (.weir/) stay
+	@rm -rf .build
+
+.PHONY: help setup build run test bench lint format docs clean
