@@ -55,6 +55,9 @@ public struct ReportSink: SinkStage {
     preconditionFailure("a report takes no records: its manual says so")
   }
 
+  /// Checked when the stage was made.
+  public func checkResultPath(_ problems: inout Problems) {}
+
   public func write(_ input: StageOutput, _ facts: RunFacts) throws -> [OutputFile] {
     guard case .findings(let findings) = input, let detail = findings.detail as? TrendDetail else {
       throw RunError(

@@ -4,8 +4,12 @@ extension StageRegistry {
   /// Every stage that Weir ships, in the order that `weir stages` lists them.
   public static let standard = StageRegistry([
     JSONLSource.self,
+    Normalize.self,
     Filter.self,
     Dedupe.self,
+    Aggregate.self,
+    Trend.self,
     JSONLSink.self,
+    ReportSink.self,
   ])
 }

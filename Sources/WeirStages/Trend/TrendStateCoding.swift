@@ -10,7 +10,7 @@ extension TrendState {
   private static let revision: UInt8 = 1
 
   func encode() -> [UInt8] {
-    var out = StateWriter()
+    var out = ByteWriter()
     out.byte(TrendState.revision)
     out.varint(UInt64(shape.by))
     out.varint(UInt64(shape.tallies.count))
@@ -32,7 +32,7 @@ extension TrendState {
     return out.bytes
   }
 
-  private func encode(_ slot: Int, into out: inout StateWriter) {
+  private func encode(_ slot: Int, into out: inout ByteWriter) {
     out.signed(slots[slot].bucket)
     out.varint(records[slot])
     for (metric, tally) in shape.tallies.enumerated() {
@@ -54,7 +54,7 @@ extension TrendState {
   ///
   /// - Throws: ``RunError`` `damaged_partial` for other bytes; the state must not be used then.
   func merge(encoded bytes: [UInt8], clock: TrendClock) throws(RunError) {
-    var input = StateReader(bytes)
+    var input = ByteReader(bytes)
     guard mergeAll(&input, clock), input.isAtEnd else {
       throw RunError(
         code: "damaged_partial",
@@ -64,7 +64,7 @@ extension TrendState {
   }
 
   /// `nil` reads are answered with false.
-  private func mergeAll(_ input: inout StateReader, _ clock: TrendClock) -> Bool {
+  private func mergeAll(_ input: inout ByteReader, _ clock: TrendClock) -> Bool {
     guard input.byte() == TrendState.revision, input.varint() == UInt64(shape.by),
       input.varint() == UInt64(shape.tallies.count)
     else { return false }
@@ -100,7 +100,7 @@ extension TrendState {
   }
 
   private func mergeLatest(
-    _ count: UInt64, _ input: inout StateReader, _ clock: TrendClock
+    _ count: UInt64, _ input: inout ByteReader, _ clock: TrendClock
   ) -> Bool {
     var before: Int?
     for _ in 0..<count {
@@ -115,7 +115,7 @@ extension TrendState {
   }
 
   private func mergeMetrics(
-    of slot: Int, upTo most: UInt64, _ input: inout StateReader
+    of slot: Int, upTo most: UInt64, _ input: inout ByteReader
   ) -> Bool {
     for (metric, tally) in shape.tallies.enumerated() {
       switch tally {
@@ -166,79 +166,4 @@ func keyParts(_ key: [UInt8]) -> [[UInt8]]? {
     at = end
   }
   return parts
-}
-
-private struct StateWriter {
-  private(set) var bytes: [UInt8] = []
-
-  mutating func byte(_ value: UInt8) { bytes.append(value) }
-
-  mutating func varint(_ value: UInt64) {
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(rest))
-  }
-
-  /// Zigzag: small absolute values take few bytes.
-  mutating func signed(_ value: Int) {
-    varint(UInt64(bitPattern: Int64((value << 1) ^ (value >> 63))))
-  }
-
-  mutating func double(_ value: Double) {
-    withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
-  }
-
-  /// Bytes with their number before them.
-  mutating func block(_ block: [UInt8]) {
-    varint(UInt64(block.count))
-    bytes.append(contentsOf: block)
-  }
-}
-
-/// Every read answers `nil` past the end or for a number that is too long.
-private struct StateReader {
-  private let bytes: [UInt8]
-  private var at = 0
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  var isAtEnd: Bool { at == bytes.count }
-
-  mutating func byte() -> UInt8? {
-    guard at < bytes.count else { return nil }
-    defer { at += 1 }
-    return bytes[at]
-  }
-
-  mutating func varint() -> UInt64? {
-    var value: UInt64 = 0
-    for shift in stride(from: 0, through: 63, by: 7) {
-      guard let next = byte() else { return nil }
-      if shift == 63, next > 1 { return nil }
-      value |= UInt64(next & 0x7F) << UInt64(shift)
-      if next < 0x80 { return value }
-    }
-    return nil
-  }
-
-  mutating func signed() -> Int? {
-    guard let raw = varint() else { return nil }
-    return Int(Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1))
-  }
-
-  mutating func double() -> Double? {
-    guard bytes.count - at >= 8 else { return nil }
-    let bits = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) }
-    at += 8
-    return Double(bitPattern: bits)
-  }
-
-  mutating func block() -> [UInt8]? {
-    guard let count = varint(), count <= UInt64(bytes.count - at) else { return nil }
-    defer { at += Int(count) }
-    return Array(bytes[at..<(at + Int(count))])
-  }
 }

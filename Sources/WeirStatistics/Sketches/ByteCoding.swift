@@ -1,10 +1,13 @@
-/// Little-endian integers of variable length (LEB128) for the sketches' states.
-struct ByteWriter {
-  private(set) var bytes: [UInt8] = []
+/// Writes the states of sketches and reduces: numbers little-endian, counts of variable length
+/// (LEB128).
+public struct ByteWriter {
+  public private(set) var bytes: [UInt8] = []
 
-  mutating func byte(_ value: UInt8) { bytes.append(value) }
+  public init() {}
 
-  mutating func varint(_ value: UInt64) {
+  public mutating func byte(_ value: UInt8) { bytes.append(value) }
+
+  public mutating func varint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -14,38 +17,44 @@ struct ByteWriter {
   }
 
   /// Zigzag: small absolute values take few bytes.
-  mutating func signed(_ value: Int) {
+  public mutating func signed(_ value: Int) {
     varint(UInt64(bitPattern: Int64((value << 1) ^ (value >> 63))))
   }
 
-  mutating func double(_ value: Double) {
+  public mutating func double(_ value: Double) {
     var bits = value.bitPattern
     for _ in 0..<8 {
       bytes.append(UInt8(truncatingIfNeeded: bits))
       bits >>= 8
     }
   }
+
+  /// Bytes with their number before them.
+  public mutating func block(_ block: [UInt8]) {
+    varint(UInt64(block.count))
+    bytes.append(contentsOf: block)
+  }
 }
 
 /// Reads what ``ByteWriter`` wrote; every read answers `nil` past the end or for an overlong number.
-struct ByteReader {
+public struct ByteReader {
   private let bytes: ArraySlice<UInt8>
   private var at: Int
 
-  init(_ bytes: [UInt8]) {
+  public init(_ bytes: [UInt8]) {
     self.bytes = bytes[...]
     at = 0
   }
 
-  var isAtEnd: Bool { at == bytes.endIndex }
+  public var isAtEnd: Bool { at == bytes.endIndex }
 
-  mutating func byte() -> UInt8? {
+  public mutating func byte() -> UInt8? {
     guard at < bytes.endIndex else { return nil }
     defer { at += 1 }
     return bytes[at]
   }
 
-  mutating func varint() -> UInt64? {
+  public mutating func varint() -> UInt64? {
     var value: UInt64 = 0
     for shift in stride(from: 0, through: 63, by: 7) {
       guard let next = byte() else { return nil }
@@ -56,17 +65,23 @@ struct ByteReader {
     return nil
   }
 
-  mutating func signed() -> Int? {
+  public mutating func signed() -> Int? {
     guard let raw = varint() else { return nil }
     return Int(Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1))
   }
 
-  mutating func double() -> Double? {
+  public mutating func double() -> Double? {
     var bits: UInt64 = 0
     for shift in stride(from: 0, to: 64, by: 8) {
       guard let next = byte() else { return nil }
       bits |= UInt64(next) << UInt64(shift)
     }
     return Double(bitPattern: bits)
+  }
+
+  public mutating func block() -> [UInt8]? {
+    guard let count = varint(), count <= UInt64(bytes.endIndex - at) else { return nil }
+    defer { at += Int(count) }
+    return Array(bytes[at..<(at + Int(count))])
   }
 }
