@@ -1,6 +1,7 @@
 import WeirStatistics
 
-/// What changed: one line a finding, the largest sure impact first; or that nothing did.
+/// What changed: one line a finding, the loudest first, then the largest sure impact; or that nothing
+/// did.
 struct ReportChanges {
   var model: ReportModel
   var budget: ReportBudget
@@ -32,8 +33,8 @@ struct ReportChanges {
       "<p class=note>\(more) more are in <code>\(model.findingsFile)</code>.</p>")
     return """
       <p class=lead>\(lead(ranked.count))</p><div class=scroll><table class=ranked>\
-      <caption>By impact: \(noun) above or below what was expected, while the change lasted. The \
-      order goes by the end of the 95\u{A0}% interval that is nearest to zero, so that what is \
+      <caption>Impact: \(noun) above or below what was expected, while the change lasted. Inside a \
+      level the order goes by the end of the 95\u{A0}% interval that is nearest to zero, so that what is \
       large but uncertain does not lead.</caption>\
       <thead><tr><th scope=col class=n><span class=hidden>Rank</span></th>\
       <th scope=col>What changed</th>\
@@ -41,7 +42,7 @@ struct ReportChanges {
       <th scope=col class=n>Impact, \(noun)</th>\
       <th scope=col class=wide><span class=hidden>Impact on one scale</span></th>\
       <th scope=col class="n wide">Lasts</th></tr></thead><tbody>
-      \(shown.map { row($0, most) }.joined("\n"))
+      \(rows(Array(shown), most).joined("\n"))
       </tbody></table></div>\(rest)
       """
   }
@@ -54,16 +55,40 @@ struct ReportChanges {
       + "its own history explains."
   }
 
+  /// The rows, with a heading where a level begins.
+  private func rows(_ findings: [ReportFinding], _ most: Double) -> [ReportMarkup] {
+    var rows: [ReportMarkup] = []
+    var level: FindingLevel?
+    for finding in findings {
+      if finding.what.level != level {
+        level = finding.what.level
+        rows.append(heading(finding.what.level))
+      }
+      rows.append(row(finding, most))
+    }
+    return rows
+  }
+
+  private func heading(_ level: FindingLevel) -> ReportMarkup {
+    let meaning =
+      switch level {
+      case .critical: "surely large: look today"
+      case .warning: "large enough to matter"
+      case .notice: "worth knowing"
+      }
+    return """
+      <tr class=level><th colspan=6 scope=colgroup><span class=\(level.name)>\(level.name)</span> \
+      \(meaning)</th></tr>
+      """
+  }
+
   private func row(_ finding: ReportFinding, _ most: Double) -> ReportMarkup {
     let series = model.series(of: finding)
-    let level = finding.what.level
-    let badge: ReportMarkup =
-      level == .notice ? "" : " <span class=\(level.name)>\(level.name)</span>"
     return """
       <tr><td class=n>\(finding.number)</td>\
       <th scope=row><span class=\(finding.direction) aria-hidden=true>\(finding.arrow)</span> \
       <a href="#\(value: finding.anchor)">\(finding.text.headline)</a>\
-      <span class=sub>\(finding.typeWords)\(badge)</span></th>\
+      <span class=sub>\(finding.typeWords)</span></th>\
       <td class=wide>\(ReportSparkline(series: series).markup())</td>\
       \(impact(finding, series.unit))\
       <td class=wide>\(finding.hasSize ? bar(finding.what.impact, most) : "")</td>\

@@ -7,7 +7,8 @@ import WeirStatistics
 /// The first is the earliest bucket with at least 1 % of the median bucket's records. The last is that
 /// of `through`, else the latest one with 1 % of the median. `closed` are those whose end the watermark
 /// has passed: the end of `through`, or, where the latest counts, a latest record less than a 24th of
-/// a bucket before the end.
+/// a bucket before the end. Where no record has a time of day, only a date, the latest bucket is taken
+/// for complete: nothing in the data could say otherwise.
 struct TrendCalendar {
   /// Number of the first bucket (see ``TrendClock``).
   var first = 0
@@ -48,9 +49,13 @@ struct TrendCalendar {
       if bucket < begin { early += Int(records[bucket]!) }
       if bucket > last { future += Int(records[bucket]!) }
     }
+    let hasTimes = used.contains { bucket in
+      state.latest[bucket].map { $0 != rules.clock.start(bucket) } ?? false
+    }
     for bucket in begin...max(begin, last) {
       let isOpen =
-        bucket == last && !TrendCalendar.isClosed(bucket, state.latest[bucket], rules)
+        bucket == last && hasTimes
+        && !TrendCalendar.isClosed(bucket, state.latest[bucket], rules)
       states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
       starts.append(rules.clock.date(bucket))
     }

@@ -79,11 +79,12 @@ private func believedDays(_ days: [DayResult], level: Double) -> [DayResult] {
   return days.indices.filter { isIn[$0] }.map { days[$0] }
 }
 
-/// Material ones first, then by the end of the impact interval nearest to zero, largest first; ties
-/// by series and place.
+/// Material ones first, the loudest level first, then by the end of the impact interval nearest to
+/// zero, largest first; ties by series and place.
 private func ranked(_ findings: [TrendFinding]) -> [TrendFinding] {
   findings.sorted { a, b in
     if a.isMaterial != b.isMaterial { return a.isMaterial }
+    if a.level != b.level { return a.level > b.level }
     let (x, y) = (FindingSize.nearest(a.impact), FindingSize.nearest(b.impact))
     if x != y { return x > y }
     if a.series != b.series { return a.series < b.series }

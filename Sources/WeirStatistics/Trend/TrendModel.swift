@@ -289,7 +289,8 @@ public struct TrendReport: Sendable {
   public var series: [TrendSeries]
   /// One for each series.
   public var verdicts: [SeriesVerdict]
-  /// Material ones first, then by the end of the impact interval nearest to zero, largest first.
+  /// Material ones first, the loudest level first, then by the end of the impact interval nearest to
+  /// zero, largest first.
   public var findings: [TrendFinding]
 
   public init(series: [TrendSeries], verdicts: [SeriesVerdict], findings: [TrendFinding]) {
