@@ -146,7 +146,7 @@ private func outcomes(_ steps: String, _ values: [String], type: String = "strin
       try outcomes(
         #"{"number": "number"}"#,
         [#""0.5""#, #""-1E+2""#, "3", #""18446744073709551616""#, "null", "false"], type: "any?")
-        == ["0.5", "-100", "3", "18446744073709552000", "null", "wrong_type"])
+        == ["0.5", "-100", "3", "1.8446744073709552e+19", "null", "wrong_type"])
   }
 }
 
@@ -157,13 +157,13 @@ private func outcomes(_ steps: String, _ values: [String], type: String = "strin
         #"{"timestamp": ["rfc3339", "date", "epoch_ms"], "trim": true}"#,
         [
           #""2026-10-04T02:00:00+02:00""#, #"" 2026-10-04 ""#, "1790985600000",
-          #""1790985600001""#, "1790985600000.5", #""-1""#, #""1.0005""#, "null",
+          #""1790985600001""#, "1790985600000.5", #""-1""#, #""1.5""#, "null",
         ], type: "any?")
         == [
           #""2026-10-04T00:00:00Z""#, #""2026-10-04T00:00:00Z""#, #""2026-10-03T00:00:00Z""#,
           #""2026-10-03T00:00:00.001Z""#, #""2026-10-03T00:00:00.000500Z""#,
-          #""1969-12-31T23:59:59.999Z""#, #""1970-01-01T00:00:00.001000500Z""#, "null",
-        ].map { $0 == #""1970-01-01T00:00:00.001000500Z""# ? "bad_timestamp" : $0 })
+          #""1969-12-31T23:59:59.999Z""#, #""1970-01-01T00:00:00.001500Z""#, "null",
+        ])
   }
 
   @Test(arguments: [
@@ -290,8 +290,8 @@ private func outcomes(_ steps: String, _ values: [String], type: String = "strin
       }
       #expect(try problems("a.json") == ["a.json:2:9 wrong_type", "a.json:3:9 wrong_type"])
       #expect(try problems("b.json") == ["b.json:1:1 wrong_type"])
-      #expect(try problems("c.json") == ["c.json:1:14 duplicate_key"])
-      #expect(try problems("none.json") == ["spec.json:4:89 unreadable_file"])
+      #expect(try problems("c.json") == ["c.json:1:13 duplicate_key"])
+      #expect(try problems("none.json") == ["spec.json:4:96 unreadable_file"])
     }
   }
 
