@@ -79,7 +79,10 @@ public struct Normalize: MapStage {
       }
       """,
     exampleFields: """
-      {"market": "string", "queue": "string", "decision": "string", "handle_ms": "any?", "ts": "any"}
+      {
+        "market": "string", "queue": "string", "decision": "string", "handle_ms": "any?",
+        "ts": "any"
+      }
       """)
 
   private static let fieldOptions: [OptionSpec] = [
@@ -87,7 +90,8 @@ public struct Normalize: MapStage {
       "unicode", .choice(["nfc"]), .optional,
       "`nfc` composes characters, so that texts that look the same are the same."),
     OptionSpec("trim", .bool, .default("false"), "Cuts white space at both ends."),
-    OptionSpec("case", .choice(["upper", "lower"]), .optional, "Makes all letters upper or lower."),
+    OptionSpec(
+      "case", .choice(["upper", "lower"]), .optional, "Makes all letters upper or lower."),
     OptionSpec(
       "replace", .map(.string), .optional,
       "Literals and what each becomes; the longest that fits is taken."),
@@ -120,7 +124,8 @@ public struct Normalize: MapStage {
       if let first = fields.first(where: { $0.path == field.path }) {
         problems.add(
           "duplicate_entry", at: entry.keyNode, "`\(field.path.text)` stands twice in \"fields\"",
-          fix: "write all its steps in one place", related: [.init("first here", at: first.keyNode)])
+          fix: "write all its steps in one place", related: [.init("first here", at: first.keyNode)]
+        )
         hasFaults = true
       }
       fields.append(field)

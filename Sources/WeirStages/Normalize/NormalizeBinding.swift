@@ -57,7 +57,8 @@ extension NormalizeField {
   ) -> Bool {
     if !bases.contains(type.base) {
       problems.add(
-        "wrong_field_type", at: keyNode, "`\(path.text)` is \(type.text), and these steps take none",
+        "wrong_field_type", at: keyNode,
+        "`\(path.text)` is \(type.text), which these steps do not take",
         expected: "a field of type \(bases.map(\.rawValue).joined(separator: ", "))",
         fix: "remove it from this stage")
       return false

@@ -50,7 +50,7 @@ struct NormalizeField: Sendable {
     if !options.value("unmapped").isDefault, options["map"] == nil, options["values"] == nil {
       problems.add(
         "unused_option", at: options.node("unmapped"),
-        "`unmapped` says what becomes of values that `map` or `values` do not know, and neither is given",
+        "`unmapped` is for values that `map` or `values` do not know, and neither is given",
         fix: "remove \"unmapped\", or add \"map\" or \"values\"")
       return nil
     }
@@ -114,7 +114,8 @@ struct NormalizeField: Sendable {
     for entry in replace.map {
       guard let reason = rule.reasonNever(Array(entry.key.utf8)) else { continue }
       problems.add(
-        "unreachable_key", at: entry.keyNode, "no value ever holds \"\(entry.key)\": \(reason) first",
+        "unreachable_key", at: entry.keyNode,
+        "no value ever holds \"\(entry.key)\": \(reason) first",
         fix: "write it as it is after that step", severity: .warning)
     }
   }
@@ -138,7 +139,8 @@ struct NormalizeField: Sendable {
     for value in option.list {
       if let reason = steps.reasonNever(Array(value.string.utf8)) {
         problems.add(
-          "unreachable_key", at: value.node, "no value is ever \"\(value.string)\": \(reason) first",
+          "unreachable_key", at: value.node,
+          "no value is ever \"\(value.string)\": \(reason) first",
           fix: "write it as it is after that step", severity: .warning)
       }
     }

@@ -62,8 +62,8 @@ private final class TextColumn: ColumnWorker {
   }
 
   /// Values past these are worked out anew each time, in the memory of the batch.
-  private static let rememberedMax = 65_536
-  private static let rememberedBytesMax = 8 << 20
+  private static let rememberedMax = 16_384
+  private static let rememberedBytesMax = 2 << 20
 
   private let field: BoundNormalizeField
   private let steps: TextSteps
