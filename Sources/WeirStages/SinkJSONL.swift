@@ -21,7 +21,8 @@ public struct JSONLSink: SinkStage {
     options: [
       OptionSpec(
         "path", .pathTemplate, .required,
-        "The file, below the output directory; with {fields} of the records if records are written."),
+        "The file, below the output directory; with {fields} of the records if records are written."
+      ),
       OptionSpec(
         "level", .int(1...19), .default("3"), "How hard zstd tries; higher is smaller and slower."),
       OptionSpec(

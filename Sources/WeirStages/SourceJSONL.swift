@@ -28,7 +28,8 @@ public struct JSONLSource: SourceStage {
     options: [
       OptionSpec(
         "paths", .list(.pathGlob), .required,
-        "Globs of the shards, from the folder of the spec: `*`, `?`, `[a-z]`, `**` for any folders."),
+        "Globs of the shards, from the folder of the spec: `*`, `?`, `[a-z]`, `**` for any folders."
+      ),
       OptionSpec(
         "fields", .map(.fieldType), .required,
         "The fields that the pipeline uses, with their types: string, int, number, bool, timestamp, any; with ? where null or absent is allowed."

@@ -10,6 +10,7 @@ extension StageRegistry {
     Aggregate.self,
     Trend.self,
     JSONLSink.self,
+    CSVSink.self,
     ReportSink.self,
   ])
 }

@@ -66,7 +66,8 @@ public struct Dedupe: BarrierStage {
       guard let found = column(value, scope, &problems) else { return nil }
       guard found.type.base == .any else { return found }
       problems.add(
-        "untyped_order", at: value.node, "`\(found.field.text)` may be of any type, which has no order",
+        "untyped_order", at: value.node,
+        "`\(found.field.text)` may be of any type, which has no order",
         expected: "a field that is declared as string, int, number, bool or timestamp",
         fix: "declare \"\(found.field.text)\": \"int?\" on the source, or normalize it before")
       return nil

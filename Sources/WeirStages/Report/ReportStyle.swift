@@ -69,7 +69,7 @@ private let reportRules: ReportMarkup = """
   .up{color:var(--up)}.down{color:var(--down)}
   .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.88rem}
   caption{text-align:left;color:var(--soft);font-size:.83rem;padding:0 0 .45rem;max-width:120ch}
-  .ranked .level th{background:var(--raised,transparent);padding:.45rem .5rem;font-weight:400;color:var(--soft)}
+  .ranked .level th{background:var(--panel);padding:.45rem .5rem;font-weight:400;color:var(--soft)}
   th{text-align:left;font-weight:600;overflow-wrap:anywhere}thead th{color:var(--soft);\
   font-size:.8rem;vertical-align:bottom}th,td{padding:.42rem .55rem;vertical-align:top;\
   border-bottom:1px solid var(--rule)}tbody tr:last-child>*{border-bottom:0}
