@@ -21,13 +21,27 @@ enum RunText {
         "  findings    \(total)\(levels.isEmpty ? "" : ": " + levels.joined(separator: ", "))")
     }
     lines.append("  outputs     \(result.outDirectory)")
-    for output in result.outputs.prefix(12) {
-      lines.append("              \(output.path)  (\(grouped(output.rows)) rows, \(grouped(output.bytes)) bytes)")
-    }
-    if result.outputs.count > 12 {
-      lines.append("              and \(grouped(result.outputs.count - 12)) more: see manifest.json")
-    }
+    lines += outputLines(result.outputs)
     return lines.joined(separator: "\n")
+  }
+
+  /// One line a file, or one a sink that writes many.
+  private static func outputLines(_ outputs: [OutputRecord]) -> [String] {
+    var sinks: [String] = []
+    for output in outputs where !sinks.contains(output.sink) { sinks.append(output.sink) }
+    return sinks.flatMap { sink -> [String] in
+      let files = outputs.filter { $0.sink == sink }
+      guard files.count > 4 else {
+        return files.map {
+          "              \($0.path)  (\(grouped($0.rows)) rows, \(grouped($0.bytes)) bytes)"
+        }
+      }
+      let rows = files.reduce(0) { $0 + $1.rows }
+      let bytes = files.reduce(0) { $0 + $1.bytes }
+      return [
+        "              \(files[0].path) and \(grouped(files.count - 1)) more  (\(grouped(rows)) rows, \(grouped(bytes)) bytes)"
+      ]
+    }
   }
 
   static func failure(_ error: any Error, pipeline: String, spec: String, exit: Int32) -> String {
