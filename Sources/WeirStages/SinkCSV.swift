@@ -82,10 +82,10 @@ public struct CSVSink: SinkStage {
   private func checkNames(_ problems: inout Problems) -> Bool {
     var seen: Set<FieldPath> = []
     var isRight = true
-    for value in columns where !seen.insert(value.fieldPath.fieldPath).inserted {
+    for value in columns where !seen.insert(value.fieldPath).inserted {
       problems.add(
         "duplicate_column", at: value.node,
-        "the column `\(value.fieldPath.fieldPath.text)` is named twice",
+        "the column `\(value.fieldPath.text)` is named twice",
         fix: "take one of them out")
       isRight = false
     }
@@ -109,7 +109,7 @@ public struct CSVSink: SinkStage {
         fix: "add for example \"columns\": [\"\(scope.fields.first?.path.text ?? "event_id")\"]")
     }
     let fields = columns.compactMap {
-      scope.require($0.fieldPath.fieldPath, at: $0.node, &problems)
+      scope.require($0.fieldPath, at: $0.node, &problems)
     }
     guard let template, !columns.isEmpty, fields.count == columns.count else { return nil }
     return BoundCSVSink(
@@ -141,7 +141,7 @@ public struct CSVSink: SinkStage {
     if columns.isEmpty { return Array(table.columns.indices) }
     var places: [Int] = []
     for value in columns {
-      let name = value.fieldPath.fieldPath.text
+      let name = value.fieldPath.text
       guard let place = table.columns.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
         throw RunError(
           code: "unknown_column", message: "`\(facts.input)` makes no column `\(name)`",

@@ -87,7 +87,7 @@ public struct JSONLSource: SourceStage {
           fix: "keep one of the two")
         continue
       }
-      fields.append(PlannedField(path: path, type: entry.value.fieldType.fieldType))
+      fields.append(PlannedField(path: path, type: entry.value.fieldType))
     }
     if fields.isEmpty, problems.errorCount == before {
       problems.add(

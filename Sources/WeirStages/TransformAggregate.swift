@@ -133,8 +133,8 @@ public struct Aggregate: ReduceStage {
     var seen: Set<[UInt8]> = []
     var isRight = true
     let keys =
-      by.map { ($0.fieldPath.fieldPath.text, $0.node) }
-      + (time.map { [($0.fieldPath.fieldPath.text, $0.node)] } ?? [])
+      by.map { ($0.fieldPath.text, $0.node) }
+      + (time.map { [($0.fieldPath.text, $0.node)] } ?? [])
     for (name, node) in keys + metrics.map({ ($0.name, $0.keyNode) })
     where !seen.insert(Array(name.utf8)).inserted {
       problems.add(
@@ -159,7 +159,7 @@ public struct Aggregate: ReduceStage {
   private func groupField(
     _ value: OptionValue, _ scope: Scope, _ problems: inout Problems
   ) -> AggregateLayout.Field? {
-    guard let field = scope.require(value.fieldPath.fieldPath, at: value.node, &problems) else {
+    guard let field = scope.require(value.fieldPath, at: value.node, &problems) else {
       return nil
     }
     guard field.type.base != .any else {
@@ -177,7 +177,7 @@ public struct Aggregate: ReduceStage {
     _ scope: Scope, _ problems: inout Problems
   ) -> AggregateLayout.Time? {
     guard let time, let bucket,
-      let field = scope.require(time.fieldPath.fieldPath, at: time.node, &problems)
+      let field = scope.require(time.fieldPath, at: time.node, &problems)
     else { return nil }
     guard field.type.base == .timestamp else {
       problems.add(

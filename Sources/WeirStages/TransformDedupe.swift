@@ -79,7 +79,7 @@ public struct Dedupe: BarrierStage {
   private func column(
     _ value: OptionValue, _ scope: Scope, _ problems: inout Problems
   ) -> BarrierRule.Column? {
-    scope.require(value.fieldPath.fieldPath, at: value.node, &problems).map {
+    scope.require(value.fieldPath, at: value.node, &problems).map {
       BarrierRule.Column(field: $0.path, type: $0.type, column: $0.column)
     }
   }

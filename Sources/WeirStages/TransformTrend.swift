@@ -76,9 +76,9 @@ public struct Trend: ReduceStage {
 
   public init?(_ options: Options, _ problems: inout Problems) {
     let before = problems.errorCount
-    time = options.fieldPath("time").fieldPath
+    time = options.fieldPath("time")
     timeNode = options.node("time")
-    by = options.list("by").map { ($0.fieldPath.fieldPath, $0.node) }
+    by = options.list("by").map { ($0.fieldPath, $0.node) }
     Trend.checkFields(by, options.node("by"), &problems)
     metrics = options.map("metrics").compactMap { TrendMetric($0, &problems) }
     if options.map("metrics").isEmpty {

@@ -47,7 +47,7 @@ import WeirEngine
     let source = checked.stages[0].options
     #expect(source.list("paths")[0].string == "../data-samples/decisions/date=*/*.jsonl.zst")
     #expect(source.int("max_line") == 8 << 20)
-    #expect(source.map("fields")[3].value.fieldType == SpecFieldType(.int, isOptional: true))
+    #expect(source.map("fields")[3].value.fieldType == FieldType(.int, nullable: true))
     #expect(checked.stages[2].options["order_by"] == nil)
   }
 

@@ -1,3 +1,5 @@
+import WeirData
+
 /// The JSON Schema (draft 2020-12) of a whole spec, for editors that complete and explain.
 ///
 /// It says what one object can say by itself; wiring, expressions and fields are for
@@ -251,7 +253,7 @@ private enum Schema {
     case .duration: return orReference(pattern("^[0-9]{1,7}[smhdw]$"))
     case .date: return orReference(pattern("^([0-9]{4}-[0-9]{2}-[0-9]{2}|latest)$"))
     case .fieldType:
-      let words = SpecFieldType.Base.allCases.flatMap { [$0.rawValue, $0.rawValue + "?"] }
+      let words = FieldType.Base.allCases.flatMap { [$0.rawValue, $0.rawValue + "?"] }
       return orReference([("enum", .array(words.map { .string($0) }))])
     case .choice(let words): return orReference([("enum", .array(words.map { .string($0) }))])
     case .constant(let word): return [("const", .string(word))]

@@ -50,7 +50,7 @@ private struct Planner {
       var lane = LaneBuilder(stage: index, source: bound)
       bindConsumers(of: index, parent: nil, scope: bound.scope, in: &lane, &problems)
       checkLedgerFields(in: lane, &problems)
-      lanes.append(lane.build(ledgerBy: spec.ledgerBy.map(\.fieldPath)))
+      lanes.append(lane.build(ledgerBy: spec.ledgerBy))
     }
     checkSinkPaths(&problems)
     if tooMany {
@@ -136,7 +136,7 @@ private struct Planner {
 
   private func checkLedgerFields(in lane: LaneBuilder, _ problems: inout Problems) {
     for field in spec.ledgerBy {
-      let path = field.fieldPath
+      let path = field
       if !lane.scopes.contains(where: { $0.field(path) != nil }) {
         problems.add(
           "unknown_field", at: spec.stages[lane.stage].nameNode,

@@ -62,7 +62,7 @@ extension Plan {
 
   private func group(_ states: [ShardState], into ledger: inout Ledger) {
     guard !spec.ledgerBy.isEmpty else { return }
-    ledger.groupFields = spec.ledgerBy.map(\.fieldPath.text)
+    ledger.groupFields = spec.ledgerBy.map(\.text)
     var groups: [[UInt8]: RecordCounts] = [:]
     let noValues = (0..<spec.ledgerBy.count).flatMap { _ -> [UInt8] in
       var key: [UInt8] = []

@@ -1,3 +1,5 @@
+import WeirData
+
 /// A spec that can be planned: names resolved, options checked, stages built, edges drawn.
 ///
 /// What depends on the fields of the data (names and types in expressions) is checked by the
@@ -8,7 +10,7 @@ public struct CheckedSpec: Sendable {
   public let description: String
   /// The parameters under `partition` with their text, in the order of the spec.
   public let partition: [(name: String, text: String)]
-  public let ledgerBy: [SpecFieldPath]
+  public let ledgerBy: [FieldPath]
   public let params: ResolvedParams
   /// A stage comes after its inputs; otherwise in the order of the file.
   public let stages: [CheckedStage]

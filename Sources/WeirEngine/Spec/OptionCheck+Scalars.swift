@@ -1,3 +1,5 @@
+import WeirData
+
 extension OptionCheck {
   /// A value that is neither list nor object, with its parameters filled in.
   mutating func scalar(_ node: SpecNode, _ type: OptionType, _ what: String) -> OptionValue? {
@@ -83,8 +85,8 @@ extension OptionCheck {
     case (.size, .string(let text)): parseSize(text).map { .int($0) }
     case (.duration, .string(let text)): SpecDuration(text: text).map { .duration($0) }
     case (.date, .string(let text)): SpecDate(text: text).map { .date($0) }
-    case (.fieldPath, .string(let text)): SpecFieldPath(text: text).map { .fieldPath($0) }
-    case (.fieldType, .string(let text)): SpecFieldType(text: text).map { .fieldType($0) }
+    case (.fieldPath, .string(let text)): FieldPath(text: text).map { .fieldPath($0) }
+    case (.fieldType, .string(let text)): FieldType(text: text).map { .fieldType($0) }
     case (.string, .string(let text)): .string(text)
     case (.expression, .string(let text)): text.utf8.allSatisfy(isSpace) ? nil : .string(text)
     case (.path, .string(let text)), (.pathGlob, .string(let text)),
@@ -228,7 +230,7 @@ extension OptionType {
       return nearest(to: text, among: words).map { quoted($0) }
     case (.constant(let word), .string): return quoted(word)
     case (.fieldType, .string(let text)):
-      let words = SpecFieldType.Base.allCases.map(\.rawValue)
+      let words = FieldType.Base.allCases.map(\.rawValue)
       let isOptional = text.utf8.last == UInt8(ascii: "?")
       let near = nearest(to: text, among: words).map { isOptional ? $0 + "?" : $0 }
       return (typeSynonym(text, words) ?? near).map { quoted($0) }
@@ -237,7 +239,7 @@ extension OptionType {
     case (.duration, .string(let text)): return durationFix(text).map { quoted($0) }
     case (.size, .string(let text)): return sizeFix(text).map { quoted($0) }
     case (.fieldPath, .string(let text)):
-      return text.utf8.isEmpty ? nil : quoted(SpecFieldPath(names: [text]).description)
+      return text.utf8.isEmpty ? nil : quoted(FieldPath(components: [Array(text.utf8)]).text)
     case (.string, .int), (.string, .number), (.choice, .int), (.string, .bool):
       return quoted(node.sourceText)
     default: return nil

@@ -1,3 +1,5 @@
+import WeirData
+
 /// The checked values of one declaration (or of an object inside it), defaults filled in.
 ///
 /// Getters such as `string("path")` are for options that the manual calls required or gives a
@@ -37,8 +39,8 @@ public struct Options: Sendable {
   public func number(_ name: String) -> Double { value(name).number }
   public func duration(_ name: String) -> SpecDuration { value(name).duration }
   public func date(_ name: String) -> SpecDate { value(name).date }
-  public func fieldPath(_ name: String) -> SpecFieldPath { value(name).fieldPath }
-  public func fieldType(_ name: String) -> SpecFieldType { value(name).fieldType }
+  public func fieldPath(_ name: String) -> FieldPath { value(name).fieldPath }
+  public func fieldType(_ name: String) -> FieldType { value(name).fieldType }
   public func list(_ name: String) -> [OptionValue] { value(name).list }
   public func map(_ name: String) -> [OptionEntry] { value(name).map }
   public func object(_ name: String) -> Options { value(name).object }
@@ -73,8 +75,8 @@ public struct OptionValue: Sendable {
     case string(String)
     case duration(SpecDuration)
     case date(SpecDate)
-    case fieldPath(SpecFieldPath)
-    case fieldType(SpecFieldType)
+    case fieldPath(FieldPath)
+    case fieldType(FieldType)
     case list([OptionValue])
     case map([OptionEntry])
     case object(Options)
@@ -103,10 +105,10 @@ public struct OptionValue: Sendable {
   public var date: SpecDate {
     if case .date(let value) = content { value } else { wrong("a date") }
   }
-  public var fieldPath: SpecFieldPath {
+  public var fieldPath: FieldPath {
     if case .fieldPath(let value) = content { value } else { wrong("a field path") }
   }
-  public var fieldType: SpecFieldType {
+  public var fieldType: FieldType {
     if case .fieldType(let value) = content { value } else { wrong("a field type") }
   }
   public var list: [OptionValue] {

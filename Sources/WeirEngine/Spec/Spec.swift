@@ -1,3 +1,5 @@
+import WeirData
+
 /// A spec whose sections and wiring words were read, before the types of its stages are known.
 public struct Spec: Sendable {
   public static let stageLimit = 500
@@ -9,7 +11,7 @@ public struct Spec: Sendable {
   public let description: String
   /// Names of parameters.
   let partition: [(name: String, node: SpecNode)]
-  public let ledgerBy: [SpecFieldPath]
+  public let ledgerBy: [FieldPath]
   public let params: [ParamDeclaration]
   /// The names of all parameters, also of those whose declaration is wrong.
   let paramNames: [String]

@@ -1,3 +1,5 @@
+import WeirData
+
 extension CheckedSpec {
   /// The resolved spec as bytes, for the plan hash: parameters filled in, defaults written out,
   /// keys sorted where their order means nothing; equal bytes mean an equal plan. Layout, places,
@@ -10,7 +12,7 @@ extension CheckedSpec {
     out.put("{\"description\":")
     out.put(json: description)
     out.put(",\"ledger_by\":")
-    out.put(list: ledgerBy) { $0.put(json: $1.description) }
+    out.put(list: ledgerBy) { $0.put(json: $1.text) }
     out.put(",\"name\":")
     out.put(json: name)
     out.put(",\"params\":")
@@ -85,8 +87,8 @@ extension [UInt8] {
     case .string(let value): put(json: value)
     case .duration(let value): put(json: value.description)
     case .date(let value): put(json: value.description)
-    case .fieldPath(let value): put(json: value.description)
-    case .fieldType(let value): put(json: value.description)
+    case .fieldPath(let value): put(json: value.text)
+    case .fieldType(let value): put(json: value.text)
     case .list(let values): put(list: values) { $0.put(value: $1) }
     case .map(let entries):
       put(list: entries) { out, entry in

@@ -1,3 +1,5 @@
+import WeirData
+
 /// Reads the top level of a spec.
 struct SpecParsing {
   var problems: Problems
@@ -134,9 +136,9 @@ struct SpecParsing {
     return found
   }
 
-  private mutating func ledgerBy(_ root: SpecNode) -> [SpecFieldPath] {
+  private mutating func ledgerBy(_ root: SpecNode) -> [FieldPath] {
     strings(root, "ledger_by").compactMap { node in
-      if let path = SpecFieldPath(text: node.string ?? "") { return path }
+      if let path = FieldPath(text: node.string ?? "") { return path }
       problems.add(
         "bad_field", at: node, "\(shown(node.string ?? "")) is no field",
         expected: OptionType.fieldPath.expectation, fix: OptionType.fieldPath.fix(for: node))

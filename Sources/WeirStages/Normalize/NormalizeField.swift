@@ -22,7 +22,7 @@ struct NormalizeField: Sendable {
     options = entry.value.object
     keyNode = entry.keyNode
     trims = options.bool("trim")
-    guard let path = SpecFieldPath(text: entry.key)?.fieldPath else {
+    guard let path = FieldPath(text: entry.key) else {
       problems.add(
         "bad_field", at: entry.keyNode, "\"\(entry.key)\" is no field",
         expected: "a dotted path such as `model.score`")

@@ -51,13 +51,13 @@ struct TrendMetric: Sendable {
       formula = .rate(options.string("rate"))
     } else if has("quantile") {
       node = options.node("of")
-      formula = .quantile(options.number("quantile"), options.fieldPath("of").fieldPath)
+      formula = .quantile(options.number("quantile"), options.fieldPath("of"))
     } else if has("mean") {
       node = options.node("mean")
-      formula = .mean(options.fieldPath("mean").fieldPath)
+      formula = .mean(options.fieldPath("mean"))
     } else if has("distinct") {
       node = options.node("distinct")
-      formula = .distinct(options.fieldPath("distinct").fieldPath)
+      formula = .distinct(options.fieldPath("distinct"))
     } else {
       node = options.node("count")
       switch options.value("count").content {
