@@ -65,7 +65,8 @@ final class TrendMerger: ReduceMerger {
       detail: TrendDetail(
         report: report, by: rules.by, buckets: calendar.starts, bucketDays: rules.clock.days,
         zone: "UTC", settings: rules.settings, texts: texts,
-        scope: trendScope(rules, report.series), future: calendar.future, early: calendar.early,
+        scope: trendScope(rules, report.series), through: rules.through, future: calendar.future,
+        early: calendar.early,
         openBucket: calendar.openBucket, gaps: calendar.gaps))
   }
 }

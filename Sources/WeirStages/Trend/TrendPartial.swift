@@ -76,6 +76,10 @@ private final class TrendPartial: ReducePartial {
     guard time.kind == .timestamp else {
       return refuse("wrong_type", bound.time, "`\(bound.time.name)` is no timestamp")
     }
+    guard Timestamp(microseconds: time.intValue).isWritable else {
+      return refuse(
+        "bad_timestamp", bound.time, "`\(bound.time.name)` lies outside of the years 1 to 9999")
+    }
     key.removeAll(keepingCapacity: true)
     for column in bound.by {
       let cell = batch.column(column.index)[row]
@@ -85,6 +89,9 @@ private final class TrendPartial: ReducePartial {
       if cell.kind == .string, cell.length == 1, cell.stringBytes[0] == UInt8(ascii: "*") {
         return refuse(
           "reserved_value", column, "`\(column.name)` is \"*\", which stands for a total")
+      }
+      if cell.kind == .number, !cell.numberValue.isFinite {
+        return refuse("number_out_of_range", column, "`\(column.name)` is not finite")
       }
       appendKey(cell, to: &key)
     }
@@ -97,8 +104,14 @@ private final class TrendPartial: ReducePartial {
             "expression_error", nil, "metric `\(bound.rules.metrics[metric].name)`: \(message)")
         }
       case .number(let column):
-        switch batch.column(column.index)[row].kind {
-        case .missing, .null, .int, .number: break
+        let cell = batch.column(column.index)[row]
+        switch cell.kind {
+        case .missing, .null, .int: break
+        case .number:
+          // Stages before this one may have divided by zero.
+          guard cell.numberValue.isFinite else {
+            return refuse("number_out_of_range", column, "`\(column.name)` is not finite")
+          }
         default: return refuse("wrong_type", column, "`\(column.name)` is no number")
         }
       case .value(let column):

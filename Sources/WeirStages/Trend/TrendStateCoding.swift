@@ -8,6 +8,8 @@ import WeirStatistics
 extension TrendState {
   /// Changes with every change of the layout.
   private static let revision: UInt8 = 1
+  /// Far more records than there are, and few enough that no sum of states overflows.
+  private static let recordsMost: UInt64 = 1 << 48
 
   func encode() -> [UInt8] {
     var out = StateWriter()
@@ -69,7 +71,8 @@ extension TrendState {
       input.varint() == UInt64(shape.tallies.count)
     else { return false }
     for tally in shape.tallies where input.byte() != tally.rawValue { return false }
-    guard let total = input.varint(), let coming = input.varint(), coming <= total,
+    guard let total = input.varint(), total <= TrendState.recordsMost,
+      let coming = input.varint(), coming <= total,
       let instants = input.varint(),
       mergeLatest(instants, &input, clock), let groupCount = input.varint()
     else { return false }
@@ -105,8 +108,8 @@ extension TrendState {
     var before: Int?
     for _ in 0..<count {
       guard let bucket = input.signed(), before.map({ $0 < bucket }) ?? true,
-        let instant = input.signed(), clock.bucket(of: Int64(instant)) == bucket,
-        clock.allBuckets.contains(bucket)
+        let instant = input.signed(), Timestamp(microseconds: Int64(instant)).isWritable,
+        clock.bucket(of: Int64(instant)) == bucket
       else { return false }
       before = bucket
       note(Int64(instant), in: bucket)
@@ -161,11 +164,21 @@ func keyParts(_ key: [UInt8]) -> [[UInt8]]? {
       end += 4 + count
     case .int, .number, .bool, .timestamp: end += 8
     }
-    guard end <= key.count else { return nil }
+    guard end <= key.count, isPrintable(kind, key[(at + 1)..<end]) else { return nil }
     parts.append(Array(key[at..<end]))
     at = end
   }
   return parts
+}
+
+/// Whether outputs can say the value: a NaN is no JSON, and not every integer is a time.
+private func isPrintable(_ kind: CellKind, _ bytes: ArraySlice<UInt8>) -> Bool {
+  let bits = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+  switch kind {
+  case .number: return Double(bitPattern: bits).isFinite
+  case .timestamp: return Timestamp(microseconds: Int64(bitPattern: bits)).isWritable
+  default: return true
+  }
 }
 
 private struct StateWriter {
