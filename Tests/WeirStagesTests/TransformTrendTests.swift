@@ -246,8 +246,8 @@ import WeirTesting
     let bench = try TrendBench(TrendExample.spec)
     var refused: [String] = []
     let bytes = bench.partial(TrendExample.shards(days: 2).flatMap { $0 }, refused: &refused)
-    let state = TrendState(bench.stage.rules.shape)
-    try state.merge(encoded: bytes, clock: bench.stage.rules.clock)
+    let state = TrendState(bench.stage.rules.shape, bench.stage.rules.clock)
+    try state.merge(encoded: bytes)
     #expect(state.encode() == bytes)
   }
 
@@ -256,9 +256,9 @@ import WeirTesting
     var refused: [String] = []
     let bytes = bench.partial(Array(TrendExample.shards(days: 1)[0].prefix(40)), refused: &refused)
     func isRefused(_ damaged: [UInt8]) -> Bool {
-      let state = TrendState(bench.stage.rules.shape)
+      let state = TrendState(bench.stage.rules.shape, bench.stage.rules.clock)
       do throws(RunError) {
-        try state.merge(encoded: damaged, clock: bench.stage.rules.clock)
+        try state.merge(encoded: damaged)
         return false
       } catch {
         return error.code == "damaged_partial"

@@ -25,8 +25,11 @@ struct TrendCalendar {
 
   init(_ state: TrendState, _ rules: TrendRules) throws(RunError) {
     var records: [Int: UInt64] = [:]
+    var latestEvent: [Int: Int64] = [:]
     for (slot, place) in state.slots.enumerated() {
       records[place.bucket, default: 0] += state.records[slot]
+      latestEvent[place.bucket] = max(
+        latestEvent[place.bucket] ?? .min, state.latest[slot])
     }
     future = Int(state.future)
     let used = records.keys.sorted()
@@ -50,7 +53,7 @@ struct TrendCalendar {
     }
     for bucket in begin...max(begin, last) {
       let isOpen =
-        bucket == last && !TrendCalendar.isClosed(bucket, state.latest[bucket], rules)
+        bucket == last && !TrendCalendar.isClosed(bucket, latestEvent[bucket], rules)
       states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
       starts.append(rules.clock.date(bucket))
     }

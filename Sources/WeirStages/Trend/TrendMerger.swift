@@ -9,13 +9,13 @@ final class TrendMerger: ReduceMerger {
 
   init(_ rules: TrendRules) {
     self.rules = rules
-    state = TrendState(rules.shape)
+    state = TrendState(rules.shape, rules.clock)
   }
 
   var recordCount: Int { Int(state.recordCount) }
 
   func merge(_ partial: [UInt8]) throws {
-    try state.merge(encoded: partial, clock: rules.clock)
+    try state.merge(encoded: partial)
   }
 
   func finish() throws -> [String: StageOutput] {
