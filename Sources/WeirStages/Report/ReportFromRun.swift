@@ -27,7 +27,7 @@ extension ReportPage {
         read: records.read, written: records.written, deduplicated: records.deduplicated,
         filtered: records.filtered, quarantined: records.quarantined, blank: records.blank),
       quarantine: reportQuarantine(facts.quarantine, read: records.read), quarantineBudget: nil,
-      notes: reportNotes(detail, facts, recordNoun),
+      notes: ReportNotes(detail: detail, noun: recordNoun).notes(facts),
       inputs: ReportInputs(
         shards: ledger.shards.count, bytes: ledger.shards.reduce(0) { $0 + $1.bytes },
         hash: shortHash(inputHash(ledger))),
@@ -77,7 +77,7 @@ private func reportQuarantine(
   summary.byCode.map { code, count -> ReportQuarantineRow in
     let first = summary.entries.first { $0.code.utf8.elementsEqual(code.utf8) }
     let words = RefusalWords.of(code)
-    let stage = first.map { " (`\($0.stage)`: \($0.message))" } ?? ""
+    let stage = first.map { " (\($0.stage): \($0.message))" } ?? ""
     return ReportQuarantineRow(
       code: code, meaning: words.meaning + stage, count: count,
       share: read > 0 ? Double(count) / Double(read) : 0, shard: Array((first?.shard ?? "").utf8),
@@ -85,56 +85,4 @@ private func reportQuarantine(
   }.sorted { a, b in
     a.count != b.count ? a.count > b.count : a.code.utf8.lexicographicallyPrecedes(b.code.utf8)
   }
-}
-
-/// What a reader should know about the data before blaming people.
-private func reportNotes(
-  _ detail: TrendDetail, _ facts: RunFacts, _ noun: String
-) -> [ReportDataNote] {
-  func count(_ n: Int, _ one: String, _ many: String) -> String {
-    "\(ReportNumber.integer(n)) \(n == 1 ? one : many)"
-  }
-  let unit = detail.bucketDays == 7 ? "week" : "day"
-  var notes = detail.gaps.map { gap in
-    let (from, to) = (detail.buckets[gap.lowerBound], detail.buckets[gap.upperBound])
-    return ReportDataNote(
-      label: "No data",
-      place: gap.count == 1 ? "\(unit) of \(from.short)" : "\(from.short) to \(to.short)",
-      effect:
-        "\(count(gap.count, unit, unit + "s")) without \(noun) of any group: not compared, and "
-        + "no drop", isProblem: true)
-  }
-  if detail.buckets.isEmpty {
-    notes.append(
-      ReportDataNote(
-        label: "Empty", place: "the whole report", effect: "No \(noun) reached the analysis",
-        isProblem: true))
-  }
-  if let open = detail.openBucket {
-    notes.append(
-      ReportDataNote(
-        label: "Open", place: "\(unit) of \(detail.buckets[open].short)",
-        effect: "Not complete yet: shown hollow, not compared", isProblem: false))
-  }
-  if detail.future > 0 {
-    notes.append(
-      ReportDataNote(
-        label: "Future", place: "after the last \(unit)",
-        effect: "\(ReportNumber.integer(detail.future)) \(noun) counted, in no series",
-        isProblem: true))
-  }
-  if detail.early > 0 {
-    notes.append(
-      ReportDataNote(
-        label: "Early", place: "before the first \(unit)",
-        effect: "\(ReportNumber.integer(detail.early)) stray \(noun) counted, in no series",
-        isProblem: true))
-  }
-  if facts.uncheckedShards > 0 {
-    notes.append(
-      ReportDataNote(
-        label: "Unchecksummed", place: count(facts.uncheckedShards, "shard", "shards"),
-        effect: "Frames without a checksum: damage in them may go unseen", isProblem: true))
-  }
-  return notes
 }

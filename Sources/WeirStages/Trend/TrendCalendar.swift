@@ -26,8 +26,11 @@ struct TrendCalendar {
 
   init(_ state: TrendState, _ rules: TrendRules) throws(RunError) {
     var records: [Int: UInt64] = [:]
+    var latestEvent: [Int: Int64] = [:]
     for (slot, place) in state.slots.enumerated() {
       records[place.bucket, default: 0] += state.records[slot]
+      latestEvent[place.bucket] = max(
+        latestEvent[place.bucket] ?? .min, state.latest[slot])
     }
     future = Int(state.future)
     let used = records.keys.sorted()
@@ -50,12 +53,12 @@ struct TrendCalendar {
       if bucket > last { future += Int(records[bucket]!) }
     }
     let hasTimes = used.contains { bucket in
-      state.latest[bucket].map { $0 != rules.clock.start(bucket) } ?? false
+      latestEvent[bucket].map { $0 != rules.clock.start(bucket) } ?? false
     }
     for bucket in begin...max(begin, last) {
       let isOpen =
         bucket == last && hasTimes
-        && !TrendCalendar.isClosed(bucket, state.latest[bucket], rules)
+        && !TrendCalendar.isClosed(bucket, latestEvent[bucket], rules)
       states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
       starts.append(rules.clock.date(bucket))
     }

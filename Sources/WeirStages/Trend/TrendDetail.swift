@@ -16,6 +16,8 @@ public struct TrendDetail: Sendable {
   public var texts: [ReportFindingText]
   /// What the series are about, in words.
   public var scope: String
+  /// The last day that was asked for; `nil` where the latest counts.
+  public var through: CivilDate?
   /// Records after the last bucket and before the first: counted, in no series.
   public var future: Int
   public var early: Int

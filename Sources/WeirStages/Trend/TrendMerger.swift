@@ -9,13 +9,13 @@ final class TrendMerger: ReduceMerger {
 
   init(_ rules: TrendRules) {
     self.rules = rules
-    state = TrendState(rules.shape)
+    state = TrendState(rules.shape, rules.clock)
   }
 
   var recordCount: Int { Int(state.recordCount) }
 
   func merge(_ partial: [UInt8]) throws {
-    try state.merge(encoded: partial, clock: rules.clock)
+    try state.merge(encoded: partial)
   }
 
   func finish() throws -> [String: StageOutput] {
@@ -65,7 +65,8 @@ final class TrendMerger: ReduceMerger {
       detail: TrendDetail(
         report: report, by: rules.by, buckets: calendar.starts, bucketDays: rules.clock.days,
         zone: "UTC", settings: rules.settings, texts: texts,
-        scope: trendScope(rules, report.series), future: calendar.future, early: calendar.early,
+        scope: trendScope(rules, report.series), through: rules.through, future: calendar.future,
+        early: calendar.early,
         openBucket: calendar.openBucket, gaps: calendar.gaps))
   }
 }

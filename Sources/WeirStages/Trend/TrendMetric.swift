@@ -110,6 +110,13 @@ struct TrendMetric: Sendable {
     case condition(CompiledExpression)
     case number(BoundTrend.Column)
     case value(BoundTrend.Column)
+
+    var column: BoundTrend.Column? {
+      switch self {
+      case .nothing, .condition: nil
+      case .number(let column), .value(let column): column
+      }
+    }
   }
 
   func bind(_ scope: Scope, _ context: BindContext, _ problems: inout Problems) -> Input? {

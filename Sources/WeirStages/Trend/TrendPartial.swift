@@ -39,6 +39,16 @@ private final class TrendPartial: ReducePartial {
   private let state: TrendState
   /// One for each metric that has a condition.
   private let conditions: [Condition?]
+  /// The columns of `bound` without their names, which cost a count of references for each record.
+  private let byColumns: [Int]
+  private let steps: [Step]
+  /// What a metric needs of a record.
+  private enum Step {
+    case nothing
+    case condition
+    case number(Int)
+    case value(Int)
+  }
   private var key: [UInt8] = []
   private var scratch: [UInt8] = []
 
@@ -46,7 +56,16 @@ private final class TrendPartial: ReducePartial {
     self.bound = bound
     clock = bound.rules.clock
     end = bound.rules.end
-    state = TrendState(bound.rules.shape)
+    state = TrendState(bound.rules.shape, clock)
+    byColumns = bound.by.map(\.index)
+    steps = bound.inputs.map {
+      switch $0 {
+      case .nothing: .nothing
+      case .condition: .condition
+      case .number(let column): .number(column.index)
+      case .value(let column): .value(column.index)
+      }
+    }
     conditions = bound.inputs.map {
       if case .condition(let expression) = $0 { Condition(expression) } else { nil }
     }
@@ -64,32 +83,29 @@ private final class TrendPartial: ReducePartial {
 
   /// Counts a record everywhere, or says why it is counted nowhere.
   private func take(_ row: Int, at position: Int, of batch: borrowing Batch) -> Refusal? {
-    func refuse(_ code: String, _ column: BoundTrend.Column?, _ message: String) -> Refusal {
+    func refuse(_ code: String, _ column: BoundTrend.Column?, _ problem: String) -> Refusal {
       Refusal(
         row: row, of: batch, code: code, field: column.flatMap { FieldPath(text: $0.name) },
-        message: message)
+        message: column.map { "`\($0.name)` \(problem)" } ?? problem)
     }
     let time = batch.column(bound.time.index)[row]
-    if time.isNull {
-      return refuse("missing_time", bound.time, "`\(bound.time.name)` is null or absent")
-    }
+    if time.isNull { return refuse("missing_time", bound.time, "is null or absent") }
     guard time.kind == .timestamp else {
-      return refuse("wrong_type", bound.time, "`\(bound.time.name)` is no timestamp")
+      return refuse("wrong_type", bound.time, "is no timestamp")
+    }
+    guard Timestamp(microseconds: time.intValue).isWritable else {
+      return refuse("bad_timestamp", bound.time, "lies outside of the years 1 to 9999")
     }
     key.removeAll(keepingCapacity: true)
-    for column in bound.by {
-      let cell = batch.column(column.index)[row]
-      if cell.kind == .other {
-        return refuse("wrong_type", column, "`\(column.name)` is an object or an array")
-      }
-      if cell.kind == .string, cell.length == 1, cell.stringBytes[0] == UInt8(ascii: "*") {
-        return refuse(
-          "reserved_value", column, "`\(column.name)` is \"*\", which stands for a total")
+    for (i, column) in byColumns.enumerated() {
+      let cell = batch.column(column)[row]
+      if let (code, problem) = TrendPartial.whyNoGroup(cell) {
+        return refuse(code, bound.by[i], problem)
       }
       appendKey(cell, to: &key)
     }
-    for (metric, input) in bound.inputs.enumerated() {
-      switch input {
+    for (metric, step) in steps.enumerated() {
+      switch step {
       case .nothing: break
       case .condition:
         if let message = conditions[metric]?.failure(at: position) {
@@ -97,18 +113,36 @@ private final class TrendPartial: ReducePartial {
             "expression_error", nil, "metric `\(bound.rules.metrics[metric].name)`: \(message)")
         }
       case .number(let column):
-        switch batch.column(column.index)[row].kind {
-        case .missing, .null, .int, .number: break
-        default: return refuse("wrong_type", column, "`\(column.name)` is no number")
+        if let (code, problem) = TrendPartial.whyNoNumber(batch.column(column)[row]) {
+          return refuse(code, bound.inputs[metric].column, problem)
         }
       case .value(let column):
-        if batch.column(column.index)[row].kind == .other {
-          return refuse("wrong_type", column, "`\(column.name)` is an object or an array")
+        if batch.column(column)[row].kind == .other {
+          return refuse("wrong_type", bound.inputs[metric].column, "is an object or an array")
         }
       }
     }
     count(row, at: position, of: batch, time: time.intValue)
     return nil
+  }
+
+  private static func whyNoGroup(_ cell: Cell) -> (code: String, problem: String)? {
+    switch cell.kind {
+    case .other: ("wrong_type", "is an object or an array")
+    case .string where cell.length == 1 && cell.stringBytes[0] == UInt8(ascii: "*"):
+      ("reserved_value", "is \"*\", which stands for a total")
+    case .number where !cell.numberValue.isFinite: ("number_out_of_range", "is not finite")
+    default: nil
+    }
+  }
+
+  /// Stages before this one may have divided by zero.
+  private static func whyNoNumber(_ cell: Cell) -> (code: String, problem: String)? {
+    switch cell.kind {
+    case .missing, .null, .int: nil
+    case .number: cell.numberValue.isFinite ? nil : ("number_out_of_range", "is not finite")
+    default: ("wrong_type", "is no number")
+    }
   }
 
   private func count(
@@ -118,22 +152,20 @@ private final class TrendPartial: ReducePartial {
       state.addFuture()
       return
     }
-    let bucket = clock.bucket(of: time)
     let group = key.withUnsafeBufferPointer { state.groups.code(of: $0) }
-    let slot = state.slot(group: group, bucket: bucket)
-    state.addRecords(1, to: slot)
-    state.note(time, in: bucket)
-    for (metric, input) in bound.inputs.enumerated() {
-      switch input {
+    let slot = state.slot(group: group, bucket: clock.bucket(of: time))
+    state.addRecords(1, latest: time, to: slot)
+    for (metric, step) in steps.enumerated() {
+      switch step {
       case .nothing: break
       case .condition:
         if conditions[metric]?.truths[position] == .true { state.count(metric, in: slot) }
       case .number(let column):
-        let cell = batch.column(column.index)[row]
+        let cell = batch.column(column)[row]
         if cell.kind == .int { state.add(Double(cell.intValue), to: metric, in: slot) }
         if cell.kind == .number { state.add(cell.numberValue, to: metric, in: slot) }
       case .value(let column):
-        let cell = batch.column(column.index)[row]
+        let cell = batch.column(column)[row]
         guard !cell.isNull else { continue }
         scratch.removeAll(keepingCapacity: true)
         appendKey(cell, to: &scratch)

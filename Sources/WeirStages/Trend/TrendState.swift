@@ -3,10 +3,11 @@ import WeirStatistics
 
 /// What many records come to: a slot for every group and bucket that has any.
 ///
-/// A slot is 8 bytes and 8 for each counter, 24 for a mean; quantiles and distinct counts have a
+/// A slot is 16 bytes and 8 for each counter, 24 for a mean; quantiles and distinct counts have a
 /// sketch each. Groups are named by their key (see `appendKey`).
 final class TrendState {
   let shape: TrendShape
+  let clock: TrendClock
   let groups = ByteDictionary()
   private(set) var slots: [(group: Int, bucket: Int)] = []
   /// Records of each slot.
@@ -15,8 +16,8 @@ final class TrendState {
   private(set) var sums: [Double] = []
   private(set) var sketches: [DDSketch] = []
   private(set) var registers: [HyperLogLog] = []
-  /// Latest event of any group in each bucket, in microseconds since 1970.
-  private(set) var latest: [Int: Int64] = [:]
+  /// Latest event of each slot, in microseconds since 1970.
+  private(set) var latest: [Int64] = []
   /// Records past the end of what is reported.
   private(set) var future: UInt64 = 0
 
@@ -27,7 +28,10 @@ final class TrendState {
   private var slotOf: [Place: Int] = [:]
   private var last: (place: Place, slot: Int)?
 
-  init(_ shape: TrendShape) { self.shape = shape }
+  init(_ shape: TrendShape, _ clock: TrendClock) {
+    self.shape = shape
+    self.clock = clock
+  }
 
   /// All records, those of the future too.
   var recordCount: UInt64 { records.reduce(future, +) }
@@ -47,6 +51,7 @@ final class TrendState {
     slotOf[place] = slot
     slots.append((place.group, place.bucket))
     records.append(0)
+    latest.append(clock.start(place.bucket))
     counters.append(contentsOf: repeatElement(0, count: shape.counters))
     sums.append(contentsOf: repeatElement(0, count: shape.sums))
     for _ in 0..<shape.sketches { sketches.append(DDSketch()) }
@@ -56,11 +61,9 @@ final class TrendState {
 
   func addFuture(_ count: UInt64 = 1) { future += count }
 
-  func addRecords(_ count: UInt64, to slot: Int) { records[slot] += count }
-
-  func note(_ microseconds: Int64, in bucket: Int) {
-    if let known = latest[bucket], known >= microseconds { return }
-    latest[bucket] = microseconds
+  func addRecords(_ count: UInt64, latest instant: Int64, to slot: Int) {
+    records[slot] += count
+    latest[slot] = max(latest[slot], instant)
   }
 
   func count(_ metric: Int, _ times: UInt64 = 1, in slot: Int) {

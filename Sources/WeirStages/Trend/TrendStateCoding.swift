@@ -8,6 +8,8 @@ import WeirStatistics
 extension TrendState {
   /// Changes with every change of the layout.
   private static let revision: UInt8 = 1
+  /// Far more records than there are, and few enough that no sum of states overflows.
+  private static let recordsMost: UInt64 = 1 << 48
 
   func encode() -> [UInt8] {
     var out = ByteWriter()
@@ -17,11 +19,6 @@ extension TrendState {
     for tally in shape.tallies { out.byte(tally.rawValue) }
     out.varint(recordCount)
     out.varint(future)
-    out.varint(UInt64(latest.count))
-    for bucket in latest.keys.sorted() {
-      out.signed(bucket)
-      out.signed(Int(latest[bucket]!))
-    }
     let bySlot = slotsByGroup()
     out.varint(UInt64(groups.count))
     for group in sortedGroups() {
@@ -35,6 +32,7 @@ extension TrendState {
   private func encode(_ slot: Int, into out: inout ByteWriter) {
     out.signed(slots[slot].bucket)
     out.varint(records[slot])
+    out.varint(UInt64(latest[slot] - clock.start(slots[slot].bucket)))
     for (metric, tally) in shape.tallies.enumerated() {
       switch tally {
       case .records: break
@@ -53,9 +51,9 @@ extension TrendState {
   /// Adds what ``encode()`` wrote.
   ///
   /// - Throws: ``RunError`` `damaged_partial` for other bytes; the state must not be used then.
-  func merge(encoded bytes: [UInt8], clock: TrendClock) throws(RunError) {
+  func merge(encoded bytes: [UInt8]) throws(RunError) {
     var input = ByteReader(bytes)
-    guard mergeAll(&input, clock), input.isAtEnd else {
+    guard mergeAll(&input), input.isAtEnd else {
       throw RunError(
         code: "damaged_partial",
         message: "the kept counts of a shard are damaged or were made by another version",
@@ -64,14 +62,14 @@ extension TrendState {
   }
 
   /// `nil` reads are answered with false.
-  private func mergeAll(_ input: inout ByteReader, _ clock: TrendClock) -> Bool {
+  private func mergeAll(_ input: inout ByteReader) -> Bool {
     guard input.byte() == TrendState.revision, input.varint() == UInt64(shape.by),
       input.varint() == UInt64(shape.tallies.count)
     else { return false }
     for tally in shape.tallies where input.byte() != tally.rawValue { return false }
-    guard let total = input.varint(), let coming = input.varint(), coming <= total,
-      let instants = input.varint(),
-      mergeLatest(instants, &input, clock), let groupCount = input.varint()
+    guard let total = input.varint(), total <= TrendState.recordsMost,
+      let coming = input.varint(), coming <= total,
+      let groupCount = input.varint()
     else { return false }
     addFuture(coming)
     var left = total - coming
@@ -87,31 +85,16 @@ extension TrendState {
       for _ in 0..<buckets {
         guard let bucket = input.signed(), clock.allBuckets.contains(bucket),
           before.map({ $0 < bucket }) ?? true, let count = input.varint(), count > 0,
-          count <= left
+          count <= left, let late = input.varint(), late < UInt64(clock.length)
         else { return false }
         before = bucket
         left -= count
         let slot = slot(group: group, bucket: bucket)
-        addRecords(count, to: slot)
+        addRecords(count, latest: clock.start(bucket) + Int64(late), to: slot)
         guard mergeMetrics(of: slot, upTo: count, &input) else { return false }
       }
     }
     return left == 0
-  }
-
-  private func mergeLatest(
-    _ count: UInt64, _ input: inout ByteReader, _ clock: TrendClock
-  ) -> Bool {
-    var before: Int?
-    for _ in 0..<count {
-      guard let bucket = input.signed(), before.map({ $0 < bucket }) ?? true,
-        let instant = input.signed(), clock.bucket(of: Int64(instant)) == bucket,
-        clock.allBuckets.contains(bucket)
-      else { return false }
-      before = bucket
-      note(Int64(instant), in: bucket)
-    }
-    return true
   }
 
   private func mergeMetrics(
@@ -161,9 +144,19 @@ func keyParts(_ key: [UInt8]) -> [[UInt8]]? {
       end += 4 + count
     case .int, .number, .bool, .timestamp: end += 8
     }
-    guard end <= key.count else { return nil }
+    guard end <= key.count, isPrintable(kind, key[(at + 1)..<end]) else { return nil }
     parts.append(Array(key[at..<end]))
     at = end
   }
   return parts
+}
+
+/// Whether outputs can say the value: a NaN is no JSON, and not every integer is a time.
+private func isPrintable(_ kind: CellKind, _ bytes: ArraySlice<UInt8>) -> Bool {
+  let bits = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+  switch kind {
+  case .number: return Double(bitPattern: bits).isFinite
+  case .timestamp: return Timestamp(microseconds: Int64(bitPattern: bits)).isWritable
+  default: return true
+  }
 }
