@@ -1,0 +1,92 @@
+import WeirData
+import WeirStages
+
+@testable import WeirEngine
+
+/// A source `in`, an optional transform `stage` and a CSV sink `out`, planned as a run would.
+struct PlannedPipeline {
+  let plan: Plan
+
+  /// - Parameters:
+  ///   - fields: JSON of the source's `fields`.
+  ///   - transform: JSON of one transform that reads `in`, or nothing.
+  ///   - sink: JSON of the sink.
+  init?(
+    fields: String, transform: String? = nil, sink: String? = nil, _ problems: inout Problems
+  ) {
+    let input = transform == nil ? "in" : "stage"
+    let sink = sink ?? #"{"type": "csv", "inputs": ["\#(input)"], "path": "out.csv"}"#
+    let text = """
+      {"name": "test",
+       "sources": {"in": {"type": "jsonl", "paths": ["*.jsonl"], "fields": \(fields)}},
+       "transforms": {\(transform.map { "\"stage\": \($0)" } ?? "")},
+       "sinks": {"out": \(sink)}}
+      """
+    let registry = StageRegistry([JSONLSource.self, Aggregate.self, CSVSink.self])
+    let (spec, found) = Spec.load(
+      Array(text.utf8), file: "spec.json", registry: registry, given: [], currentDirectory: "/",
+      allowMissingParams: false)
+    problems.add(contentsOf: found)
+    guard let spec, let plan = Plan.make(spec, problems: &problems) else { return nil }
+    self.plan = plan
+  }
+
+  var lane: Lane { plan.lanes[0] }
+
+  var reduce: any BoundReduce {
+    if case .reduce(let reduce) = lane.nodes[0].work { reduce } else { fatalError("no reduce") }
+  }
+
+  var recordSink: any BoundRecordSink {
+    if case .sink(let sink) = lane.nodes[0].work { sink } else { fatalError("no record sink") }
+  }
+
+  func stage(_ name: String) -> any Stage { plan.spec.stages.first { $0.name == name }!.stage }
+
+  func makeMerger() -> any ReduceMerger {
+    (stage("stage") as! any ReduceStage).makeMerger([reduce])
+  }
+
+  func makeDecoder(batchBytes: Int) -> any BatchDecoder {
+    lane.source.makeDecoder(
+      Shard(path: "test.jsonl", name: Array("test.jsonl".utf8), size: 0), batchBytes: batchBytes)
+  }
+
+  /// The records of a shard as batches of about `batchBytes`.
+  func read(
+    _ lines: some Sequence<String>, batchBytes: Int = 1 << 20, decoder: (any BatchDecoder)? = nil,
+    _ take: (borrowing Batch, Selection) -> Void
+  ) throws {
+    let decoder = decoder ?? makeDecoder(batchBytes: batchBytes)
+    func emit(_ scanned: inout ScannedBatch) { take(scanned.batch, scanned.selection) }
+    let text = lines.map { $0 + "\n" }.joined()
+    let bytes = Bytes(Array(text.utf8))
+    try decoder.consume(bytes, emit: emit)
+    try decoder.finish(emit: emit)
+  }
+
+  /// The partial of one shard.
+  func partial(
+    _ lines: some Sequence<String>, batchBytes: Int = 1 << 20
+  ) throws -> (bytes: [UInt8], refusals: [Refusal]) {
+    let partial = reduce.makePartial()
+    var refusals: [Refusal] = []
+    try read(lines, batchBytes: batchBytes) { partial.add($0, $1, &refusals) }
+    return (partial.encode(), refusals)
+  }
+
+  /// The rows that some shards come to.
+  func rows(_ shards: [[String]], batchBytes: Int = 1 << 20) throws -> RowTable {
+    let merger = makeMerger()
+    for shard in shards { try merger.merge(try partial(shard, batchBytes: batchBytes).bytes) }
+    return try merger.rows()
+  }
+}
+
+extension ReduceMerger {
+  /// The rows of the default port.
+  func rows() throws -> RowTable {
+    guard case .rows(let table)? = try finish()[""] else { fatalError("no rows") }
+    return table
+  }
+}
