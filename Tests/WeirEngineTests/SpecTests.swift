@@ -1,4 +1,5 @@
 import Testing
+import WeirData
 import WeirEngine
 
 @Suite struct `A spec that is right` {
@@ -40,7 +41,7 @@ import WeirEngine
     #expect(trend.int("season") == 7)
     #expect(trend.value("season").isDefault)
     #expect(trend.node("season").pointer.description == "/transforms/trends/season")
-    #expect(trend.list("by").map(\.fieldPath.description) == ["market", "queue"])
+    #expect(trend.list("by").map(\.fieldPath.text) == ["market", "queue"])
     let metrics = trend.map("metrics")
     #expect(metrics.map(\.key) == ["violation_rate", "volume", "handle_ms_p95"])
     #expect(metrics[2].value.object.number("quantile") == 0.95)
