@@ -319,6 +319,21 @@ import WeirTesting
     #expect(Double(printed) == Double(text), "\(value) is \(printed)")
   }
 
+  @Test func `rounding by arithmetic and by digits is the same`() {
+    var random = SeededRandom(seed: 5)
+    for _ in 0..<50_000 {
+      let value = Double(bitPattern: random.next())
+      guard value.isFinite, value != 0 else { continue }
+      #expect(value.roundedToTenDigits == value.roundedByText, "\(value)")
+      let size = Double(random.next() >> 11) / 9_007_199_254_740_992
+      for scale in [1e-11, 1e-6, 1, 1e3, 1e9, 1e15, 1e30] {
+        #expect(
+          (size * scale).roundedToTenDigits == (size * scale).roundedByText, "\(size * scale)")
+      }
+      #expect(size.roundedToTenDigits.roundedToTenDigits == size.roundedToTenDigits)
+    }
+  }
+
   @Test func `no number is printed where there is none`() {
     #expect(JSONValue.measured(.nan) == .null)
     #expect(JSONValue.measured(.infinity) == .null)

@@ -1,13 +1,28 @@
 import WeirData
 
 extension Double {
-  /// The double nearest to this one written with so many significant digits; ties away from zero.
+  /// The double nearest to this one written with ten significant digits; ties away from zero.
   ///
-  /// Works on the digits of the shortest text that reads back as the number, so it depends on no
-  /// locale and no `log`, and two numbers that differ only beyond those digits mostly become the same
-  /// one. -0 becomes 0; infinities and NaN stay.
-  func rounded(significantDigits count: Int) -> Double {
+  /// Depends on no locale and no `log`: only on multiplication and division, which are the same on
+  /// every processor. -0 becomes 0; infinities and NaN stay.
+  var roundedToTenDigits: Double {
     guard isFinite, self != 0 else { return isFinite ? 0 : self }
+    let size = magnitude
+    if size < 1e10, size == size.rounded(.towardZero) { return self }
+    guard size >= 1e-12, size < 1e31 else { return roundedByText }
+    // The power of ten that leaves ten digits before the point; 10^22 is the last exact one.
+    var power = 0
+    while power < 21, size * TenDigits.powers[power + 1] < 1e10 { power += 1 }
+    var down = 0
+    while size / TenDigits.powers[down] >= 1e10 { down += 1 }
+    let digits = (down > 0 ? size / TenDigits.powers[down] : size * TenDigits.powers[power])
+      .rounded(.toNearestOrAwayFromZero)
+    let rounded = down > 0 ? digits * TenDigits.powers[down] : digits / TenDigits.powers[power]
+    return self < 0 ? -rounded : rounded
+  }
+
+  /// The same for any size, from the digits of the shortest text that reads back as the number.
+  var roundedByText: Double {
     var digits: [UInt8] = []
     var exponent = 0
     var hasPoint = false
@@ -24,10 +39,10 @@ extension Double {
       }
     }
     exponent += Int(String(decoding: suffix.dropFirst(), as: UTF8.self)) ?? 0
-    if digits.count > count {
-      let isUp = digits[count] >= 5
-      exponent += digits.count - count
-      digits.removeLast(digits.count - count)
+    if digits.count > TenDigits.count {
+      let isUp = digits[TenDigits.count] >= 5
+      exponent += digits.count - TenDigits.count
+      digits.removeLast(digits.count - TenDigits.count)
       if isUp { digits = TenDigits.plusOne(digits, &exponent) }
     }
     let text = String(decoding: digits.map { $0 + 0x30 }, as: UTF8.self)
@@ -39,6 +54,12 @@ extension Double {
 }
 
 private enum TenDigits {
+  static let count = 10
+  static let powers: [Double] = [
+    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+    1e18, 1e19, 1e20, 1e21, 1e22,
+  ]
+
   /// The number one larger in its last place.
   static func plusOne(_ digits: [UInt8], _ exponent: inout Int) -> [UInt8] {
     var digits = digits
@@ -58,6 +79,6 @@ extension JSONValue {
   /// A measured number as outputs print it: ten significant digits, null where there is none.
   static func measured(_ value: Double?) -> JSONValue {
     guard let value, value.isFinite else { return .null }
-    return .number(value.rounded(significantDigits: 10))
+    return .number(value.roundedToTenDigits)
   }
 }
