@@ -33,9 +33,11 @@ import WeirTesting
     var trend = StageCounts()
     (trend.in, trend.taken) = (read - 2, read - 2)
     ledger.stages = [
-      Ledger.Stage(name: "decisions", type: "jsonl", kind: .source, counts: source, takesRecords: true),
+      Ledger.Stage(
+        name: "decisions", type: "jsonl", kind: .source, counts: source, takesRecords: true),
       Ledger.Stage(name: "trends", type: "trend", kind: .reduce, counts: trend, takesRecords: true),
-      Ledger.Stage(name: "page", type: "report", kind: .sink, counts: StageCounts(), takesRecords: false),
+      Ledger.Stage(
+        name: "page", type: "report", kind: .sink, counts: StageCounts(), takesRecords: false),
     ]
     ledger.shards = [
       Ledger.ShardEntry(
