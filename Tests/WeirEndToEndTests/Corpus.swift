@@ -62,13 +62,13 @@ struct Corpus {
         "unique": { "type": "dedupe", "inputs": ["s"], "key": ["id"], "order_by": ["rev"] },
         "scored": { "type": "filter", "inputs": ["unique"], "where": "score >= 10" },
         "de": { "type": "filter", "inputs": ["s"], "where": "market == 'DE'" },
-        "last": { "type": "dedupe", "inputs": ["scored", "de"], "key": ["market", "score"],
+        "few": { "type": "dedupe", "inputs": ["scored", "de"], "key": ["market", "score"],
                   "keep": "first" }
       },
       "sinks": {
         "all": { "type": "jsonl", "inputs": ["unique"], "path": "all.jsonl.zst" },
         "by": { "type": "jsonl", "inputs": ["scored", "de"], "path": "m={market}/d{day}.jsonl" },
-        "last": { "type": "jsonl", "inputs": ["last"], "path": "last.jsonl" },
+        "last": { "type": "jsonl", "inputs": ["few"], "path": "last.jsonl" },
         "gone": { "type": "jsonl", "inputs": ["unique.removed"], "path": "gone.jsonl.zst" }
       }
     }
