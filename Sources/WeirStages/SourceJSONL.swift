@@ -161,8 +161,10 @@ private struct BoundJSONL: BoundSource {
 
   func findShards() throws -> [Shard] {
     var shards: [Shard] = []
+    // By bytes: Swift takes two spellings of `é` for one path, the disk does not.
+    var seen: Set<[UInt8]> = []
     for glob in globs {
-      for match in try glob.matches() where !shards.contains(where: { $0.path == match.path }) {
+      for match in try glob.matches() where seen.insert(Array(match.path.utf8)).inserted {
         let values = pathFields.map { match.value(of: $0.key) }
         for (field, value) in zip(pathFields, values) where field.type.base == .int {
           guard let value, Int64(String(decoding: value, as: UTF8.self)) == nil else { continue }

@@ -66,9 +66,9 @@ enum ResultJSON {
       ], problems)
   }
 
-  /// An object that ends with the problems of a spec, which come as JSON text.
+  /// An object that ends with the members `problems`, `errors` and `more` of a spec's problems.
   static func withProblems(_ members: [JSONMember], _ problems: Problems) -> String {
-    "\(JSONValue.object(members).text.dropLast()),\"problems\":\(problems.json)}"
+    "\(JSONValue.object(members).text.dropLast()),\(problems.json.dropFirst())"
   }
 
   private static func head(

@@ -55,6 +55,7 @@ struct RunCommand: AsyncParsableCommand {
       throw ValidationError("--workers wants 1 to 1024")
     }
     guard (1...65_536).contains(batchKib) else { throw ValidationError("--batch-kib wants 1 to 65536") }
+    if let out, out.utf8.isEmpty { throw ValidationError("--out wants a directory") }
     guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
   }
 

@@ -6,6 +6,9 @@ import WeirData
 ///
 /// `out/NAME/PARTITION -> .PARTITION@RUNKEY`, all in one parent directory.
 struct OutputDirectory {
+  /// The file that names all others.
+  static let manifestName = "manifest.json"
+
   /// The link that readers use.
   let path: String
   private let parent: String
@@ -107,6 +110,11 @@ struct OutputDirectory {
 
   /// Opens a new file below the staging directory.
   func create(_ file: String) throws -> OutputWriter {
+    guard !file.utf8.elementsEqual(OutputDirectory.manifestName.utf8) else {
+      throw RunError(
+        code: "sink_collision", message: "a sink writes \(file), where the manifest goes",
+        fix: "give it another \"path\"")
+    }
     let full = joinPath(staging, file)
     do throws(FileError) {
       try makeDirectories(directory(of: full))
@@ -128,8 +136,11 @@ struct OutputDirectory {
   ///   - key: the identity of the run: equal keys mean equal bytes.
   ///   - manifest: written last, names every file.
   ///   - keep: how many runs stay, this one included.
-  func commit(key: String, manifest: [UInt8], keep: Int) throws {
-    try writeNewFile(joinPath(staging, "manifest.json"), manifest)
+  /// - Returns: what went wrong after the swap, which makes no failure of it: an old run that cannot
+  ///   be removed.
+  @discardableResult
+  func commit(key: String, manifest: [UInt8], keep: Int) throws -> [String] {
+    try writeNewFile(joinPath(staging, OutputDirectory.manifestName), manifest)
     try flushTree(staging)
     let target = try place(key: key)
     let link = joinPath(parent, ".\(name)@staging-link")
@@ -140,8 +151,13 @@ struct OutputDirectory {
       guard rmdir(path) == 0 else { throw fail(path, "remove") }
     }
     guard rename(link, path) == 0 else { throw fail(path, "rename") }
-    try flushDirectory(parent)
-    try prune(keep: keep, current: target)
+    do throws(FileError) {
+      try flushDirectory(parent)
+      try prune(keep: keep, current: target)
+      return []
+    } catch {
+      return ["an older run was not cleared away: \(error)"]
+    }
   }
 
   /// Gives the staged directory its name. A run with the same key may have left one: it is used

@@ -78,8 +78,13 @@ public struct PathTemplate: Sendable {
         fix: "take {\(name)} out")
       return nil
     }
-    guard let path = FieldPath(text: name), let field = scope.require(path, at: node, &problems)
-    else { return nil }
+    guard let path = FieldPath(text: name) else {
+      problems.add(
+        "bad_path", at: node, within: place, "`\(name)` is not a field path",
+        expected: "a field between the braces", fix: "write for example {market}")
+      return nil
+    }
+    guard let field = scope.require(path, at: node, &problems) else { return nil }
     let format = halves.count > 1 ? Array(halves[1]) : nil
     if let format {
       guard field.type.base == .timestamp, isFormat(format) else {

@@ -155,7 +155,12 @@ private struct Planner {
       }
       checkInputs(of: stage, &problems)
       guard let path = sink.staticPath else { continue }
-      if let other = seen.first(where: { $0.path == path }) {
+      if path.utf8.elementsEqual(OutputDirectory.manifestName.utf8) {
+        problems.add(
+          "sink_collision", at: stage.options.node("path"), "Weir writes \(path) itself",
+          fix: "give `\(stage.name)` another \"path\"")
+      }
+      if let other = seen.first(where: { $0.path.utf8.elementsEqual(path.utf8) }) {
         problems.add(
           "sink_collision", at: stage.options.node("path"),
           "`\(stage.name)` and `\(other.name)` both write \(path)",

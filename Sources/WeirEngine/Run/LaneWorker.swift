@@ -72,6 +72,7 @@ final class LaneWorker {
   /// Notes every line of the batch as read.
   private func account(for scanned: borrowing ScannedBatch) {
     let rows = scanned.batch.rowCount
+    state.blank += scanned.blank
     if rows > 0 { state.outcomes.extend(to: Int(scanned.batch.lines[rows - 1].number)) }
     for row in 0..<rows { state.outcomes.raise(Int(scanned.batch.lines[row].number), to: .read) }
     for refusal in scanned.refusals { state.outcomes.extend(to: refusal.line) }

@@ -117,10 +117,26 @@ public struct Ledger: Sendable {
         )
       }
     }
+    for stage in stages where stage.takesRecords && stage.kind != .source {
+      let brought = edges.reduce(0) { $1.to == stage.name ? $0 + $1.records : $0 }
+      if brought != stage.counts.in {
+        found.append(
+          "`\(stage.name)` took in \(stage.counts.in) records, but its inputs brought \(brought)")
+      }
+    }
     var sum = RecordCounts()
     for shard in shards { sum += shard.records }
     if sum != records { found.append("the shards do not add up to the run") }
-    return found
+    return found + groupImbalances()
+  }
+
+  private func groupImbalances() -> [String] {
+    guard !groupFields.isEmpty else { return [] }
+    var sum = RecordCounts()
+    for group in groups { sum += group.records }
+    // A blank line belongs to no group.
+    sum.blank = records.blank
+    return sum == records ? [] : ["the groups by \(groupFields.joined(separator: ", ")) do not add up to the run"]
   }
 
   public var json: JSONValue {

@@ -82,7 +82,7 @@ private struct Run {
       path: record.outDirectory, runID: record.id, holder: record.holderText)
     defer { output.unlock() }
     do {
-      try record.clearAbandoned()
+      try record.takeOver()
       let result = try await work(states, output)
       return RunResult(
         runID: record.id, outDirectory: record.outDirectory, ledger: result.ledger,
@@ -150,13 +150,13 @@ private struct Run {
     try Task.checkCancellation()
     try QuarantineFile(path: joinPath(record.directory, "quarantine.jsonl.zst"))
       .write(spools, states)
-    try output.commit(
+    let afterwards = try output.commit(
       key: String(runKey.prefix(16)),
       manifest: plan.manifest(facts, states, records).bytes(indented: true) + [0x0A],
       keep: options.keep)
     return Finished(
       ledger: ledger, quarantine: quarantine, outputs: records, findings: levels(made),
-      runKey: runKey, notes: plan.notes(states))
+      runKey: runKey, notes: plan.notes(states) + afterwards)
   }
 
   private func runPass(

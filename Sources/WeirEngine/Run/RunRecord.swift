@@ -41,7 +41,7 @@ final class RunRecord {
     outDirectory =
       options.outDirectory.map(RunRecord.withoutEndSlash)
       ?? workspace.outputPath(pipeline: plan.spec.name, partition: partition)
-    try makeDirectories(joinPath(directory, "spool"), mode: 0o700)
+    try makeDirectories(directory, mode: 0o700)
     try write(status: "running", error: nil, result: nil)
   }
 
@@ -70,17 +70,22 @@ final class RunRecord {
 
   func note(_ text: String) { notes.append(text) }
 
-  /// Runs that died while they held this output: called under its lock, so none of them lives.
-  func clearAbandoned() throws {
+  /// Clears up behind runs that died while they held this output, and makes the spool of this one.
+  ///
+  /// Called under the lock. A run has a spool only from here on, so one that waits for the lock has
+  /// none, and one that has a spool for this output and is not this one is dead.
+  func takeOver() throws {
+    try clearAbandoned()
+    try makeDirectories(spoolDirectory, mode: 0o700)
+  }
+
+  private func clearAbandoned() throws {
     let runs = joinPath(workspace.path, "runs")
     for name in try directoryEntries(runs) {
       let other = joinPath(runs, String(decoding: name, as: UTF8.self))
       guard other != directory, exists(joinPath(other, "spool")) else { continue }
       let state = joinPath(other, "run.json")
-      guard exists(state) else {
-        try removeTree(other)
-        continue
-      }
+      guard exists(state) else { continue }
       let bytes = try readWholeFile(state, limit: 1 << 20)
       guard contains(bytes, "\"status\": \"running\""),
         contains(bytes, "\"out\": \(JSONValue.text(outDirectory).text)")

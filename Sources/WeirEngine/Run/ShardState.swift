@@ -9,6 +9,8 @@ final class ShardState: @unchecked Sendable {
   var contentHash: Hash128?
   var uncheckedFrames = 0
   var outcomes = LineOutcomes()
+  /// Lines of white space.
+  var blank = 0
   /// By node of the lane.
   var counts: [StageCounts]
   /// By pass.
@@ -43,8 +45,9 @@ final class ShardState: @unchecked Sendable {
 
   var records: RecordCounts {
     var records = RecordCounts()
-    records.blank = outcomes.count(of: .blank)
-    records.read = outcomes.bytes.count - records.blank
+    records.blank = blank
+    // Blank lines behind the last record are in no batch; those between are.
+    records.read = outcomes.bytes.count - outcomes.count(of: .blank)
     records.written = outcomes.count(of: .written)
     records.filtered = outcomes.count(of: .filtered)
     records.deduplicated = outcomes.count(of: .deduplicated)

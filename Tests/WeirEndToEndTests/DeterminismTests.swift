@@ -1,0 +1,92 @@
+import Glibc
+import Testing
+import WeirData
+import WeirEngine
+import WeirStages
+import WeirTesting
+
+@Suite struct `Equal inputs` {
+  /// All ways to do the same work that the tests compare.
+  private static let ways: [(workers: Int, batchBytes: Int)] = [1, 2, 4].flatMap { workers in
+    [4 << 10, 64 << 10, 4 << 20].map { (workers, $0) }
+  }
+
+  @Test(arguments: 0..<3)
+  func `give equal bytes, whatever the workers, the batches and the order on disk`(
+    seed: Int
+  ) async throws {
+    let corpus = Corpus(seed: UInt64(seed))
+    var random = SeededRandom(seed: UInt64(seed))
+    var first: [String: [UInt8]]?
+    for way in Self.ways {
+      var runner = PipelineRunner(
+        Corpus.spec, files: corpus.shards.shuffled(using: &random))
+      runner.workers = way.workers
+      runner.batchBytes = way.batchBytes
+      let outcome = try await runner.run()
+      #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
+      let result = try #require(outcome.result)
+      #expect(result.ledger.records.read + result.ledger.records.blank == corpus.lines)
+      #expect(outcome.outputs.count > 20 && !outcome.quarantine.isEmpty)
+      if let first {
+        differences(first, outcome.everything, "\(way.workers) workers, \(way.batchBytes) bytes")
+      } else {
+        first = outcome.everything
+      }
+    }
+  }
+
+  private func differences(
+    _ a: [String: [UInt8]], _ b: [String: [UInt8]], _ how: String
+  ) {
+    for path in Set(a.keys).union(b.keys).sorted() where a[path] != b[path] {
+      Issue.record("\(path) differs: \(how)")
+    }
+  }
+
+  /// Every pipeline of `pipelines/` whose stages there are.
+  private static var pipelines: [String] {
+    listFolder(repository + "/pipelines").filter { name in
+      guard name.hasSuffix(".json"), !name.hasSuffix(".test.json"),
+        let bytes = try? readFile(repository + "/pipelines/" + name),
+        let spec = JSONValue(parsing: bytes)
+      else { return false }
+      let types = ["sources", "transforms", "sinks"].flatMap { section -> [String] in
+        guard case .object(let members)? = spec[section] else { return [] }
+        return members.compactMap { $0.value["type"]?.string }
+      }
+      return types.allSatisfy { !StageRegistry.standard.types(named: $0).isEmpty }
+    }
+  }
+
+  @Test(.enabled(if: RunningBinary.weir != nil, "the binary is not beside the tests"))
+  func `of the pipelines that come with Weir give equal bytes on every machine`() throws {
+    let machines: [(arguments: [String], environment: [String: String])] = [
+      (["--workers", "1", "--batch-kib", "4096"], ["TZ": "UTC", "LC_ALL": "C"]),
+      (["--workers", "4", "--batch-kib", "4"], ["TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8"]),
+      (["--workers", "2"], ["TZ": "America/St_Johns", "LC_ALL": "de_DE.UTF-8", "LANG": "de_DE"]),
+    ]
+    for name in Self.pipelines {
+      try withTemporaryFolder { folder in
+        var first: [String: [UInt8]]?
+        for (i, machine) in machines.enumerated() {
+          let params = name.hasPrefix("market-report") ? ["--param", "market=DE"] : []
+          let outcome = try RunningBinary.run(
+            weir,
+            [
+              "run", "\(repository)/pipelines/\(name)", "--out", folder.file("out\(i)/x"),
+              "--workspace", folder.file("w\(i)"), "--progress", "none", "--json",
+            ]
+              + machine.arguments + params, environment: machine.environment)
+          #expect(outcome.exit == 0, "\(name): \(outcome.errors)")
+          var all = try filesBelow(folder.file("out\(i)/x"))
+          let runs = folder.file("w\(i)/.weir/runs")
+          let run = runs + "/" + (listFolder(runs).first ?? "")
+          all["ledger.json"] = try readFile(run + "/ledger.json")
+          all["quarantine"] = try decodedText(readFile(run + "/quarantine.jsonl.zst"))
+          if let first { differences(first, all, "\(name) \(machine)") } else { first = all }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import Testing
+import WeirData
+import WeirTesting
+
+@testable import WeirEngine
+
+/// A record as a barrier sees it, with its order as plain values.
+private struct Candidate {
+  var key: Int
+  /// `nil` is null.
+  var order: [Int?]
+  var shard: Int
+  var line: Int
+}
+
+@Suite struct `Deciding a barrier` {
+  private static func hash(_ key: Int) -> Hash128 {
+    var state = SeededRandom(seed: UInt64(key) &* 77)
+    return Hash128(high: state.next(), low: state.next())
+  }
+
+  /// The plain rule: the highest order, null lowest, then the last place.
+  private static func losers(_ all: [Candidate], keepsLast: Bool) -> [[Int]: [Int]] {
+    var losers: [[Int]: [Int]] = [:]
+    for key in Set(all.map(\.key)) {
+      let group = all.filter { $0.key == key }.sorted { a, b in
+        for (x, y) in zip(a.order, b.order) where x != y {
+          return (x ?? Int.min) < (y ?? Int.min)
+        }
+        return (a.shard, a.line) < (b.shard, b.line)
+      }
+      let winner = keepsLast ? group.last! : group.first!
+      for one in group where (one.shard, one.line) != (winner.shard, winner.line) {
+        losers[[one.shard, one.line]] = [winner.shard, winner.line]
+      }
+    }
+    return losers
+  }
+
+  /// Encodes orders as the collector does, through a batch.
+  private static func tuples(
+    _ all: [Candidate], shard: Int, types: [FieldType.Base]
+  ) -> BarrierTuples {
+    let mine = all.filter { $0.shard == shard }
+    let rule = BarrierRule(
+      key: [.init(field: FieldPath(components: [[0x6B]]), type: FieldType(.int), column: 0)],
+      order: types.enumerated().map {
+        .init(
+          field: FieldPath(components: [[0x6F]]), type: FieldType($1, nullable: true),
+          column: 1 + $0)
+      }, keepsLast: true)
+    let lines = mine.map { BatchLine(start: 0, length: 0, number: UInt32($0.line)) }
+    var batch = Batch(
+      bytes: Bytes(capacity: 0), lines: lines, columnCount: 1 + types.count)
+    let tuples = BarrierTuples()
+    var collector = BarrierCollector(
+      rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), shard: shard,
+      instance: 0)
+    for (row, candidate) in mine.enumerated() {
+      batch.column(0)[row] = .int(Int64(candidate.key))
+      for (i, type) in types.enumerated() {
+        batch.column(1 + i)[row] = cell(candidate.order[i], type, &batch.arena)
+      }
+      #expect(collector.collect(row, of: batch, into: tuples) == nil)
+    }
+    tuples.group()
+    return tuples
+  }
+
+  /// A value of the type that orders as the number does.
+  private static func cell(_ value: Int?, _ type: FieldType.Base, _ arena: inout Arena) -> Cell {
+    guard let value else { return value == nil ? .null : .missing }
+    switch type {
+    case .int: return .int(value == 3 ? .max : value == -3 ? .min : Int64(value))
+    case .number:
+      return .number(value == 3 ? 1e308 : value == -3 ? -1e308 : Double(value) * 1e-300)
+    case .bool: return .bool(value > 0)
+    case .timestamp: return .timestamp(microseconds: Int64(value))
+    default:
+      // "", "\0", "\0\0", "\u{1}", "a", "aa", "b": in the order of their bytes.
+      let texts: [[UInt8]] = [[], [0], [0, 0], [1], [0x61], [0x61, 0x61], [0xC3, 0xA9]]
+      return texts[value + 3].withUnsafeBufferPointer { .string(arena.store($0)) }
+    }
+  }
+
+  @Test(arguments: 0..<60)
+  func `gives what the plain rule gives, whatever the shards`(seed: Int) {
+    var random = SeededRandom(seed: UInt64(seed))
+    let shardCount = 1 + random.below(4)
+    let pool: [[FieldType.Base]] = [
+      [], [.int], [.number], [.timestamp], [.string], [.int, .string], [.string, .number, .int],
+    ]
+    let types = random.pick(pool)
+    let keys = 1 + random.below(40)
+    var next = [Int](repeating: 0, count: shardCount)
+    let all = (0..<random.below(300)).map { _ -> Candidate in
+      let shard = random.below(shardCount)
+      next[shard] += 1 + random.below(3)
+      return Candidate(
+        key: random.below(keys),
+        order: types.map { _ in random.oneIn(6) ? nil : random.below(7) - 3 }, shard: shard,
+        line: next[shard])
+    }
+    let shards: [BarrierTuples?] = (0..<shardCount).map { shard in
+      random.oneIn(8) && !all.contains { $0.shard == shard }
+        ? nil : Self.tuples(all, shard: shard, types: types)
+    }
+    let isWide = types.count > 1 || types.first == .string
+    for keepsLast in [true, false] {
+      var found: [[Int]: [Int]] = [:]
+      for partition in 0..<BarrierTuples.partitions {
+        for loss in resolve(
+          partition: partition, of: shards, keepsLast: keepsLast, isWide: isWide)
+        {
+          let place = [loss.loser.shard, Int(loss.loser.line)]
+          #expect(found[place] == nil, "a record lost twice")
+          found[place] = [loss.winner.shard, Int(loss.winner.line)]
+        }
+      }
+      #expect(found == Self.losers(all, keepsLast: keepsLast))
+    }
+  }
+
+  @Test func `tells keys with the same low half apart`() {
+    let tuples = BarrierTuples()
+    for line in 1...4 {
+      tuples.append(
+        BarrierTuple(
+          key: Hash128(high: UInt64(line % 2), low: 5), order: 0, hasOrder: false, shard: 0,
+          line: UInt32(line), instance: 0))
+    }
+    tuples.group()
+    let losses = resolve(partition: 0, of: [tuples], keepsLast: true, isWide: false)
+    #expect(losses.map(\.loser.line).sorted() == [1, 2])
+  }
+
+  @Test func `keeps shard, line and instance apart at their limits`() {
+    let tuple = BarrierTuple(
+      key: Hash128(high: 0, low: 0), order: 0, hasOrder: true, shard: BarrierTuple.shardsMax - 1,
+      line: .max, instance: 255)
+    #expect(tuple.shard == BarrierTuple.shardsMax - 1)
+    #expect(tuple.line == .max && tuple.instance == 255 && tuple.hasOrder)
+  }
+
+  @Test(arguments: 0..<10)
+  func `its bitmap holds what a set holds`(seed: Int) {
+    var random = SeededRandom(seed: UInt64(seed))
+    var bitmap = LineBitmap()
+    var set: Set<UInt32> = []
+    for _ in 0..<300 {
+      let line = UInt32(random.below(5_000))
+      bitmap.insert(line)
+      set.insert(line)
+    }
+    #expect((0..<6_000).allSatisfy { bitmap.contains(UInt32($0)) == set.contains(UInt32($0)) })
+    #expect(!bitmap.contains(.max))
+  }
+}
