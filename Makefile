@@ -21,7 +21,7 @@ run: build ## Set up, build, run the nightly pipeline on the sample data, say wh
 	@$(WEIR) run $(SPEC)
 	@echo "Open the report: $(CURDIR)/$(REPORT)"
 
-test: setup ## Set up, build, run every test
+test: setup ## Set up, build, run every test (FILTER=NAME: some of them)
 	@swift test $(TEST_CONFIG) $(if $(FILTER),--filter $(FILTER))
 
 bench: setup ## Measure Weir beside DuckDB and the limit of the machine (about 10 minutes)
