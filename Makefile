@@ -1,7 +1,9 @@
 # `make` lists what it can do. Needs Debian 12 and Swift 6.3; everything else `make setup` installs.
 
-# One configuration for the product and for its tests, so that one build serves both.
+# One configuration for the product and for its tests, so that one build serves both: `swift test`
+# would add -enable-testing a second time and build everything anew.
 CONFIG = -c release -Xswiftc -enable-testing
+TEST_CONFIG = $(CONFIG) --disable-testable-imports --disable-xctest
 WEIR = .build/release/weir
 SPEC = pipelines/nightly-trends.json
 REPORT = out/nightly-trends/all/trends.html
@@ -19,8 +21,8 @@ run: build ## Set up, build, run the nightly pipeline on the sample data, say wh
 	@$(WEIR) run $(SPEC)
 	@echo "Open the report: $(CURDIR)/$(REPORT)"
 
-test: setup ## Set up, build, run every test
-	@swift test $(CONFIG) --disable-xctest
+test: setup ## Set up, build, run every test (FILTER=NAME: some of them)
+	@swift test $(TEST_CONFIG) $(if $(FILTER),--filter $(FILTER))
 
 bench: setup ## Measure Weir beside DuckDB and the limit of the machine (about 10 minutes)
 	@sh Scripts/setup.sh bench
