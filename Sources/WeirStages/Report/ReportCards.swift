@@ -143,8 +143,7 @@ struct ReportCard {
     let list = rows.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" as ReportMarkup }
     return """
       <details><summary>How it was tested</summary><dl class=pairs>\(list.joined())</dl></details>\
-      <p class=sub>Finding <code>\(finding.text.id)</code>. Intervals are 95\u{A0}%. The records \
-      behind it: <code>weir evidence \(finding.text.id)</code></p>
+      <p class=sub>Finding <code>\(finding.text.id)</code>. Intervals are 95\u{A0}%.</p>
       """
   }
 }

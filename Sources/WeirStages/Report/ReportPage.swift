@@ -90,7 +90,7 @@ public struct ReportNamed: Sendable {
 
 /// A finding in words.
 public struct ReportFindingText: Sendable {
-  /// Short and stable over runs; `weir evidence` takes it.
+  /// Short and stable over runs: `finding_id` in the findings file.
   public var id: String
   /// `hate_speech in DE: violation rate rose from 8.2 % to 13.6 % on 4 Oct`.
   public var headline: String

@@ -60,7 +60,7 @@ public func assembleReport(
         q: place[i].map { decision.adjusted[$0] }))
   }
   findings += coverageFindings(series, analyses)
-  return TrendReport(series: series, verdicts: verdicts, findings: ranked(findings))
+  return TrendReport(series: series, verdicts: verdicts, findings: ranked(findings, series))
 }
 
 /// The days within `level` after Bonferroni, and with each the neighbours on the same side that are
@@ -81,11 +81,21 @@ private func believedDays(_ days: [DayResult], level: Double) -> [DayResult] {
 
 /// Material ones first, the loudest level first, then by the end of the impact interval nearest to
 /// zero, largest first; ties by series and place.
-private func ranked(_ findings: [TrendFinding]) -> [TrendFinding] {
-  findings.sorted { a, b in
+///
+/// The impact of a mean, quantile or distinct count is the records concerned, all of them however
+/// small the change: they weigh as much as their relative change, to stand beside events.
+private func ranked(_ findings: [TrendFinding], _ series: [TrendSeries]) -> [TrendFinding] {
+  func weight(_ finding: TrendFinding) -> Double {
+    let nearest = FindingSize.nearest(finding.impact)
+    switch series[finding.series].kind {
+    case .count, .rate: return nearest
+    case .mean, .quantile, .distinct: return nearest * min(1, abs(finding.relative))
+    }
+  }
+  return findings.sorted { a, b in
     if a.isMaterial != b.isMaterial { return a.isMaterial }
     if a.level != b.level { return a.level > b.level }
-    let (x, y) = (FindingSize.nearest(a.impact), FindingSize.nearest(b.impact))
+    let (x, y) = (weight(a), weight(b))
     if x != y { return x > y }
     if a.series != b.series { return a.series < b.series }
     if a.anchor != b.anchor { return a.anchor < b.anchor }
