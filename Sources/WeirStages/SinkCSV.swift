@@ -189,7 +189,11 @@ private struct BoundCSVSink: BoundRecordSink {
 
   var emptyFile: (path: String, bytes: [UInt8])? { template.fixedPath.map { ($0, fileHead) } }
 
-  func makeWriter(_ decoder: any BatchDecoder) -> any RecordWriter { CSVRecordWriter(self) }
+  func makeWriter(_ decoder: any BatchDecoder, beside sibling: (any RecordWriter)?)
+    -> any RecordWriter
+  {
+    CSVRecordWriter(self, beside: sibling as? CSVRecordWriter)
+  }
 }
 
 private final class CSVRecordWriter: RecordWriter {
@@ -199,9 +203,10 @@ private final class CSVRecordWriter: RecordWriter {
   private var path: [UInt8] = []
   private var line: [UInt8] = []
 
-  init(_ sink: BoundCSVSink) {
+  init(_ sink: BoundCSVSink, beside sibling: CSVRecordWriter?) {
     self.sink = sink
-    buffers = PathBuffers(encoder: sinkEncoder(path: sink.path, level: sink.level))
+    buffers =
+      sibling?.buffers ?? PathBuffers(encoder: sinkEncoder(path: sink.path, level: sink.level))
     let fixed = sink.template.fixedPath
     hasFixedPath = fixed != nil
     path = Array((fixed ?? "").utf8)

@@ -97,8 +97,10 @@ private struct BoundJSONLSink: BoundRecordSink {
     template.fixedPath.map { ($0, sinkEncoder(path: path, level: level)?.frame([]) ?? []) }
   }
 
-  func makeWriter(_ decoder: any BatchDecoder) -> any RecordWriter {
-    JSONLRecordWriter(self, decoder)
+  func makeWriter(_ decoder: any BatchDecoder, beside sibling: (any RecordWriter)?)
+    -> any RecordWriter
+  {
+    JSONLRecordWriter(self, decoder, beside: sibling as? JSONLRecordWriter)
   }
 }
 
@@ -110,10 +112,13 @@ private final class JSONLRecordWriter: RecordWriter {
   private var path: [UInt8] = []
   private var line: [UInt8] = []
 
-  init(_ sink: BoundJSONLSink, _ decoder: any BatchDecoder) {
+  init(
+    _ sink: BoundJSONLSink, _ decoder: any BatchDecoder, beside sibling: JSONLRecordWriter?
+  ) {
     template = sink.template
     self.decoder = decoder
-    buffers = PathBuffers(encoder: sinkEncoder(path: sink.path, level: sink.level))
+    buffers =
+      sibling?.buffers ?? PathBuffers(encoder: sinkEncoder(path: sink.path, level: sink.level))
     splicer = RecordSplicer(scope: sink.scope)
     if let fixed = template.fixedPath { path = Array(fixed.utf8) }
   }

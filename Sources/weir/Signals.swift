@@ -3,32 +3,30 @@ import Synchronization
 
 /// Turns SIGINT and SIGTERM into a call, on a thread of its own; a second one ends the process.
 ///
-/// Must be made before other threads start, so that they all leave the signals to it.
+/// Signals go to any thread, and threads are there before the first line of a command runs: so they
+/// are caught by a handler, not blocked and waited for.
 final class SignalWatch: Sendable {
-  private let received = Atomic<Int32>(0)
   private let handler: Mutex<(@Sendable () -> Void)?> = Mutex(nil)
 
   /// The first signal that came, or 0.
-  var signal: Int32 { received.load(ordering: .relaxed) }
+  var signal: Int32 { received.load(ordering: .sequentiallyConsistent) }
 
   init() {
     // A reader that went away and a file over its limit are errors of the call, not ends of the run.
     Glibc.signal(SIGPIPE, SIG_IGN)
     Glibc.signal(SIGXFSZ, SIG_IGN)
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGINT)
-    sigaddset(&set, SIGTERM)
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-    var thread = pthread_t()
-    let box = Unmanaged.passRetained(self)
-    pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<SignalWatch>.fromOpaque(argument!).takeRetainedValue().watch()
-        return nil
-      }, box.toOpaque())
-    pthread_detach(thread)
+    // Touched here, so that the handler finds them made.
+    _ = signal
+    sem_init(wakeup, 0, 0)
+    startThread()
+    for number in [SIGINT, SIGTERM] {
+      Glibc.signal(number) { number in
+        let exchanged = received.compareExchange(
+          expected: 0, desired: number, ordering: .sequentiallyConsistent)
+        guard exchanged.exchanged else { _exit(128 + number) }
+        sem_post(wakeup)
+      }
+    }
   }
 
   /// Calls `body` when a signal comes, at once if one has come already.
@@ -37,17 +35,30 @@ final class SignalWatch: Sendable {
     if signal != 0 { body() }
   }
 
-  private func watch() {
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGINT)
-    sigaddset(&set, SIGTERM)
-    while true {
-      var number: Int32 = 0
-      guard sigwait(&set, &number) == 0 else { continue }
-      if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
-      let body = handler.withLock { $0 }
-      body?()
+  private func startThread() {
+    var thread = pthread_t()
+    let box = Unmanaged.passRetained(self)
+    let result = pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<SignalWatch>.fromOpaque(argument!).takeRetainedValue().watch()
+        return nil
+      }, box.toOpaque())
+    guard result == 0 else {
+      // Without the thread a signal ends the process as it would any other.
+      box.release()
+      return
     }
+    pthread_detach(thread)
+  }
+
+  private func watch() {
+    while sem_wait(wakeup) != 0 {}
+    let body = handler.withLock { $0 }
+    body?()
   }
 }
+
+// What a signal handler may touch: it can capture nothing.
+private let received = Atomic<Int32>(0)
+private nonisolated(unsafe) let wakeup = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)

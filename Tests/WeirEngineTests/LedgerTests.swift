@@ -63,12 +63,16 @@ import WeirData
     return ledger
   }
 
-  private static var stageNumbers: [WritableKeyPath<StageCounts, Int>] { [
-    \.in, \.out, \.filtered, \.deduplicated, \.quarantined, \.taken,
-  ] }
-  private static var recordNumbers: [WritableKeyPath<RecordCounts, Int>] { [
-    \.read, \.written, \.filtered, \.deduplicated, \.quarantined,
-  ] }
+  private static var stageNumbers: [WritableKeyPath<StageCounts, Int>] {
+    [
+      \.in, \.out, \.filtered, \.deduplicated, \.quarantined, \.taken,
+    ]
+  }
+  private static var recordNumbers: [WritableKeyPath<RecordCounts, Int>] {
+    [
+      \.read, \.written, \.filtered, \.deduplicated, \.quarantined,
+    ]
+  }
 
   @Test func `that adds up has nothing to say`() {
     #expect(Self.balanced.imbalances() == [])

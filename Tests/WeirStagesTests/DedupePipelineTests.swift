@@ -180,6 +180,32 @@ import WeirTesting
       ])
   }
 
+  /// Between the first dedupe and the join a pass goes over the other source alone.
+  @Test func `beside a longer chain of them adds up`() async throws {
+    let spec = """
+      { "name": "test",
+        "sources": {
+          "a": { "type": "jsonl", "paths": ["data/a*.jsonl"], "fields": {"id": "string", "n": "int"} },
+          "b": { "type": "jsonl", "paths": ["data/b*.jsonl"], "fields": {"id": "string", "n": "int"} } },
+        "transforms": {
+          "short": { "type": "dedupe", "inputs": ["a"], "key": ["id"] },
+          "long": { "type": "dedupe", "inputs": ["b"], "key": ["id"] },
+          "longer": { "type": "dedupe", "inputs": ["long"], "key": ["n"] } },
+        "sinks": { \(jsonlSink("out", "short", "longer")) } }
+      """
+    let outcome = try await run(
+      spec,
+      [
+        ("a.jsonl", [#"{"id":"x","n":1}"#, #"{"id":"x","n":2}"#]),
+        ("b.jsonl", [#"{"id":"x","n":4}"#, #"{"id":"z","n":4}"#, #"{"id":"z","n":6}"#]),
+      ])
+    #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
+    #expect(
+      try outcome.records("out.jsonl") == [
+        #"{"id":"x","n":2}"#, #"{"id":"x","n":4}"#, #"{"id":"z","n":6}"#,
+      ])
+  }
+
   @Test func `refuses to compare an order of two types`() async throws {
     let spec = """
       { "name": "test",

@@ -221,10 +221,12 @@ struct OutputDirectory {
   /// Removes the oldest runs.
   private func prune(keep: Int, current: String) throws(FileError) {
     var old: [(name: String, time: Int64)] = []
-    for entry in try siblings() where entry != current && !entry.utf8.starts(with: ".\(name)@staging-".utf8) {
+    for entry in try siblings()
+    where entry != current && !entry.utf8.starts(with: ".\(name)@staging-".utf8) {
       var status = stat()
       guard lstat(joinPath(parent, entry), &status) == 0 else { continue }
-      old.append((entry, Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)))
+      old.append(
+        (entry, Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)))
     }
     old.sort { ($0.time, $0.name) > ($1.time, $1.name) }
     for run in old.dropFirst(max(0, keep - 1)) { try removeTree(joinPath(parent, run.name)) }

@@ -52,6 +52,7 @@ private struct Planner {
       checkLedgerFields(in: lane, &problems)
       lanes.append(lane.build(ledgerBy: spec.ledgerBy))
     }
+    checkBarriers(lanes, &problems)
     checkSinkPaths(&problems)
     if tooMany {
       problems.add(
@@ -142,6 +143,31 @@ private struct Planner {
           "unknown_field", at: spec.stages[lane.stage].nameNode,
           "\"ledger_by\" names `\(path.text)`, which `\(spec.stages[lane.stage].name)` does not have",
           fix: "declare it under \"fields\" of the source, or take it out of \"ledger_by\"")
+      }
+    }
+  }
+
+  /// What comes to a barrier over several ways must be comparable, and told apart by its tuples.
+  private func checkBarriers(_ lanes: [Lane], _ problems: inout Problems) {
+    for (index, stage) in spec.stages.enumerated() where stage.kind == .barrier {
+      let ways = lanes.map { lane in lane.nodes.filter { $0.stage == index } }
+      if ways.contains(where: { $0.count > BarrierTuple.instancesMax }) {
+        problems.add(
+          "too_many_ways", at: stage.nameNode,
+          "records reach `\(stage.name)` in more than \(BarrierTuple.instancesMax) ways",
+          fix: "join branches earlier")
+      }
+      let rules = ways.joined().compactMap { node in
+        if case .barrier(let rule) = node.work { rule } else { nil }
+      }
+      guard let first = rules.first else { continue }
+      for (i, column) in first.order.enumerated() {
+        let others = rules.map { $0.order[i].type.base }
+        guard let other = others.first(where: { $0 != column.type.base }) else { continue }
+        problems.add(
+          "order_types_differ", at: stage.nameNode,
+          "`\(column.field.text)` orders the records of `\(stage.name)`, and is \(column.type.base.rawValue) on one way to it and \(other.rawValue) on another",
+          fix: "give it one type: declare it the same in every source, or normalize it")
       }
     }
   }

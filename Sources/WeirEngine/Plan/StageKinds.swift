@@ -258,8 +258,12 @@ public protocol SinkStage: Stage {
 
 public protocol BoundRecordSink: Sendable {
   var columnsRead: [Int] { get }
-  /// - Parameter decoder: of the shard, to find values in the text.
-  func makeWriter(_ decoder: any BatchDecoder) -> any RecordWriter
+  /// - Parameters:
+  ///   - decoder: of the shard, to find values in the text.
+  ///   - sibling: a writer of the same stage for records that come another way: they share
+  ///     their files, so what both hand on must stand in the order in which it came.
+  func makeWriter(_ decoder: any BatchDecoder, beside sibling: (any RecordWriter)?)
+    -> any RecordWriter
   /// What every file begins with, as it is to stand on disk.
   var fileHead: [UInt8] { get }
   /// A file that exists even where no record came.

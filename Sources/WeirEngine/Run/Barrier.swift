@@ -12,6 +12,8 @@ struct BarrierTuple: Sendable {
   var packed: UInt64
 
   static let shardsMax = 1 << 23
+  /// Ways to a barrier within one source.
+  static let instancesMax = 256
 
   init(key: Hash128, order: UInt64, hasOrder: Bool, shard: Int, line: UInt32, instance: Int) {
     self.key = key

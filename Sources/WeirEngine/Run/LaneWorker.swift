@@ -14,6 +14,9 @@ final class LaneWorker {
   private var collectors: [Int: BarrierCollector] = [:]
   private var partials: [Int: any ReducePartial] = [:]
   private var writers: [Int: any RecordWriter] = [:]
+  /// Sinks that several ways lead to: what they got of the batch in hand, by stage.
+  private var joinedStages: Set<Int> = []
+  private var joined: [Int: [(node: Int, selection: Selection)]] = [:]
   private var quarantine = ShardQuarantine()
   /// Refusals of the batch in hand.
   private var refused: [(stage: Int, refusal: Refusal)] = []
@@ -44,7 +47,9 @@ final class LaneWorker {
       case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
       case .sink(let sink) where node.depth == pass:
         guard let decoder else { preconditionFailure("a record sink needs the text") }
-        writers[i] = sink.makeWriter(decoder)
+        let sibling = writers.first { lane.nodes[$0.key].stage == node.stage }
+        if sibling != nil { joinedStages.insert(node.stage) }
+        writers[i] = sink.makeWriter(decoder, beside: sibling?.value)
       case .reduce, .sink: break
       }
     }
@@ -59,6 +64,7 @@ final class LaneWorker {
       for refusal in scanned.refusals { refuse(refusal, by: lane.stage) }
     }
     run(children: lane.roots, &scanned.batch, scanned.selection)
+    writeJoined(scanned.batch)
     if pass == 0, !lane.ledgerColumns.isEmpty { group(scanned.batch) }
     settle()
   }
@@ -101,11 +107,49 @@ final class LaneWorker {
       partial.add(batch, selection, &refusals)
       take(index, batch, selection, refusals)
     case .sink:
-      guard isActive, let writer = writers[index] else { return }
-      var refusals: [Refusal] = []
-      writer.add(batch, selection, &refusals) { pending.append(.piece(node.stage, $0)) }
-      take(index, batch, selection, refusals)
+      guard isActive else { return }
+      if joinedStages.contains(node.stage) {
+        joined[node.stage, default: []].append((index, selection))
+      } else {
+        write(index, batch, selection)
+      }
     }
+  }
+
+  private func write(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {
+    guard let writer = writers[index] else { return }
+    let stage = lane.nodes[index].stage
+    var refusals: [Refusal] = []
+    writer.add(batch, selection, &refusals) { pending.append(.piece(stage, $0)) }
+    take(index, batch, selection, refusals)
+  }
+
+  /// Writes what came to a sink over several ways in the order of its lines: where one way ends and
+  /// the other begins must not depend on where a batch does.
+  private func writeJoined(_ batch: borrowing Batch) {
+    for stage in joined.keys.sorted() {
+      let parts = joined[stage]!.sorted { $0.node < $1.node }
+      var next = [Int](repeating: 0, count: parts.count)
+      func row(_ part: Int) -> UInt32 {
+        next[part] < parts[part].selection.count ? parts[part].selection.rows[next[part]] : .max
+      }
+      while true {
+        // Of equal rows the one of the first way.
+        var first = 0
+        for part in parts.indices where row(part) < row(first) { first = part }
+        guard row(first) != .max else { break }
+        var run = Selection()
+        repeat {
+          run.rows.append(row(first))
+          next[first] += 1
+        } while row(first) != .max
+          && parts.indices.allSatisfy {
+            $0 == first || ($0 < first ? row(first) < row($0) : row(first) <= row($0))
+          }
+        write(parts[first].node, batch, run)
+      }
+    }
+    joined.removeAll(keepingCapacity: true)
   }
 
   private func map(
@@ -185,8 +229,17 @@ final class LaneWorker {
         rest.rows.append(row)
       }
     }
-    if lane.nodes[index].depth + 1 == pass { state.counts[index].out += rest.count }
+    if firstPass(after: lane.nodes[index].depth) == pass { state.counts[index].out += rest.count }
     run(children: lane.nodes[index].children, &batch, rest)
+  }
+
+  /// The next pass that goes over the records of this lane: there may be passes for others only.
+  private func firstPass(after depth: Int) -> Int? {
+    lane.readings.indices.first { index in
+      guard index > depth else { return false }
+      if case .none = lane.readings[index] { return false }
+      return true
+    }
   }
 
   /// The rows that a reduce or a sink took for good.

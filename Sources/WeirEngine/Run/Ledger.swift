@@ -136,7 +136,8 @@ public struct Ledger: Sendable {
     for group in groups { sum += group.records }
     // A blank line belongs to no group.
     sum.blank = records.blank
-    return sum == records ? [] : ["the groups by \(groupFields.joined(separator: ", ")) do not add up to the run"]
+    return sum == records
+      ? [] : ["the groups by \(groupFields.joined(separator: ", ")) do not add up to the run"]
   }
 
   public var json: JSONValue {
