@@ -130,6 +130,14 @@ func makeDirectories(_ path: String, mode: mode_t = 0o755) throws(FileError) {
   guard mkdir(path, mode) == 0 || errno == EEXIST else { throw fail(path, "mkdir") }
 }
 
+/// Makes the content of a file durable.
+func flushFile(_ path: String) throws(FileError) {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+  guard descriptor >= 0 else { throw fail(path, "open") }
+  defer { close(descriptor) }
+  guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
+}
+
 /// Makes names in a directory durable.
 func flushDirectory(_ path: String) throws(FileError) {
   let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

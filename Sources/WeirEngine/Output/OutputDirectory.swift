@@ -134,14 +134,14 @@ struct OutputDirectory {
   ///
   /// - Parameters:
   ///   - key: the identity of the run: equal keys mean equal bytes.
-  ///   - manifest: written last, names every file.
+  ///   - manifest: written last, names every file: they must be flushed before.
   ///   - keep: how many runs stay, this one included.
   /// - Returns: what went wrong after the swap, which makes no failure of it: an old run that cannot
   ///   be removed.
   @discardableResult
   func commit(key: String, manifest: [UInt8], keep: Int) throws -> [String] {
     try writeNewFile(joinPath(staging, OutputDirectory.manifestName), manifest)
-    try flushTree(staging)
+    try flushDirectory(staging)
     let target = try place(key: key)
     let link = joinPath(parent, ".\(name)@staging-link")
     try removeTree(link)
@@ -210,12 +210,19 @@ struct OutputDirectory {
     return found
   }
 
-  private func flushTree(_ root: String) throws(FileError) {
-    for entry in try directoryEntries(root) {
-      let full = joinPath(root, String(decoding: entry, as: UTF8.self))
-      if isDirectory(full) { try flushTree(full) }
+  /// Everything staged: files before folders, and a folder before the one that holds it.
+  func staged() throws(FileError) -> (files: [String], folders: [String]) {
+    var files: [String] = []
+    var folders: [String] = []
+    var rest = [staging]
+    while let folder = rest.popLast() {
+      folders.append(folder)
+      for entry in try directoryEntries(folder) {
+        let full = joinPath(folder, String(decoding: entry, as: UTF8.self))
+        if isDirectory(full) { rest.append(full) } else { files.append(full) }
+      }
     }
-    try flushDirectory(root)
+    return (files, folders.reversed())
   }
 
   /// Removes the oldest runs.
@@ -271,9 +278,8 @@ final class OutputWriter {
     try part.withUnsafeBufferPointer { part throws(FileError) in try write(part) }
   }
 
-  /// Flushes to the disk and closes; the SHA-256 of all bytes.
+  /// Closes; the SHA-256 of all bytes. That they reach the disk is seen to when all files are there.
   func finish() throws(FileError) -> [UInt8] {
-    guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
     let result = close(descriptor)
     descriptor = -1
     guard result == 0 else { throw fail(path, "close") }
