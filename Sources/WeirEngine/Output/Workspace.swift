@@ -36,8 +36,8 @@ public struct Workspace: Sendable {
       var bytes = [UInt8](repeating: 0, count: 16)
       var random = SystemRandomNumberGenerator()
       for i in bytes.indices { bytes[i] = UInt8.random(in: 0...255, using: &random) }
-      let temporary = "\(file).\(getpid())"
-      try removeTree(temporary)
+      // A number of the process would not do: containers that share a workspace share numbers.
+      let temporary = "\(file).\(UInt64.random(in: 0...UInt64.max, using: &random))"
       try writeNewFile(temporary, bytes)
       chmod(temporary, 0o600)
       // The first of two runs that start at once wins.
