@@ -234,11 +234,16 @@ private struct Run {
     }
     for (state, nodes) in zip(states, nodesByState) {
       for node in nodes {
-        state.tuples[node] = nil
+        let kept = state.tuples.removeValue(forKey: node)?.tuples ?? []
         // Where no pass goes over the records again, what is left is what goes out.
         if lanes[state.lane].nodes[node].children.isEmpty {
           let c = state.counts[node]
           state.counts[node].out = c.in - c.quarantined - c.deduplicated
+          // Only its rows are wanted: what stays was used for them, and goes nowhere else.
+          let blocked = state.blocked[node] ?? LineBitmap()
+          for tuple in kept where !blocked.contains(tuple.line) {
+            state.outcomes.raise(Int(tuple.line), to: .written)
+          }
         }
       }
     }
