@@ -1,7 +1,7 @@
 import Glibc
 import WeirData
 
-/// All files below a folder by their path in it; links to folders are followed only at the top.
+/// All files below a folder by their path in it; a link below the top is where it leads to.
 public func filesBelow(_ folder: String) throws -> [String: [UInt8]] {
   var found: [String: [UInt8]] = [:]
   func walk(_ prefix: String) throws {
@@ -11,6 +11,8 @@ public func filesBelow(_ folder: String) throws -> [String: [UInt8]] {
       guard lstat(folder + "/" + inside, &status) == 0 else { continue }
       if status.st_mode & S_IFMT == S_IFDIR {
         try walk(inside)
+      } else if status.st_mode & S_IFMT == S_IFLNK {
+        found[inside] = linkTarget(folder + "/" + inside)
       } else {
         found[inside] = try readFile(folder + "/" + inside)
       }
@@ -18,6 +20,15 @@ public func filesBelow(_ folder: String) throws -> [String: [UInt8]] {
   }
   try walk("")
   return found
+}
+
+/// Where a link leads, as bytes.
+private func linkTarget(_ path: String) -> [UInt8] {
+  var buffer = [UInt8](repeating: 0, count: 4_096)
+  let count = buffer.withUnsafeMutableBytes {
+    readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+  }
+  return Array(buffer.prefix(max(0, count)))
 }
 
 /// Makes a folder and those above it.
