@@ -43,15 +43,13 @@ else
   exit 1
 fi
 
-install() {
-  # shellcheck disable=SC2086
-  $as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends $missing
-}
-
 echo "setup: installing$missing"
-# The lists of packages are fetched only where they are not there yet, or are too old to serve.
 # shellcheck disable=SC2086
-if apt-cache show $missing >/dev/null 2>&1 && install; then exit 0; fi
+install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install $options $missing; }
+options="-y -q --no-install-recommends"
+
+# The lists of packages are fetched only where they are not there yet, or too old to serve.
+# shellcheck disable=SC2086
+if apt-get install --simulate $options $missing >/dev/null 2>&1 && install; then exit 0; fi
 $as_root apt-get update -q
 install
