@@ -1,3 +1,5 @@
+import WeirStatistics
+
 import WeirData
 import WeirExpressions
 
@@ -91,11 +93,11 @@ struct AggregateLayout: Sendable {
 
   /// What two partials must have in common to be merged: the types of the key and of the states.
   var signature: [UInt8] {
-    var out = StateWriter()
-    out.count(UInt64(by.count))
+    var out = ByteWriter()
+    out.varint(UInt64(by.count))
     for field in by { out.block(Array(field.type.rawValue.utf8)) }
     out.integer(time?.bucket.width ?? 0)
-    out.count(UInt64(states.count))
+    out.varint(UInt64(states.count))
     for state in states {
       out.byte(state.kind.rawValue)
       out.block(Array(state.type.rawValue.utf8))

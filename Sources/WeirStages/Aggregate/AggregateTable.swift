@@ -1,5 +1,6 @@
 import WeirData
 import WeirEngine
+import WeirStatistics
 
 /// Groups with the state of each metric: what a shard collects, and what all shards come to.
 final class AggregateTable {
@@ -46,14 +47,14 @@ final class AggregateTable {
   /// Revision, signature of the layout, number of records and groups, the groups in the order of
   /// their keys (key, records, states), then XXH3 of all that.
   func encode() -> [UInt8] {
-    var out = StateWriter()
+    var out = ByteWriter()
     out.byte(Self.revision)
     out.block(layout.signature)
-    out.count(recordCount)
-    out.count(UInt64(groupCount))
+    out.varint(recordCount)
+    out.varint(UInt64(groupCount))
     for group in orderedGroups {
       out.block(keys.bytes(of: group))
-      out.count(records[group])
+      out.varint(records[group])
       for state in states { state.encode(group, into: &out) }
     }
     out.integer(out.bytes.withUnsafeBufferPointer { xxh3($0) })
@@ -80,7 +81,7 @@ final class AggregateTable {
     }
     let total = try input.count(upTo: Self.recordsMax - recordCount)
     var left = total
-    var last: ArraySlice<UInt8>?
+    var last: [UInt8]?
     for _ in 0..<(try input.count()) {
       let key = try input.block()
       guard last.map({ $0.lexicographicallyPrecedes(key) }) ?? true else {
@@ -102,8 +103,8 @@ final class AggregateTable {
     }
   }
 
-  private func check(_ key: ArraySlice<UInt8>) throws(RunError) {
-    var reader = GroupKeyReader(key)
+  private func check(_ key: [UInt8]) throws(RunError) {
+    var reader = GroupKeyReader(key[...])
     for field in layout.by { _ = try reader.value(field.type) }
     if layout.time != nil { _ = try reader.bucket() }
     guard reader.isAtEnd else { throw .damagedState("the name of a group is too long") }

@@ -1,5 +1,6 @@
 import WeirData
 import WeirEngine
+import WeirStatistics
 
 /// Smallest or largest integers or times.
 final class IntExtremes: MetricState {
@@ -31,7 +32,7 @@ final class IntExtremes: MetricState {
     }
   }
 
-  func encode(_ group: Int, into out: inout StateWriter) {
+  func encode(_ group: Int, into out: inout ByteWriter) {
     out.byte(seen[group] ? 1 : 0)
     if seen[group] { out.integer(values[group]) }
   }
@@ -78,7 +79,7 @@ final class NumberExtremes: MetricState {
     }
   }
 
-  func encode(_ group: Int, into out: inout StateWriter) {
+  func encode(_ group: Int, into out: inout ByteWriter) {
     out.byte(seen[group] ? 1 : 0)
     if seen[group] { out.integer(values[group].bitPattern) }
   }
@@ -119,7 +120,7 @@ final class StringExtremes: MetricState {
     values[group] = Array(value)
   }
 
-  func encode(_ group: Int, into out: inout StateWriter) {
+  func encode(_ group: Int, into out: inout ByteWriter) {
     out.byte(values[group] == nil ? 0 : 1)
     if let value = values[group] { out.block(value) }
   }

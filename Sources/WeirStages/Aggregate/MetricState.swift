@@ -9,7 +9,7 @@ protocol MetricState: AnyObject {
   func grow(to count: Int)
   /// Adds the values of a batch: `groups[i]` is the group of the i-th, negative for none.
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>)
-  func encode(_ group: Int, into out: inout StateWriter)
+  func encode(_ group: Int, into out: inout ByteWriter)
   /// Adds an encoded state.
   ///
   /// - Parameter records: how many records it is of.
@@ -65,7 +65,7 @@ final class HitCounts: MetricState {
     }
   }
 
-  func encode(_ group: Int, into out: inout StateWriter) { out.count(hits[group]) }
+  func encode(_ group: Int, into out: inout ByteWriter) { out.varint(hits[group]) }
 
   func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError) {
     hits[group] += try input.count(upTo: records)
@@ -98,8 +98,8 @@ final class IntSums: MetricState {
     }
   }
 
-  func encode(_ group: Int, into out: inout StateWriter) {
-    out.count(counts[group])
+  func encode(_ group: Int, into out: inout ByteWriter) {
+    out.varint(counts[group])
     if counts[group] > 0 { out.integer(sums[group]) }
   }
 
@@ -142,8 +142,8 @@ final class NumberSums: MetricState {
     }
   }
 
-  func encode(_ group: Int, into out: inout StateWriter) {
-    out.count(counts[group])
+  func encode(_ group: Int, into out: inout ByteWriter) {
+    out.varint(counts[group])
     if counts[group] > 0 { out.integer(sums[group].bitPattern) }
   }
 
@@ -175,7 +175,7 @@ final class Sketches: MetricState {
     }
   }
 
-  func encode(_ group: Int, into out: inout StateWriter) { out.block(sketches[group].encode()) }
+  func encode(_ group: Int, into out: inout ByteWriter) { out.block(sketches[group].encode()) }
 
   func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError) {
     guard let other = DDSketch(decoding: Array(try input.block())), other.count <= records else {
@@ -207,7 +207,7 @@ final class DistinctCounts: MetricState {
     }
   }
 
-  func encode(_ group: Int, into out: inout StateWriter) { out.block(sketches[group].encode()) }
+  func encode(_ group: Int, into out: inout ByteWriter) { out.block(sketches[group].encode()) }
 
   func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError) {
     guard let other = HyperLogLog(decoding: Array(try input.block())) else {

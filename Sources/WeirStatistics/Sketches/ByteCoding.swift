@@ -29,8 +29,13 @@ public struct ByteWriter {
     }
   }
 
+  /// All bytes of a number of fixed width.
+  public mutating func integer<Value: FixedWidthInteger>(_ value: Value) {
+    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
   /// Bytes with their number before them.
-  public mutating func block(_ block: [UInt8]) {
+  public mutating func block(_ block: some Collection<UInt8>) {
     varint(UInt64(block.count))
     bytes.append(contentsOf: block)
   }
@@ -41,9 +46,9 @@ public struct ByteReader {
   private let bytes: ArraySlice<UInt8>
   private var at: Int
 
-  public init(_ bytes: [UInt8]) {
-    self.bytes = bytes[...]
-    at = 0
+  public init(_ bytes: some Collection<UInt8>) {
+    self.bytes = ArraySlice(bytes)
+    at = self.bytes.startIndex
   }
 
   public var isAtEnd: Bool { at == bytes.endIndex }
@@ -77,6 +82,15 @@ public struct ByteReader {
       bits |= UInt64(next) << UInt64(shift)
     }
     return Double(bitPattern: bits)
+  }
+
+  public mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type) -> Value? {
+    var value: Value = 0
+    for i in 0..<(Value.bitWidth / 8) {
+      guard let next = byte() else { return nil }
+      value |= Value(truncatingIfNeeded: next) << (8 * i)
+    }
+    return value
   }
 
   public mutating func block() -> [UInt8]? {
