@@ -24,7 +24,7 @@ struct DayTest {
   let profile: WeekdayProfile
   /// Level of each compared bucket on the scale without its weekday; `nil` where there are too few
   /// events for that: then the pooled mean or rate of the other buckets is expected everywhere.
-  let level: [Double]?
+  var level: [Double]?
   /// Parameters the level has used up, and the autocorrelation of what is left.
   let parameters: Double
   let phi: Double

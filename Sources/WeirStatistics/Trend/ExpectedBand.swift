@@ -18,7 +18,7 @@ struct ExpectedBand {
       return constant(s)
     }
     let base = baseLevel(s)
-    let tau2 = analysis.dayTest().dispersion(excluding: flagged)
+    let tau2 = dayTest().dispersion(excluding: flagged)
     let usual = usualRecords(s)
     return series.buckets.indices.map { i in
       let offset = analysis.profile.ofBucket(i, firstWeekday: series.firstWeekday)
@@ -40,9 +40,19 @@ struct ExpectedBand {
     }
   }
 
+  /// Days are judged by the pooled level where there are few events, but a change that is reported
+  /// must not widen the band.
+  private func dayTest() -> DayTest {
+    var test = analysis.dayTest()
+    if test.level == nil, let reported, let structure = analysis.structure {
+      test.level = analysis.level(of: structure, as: reported)
+    }
+    return test
+  }
+
   /// Level without any reported change, on the scale, so that expected counts add up.
   func baseLevel(_ s: ComparedSeries) -> Double {
-    guard analysis.level != nil else { return pooledLevel(s) }
+    guard analysis.level != nil || reported != nil else { return pooledLevel(s) }
     guard let structure = analysis.structure else { return analysis.level?[0] ?? 0 }
     let level: Double
     let range: Range<Int>

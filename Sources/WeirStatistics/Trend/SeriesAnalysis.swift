@@ -32,7 +32,8 @@ public struct SeriesAnalysis: Sendable {
 
   static let fewestBuckets = 5
   static let fewestForDays = 8
-  /// Median events a bucket below which only single days are tested.
+  /// Median events a bucket below which no level of a bucket is modelled: a lasting change is looked
+  /// for in ``WeekBlocks``, single days are compared with the pooled level.
   static let smallestSize = 5.0
   /// A structural change this likely is taken out before days are tested.
   static let acceptedLevel = 0.05
@@ -69,7 +70,8 @@ private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesA
   if n < settings.minHistory {
     analysis.status = .short
   } else if !isModelled {
-    analysis.status = .insufficientVolume
+    analysis.structure = WeekBlocks(series, compared)?.structure(of: compared)
+    if analysis.structure == nil { analysis.status = .insufficientVolume }
   }
   var phi = 0.0
   if isModelled {
@@ -94,6 +96,16 @@ private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesA
 extension SeriesAnalysis {
   func dayTest(phi: Double = 0) -> DayTest {
     DayTest(series: compared, profile: profile, level: level, parameters: parameters, phi: phi)
+  }
+
+  /// The level of each compared bucket that `structure` describes as `label`, without weekdays.
+  func level(of structure: Structure, as label: Structure.Label) -> [Double] {
+    switch label {
+    case .trend: return compared.index.map { structure.line.at(Double($0)) }
+    case .shift:
+      let (before, after) = structure.means()
+      return (0..<compared.count).map { $0 < structure.split ? before : after }
+    }
   }
 }
 
@@ -121,12 +133,7 @@ private func acceptedLevel(_ a: SeriesAnalysis) -> (level: [Double], parameters:
     guard s.p <= SeriesAnalysis.acceptedLevel else {
       return ([Double](repeating: s.mean(0..<n), count: n), 1)
     }
-    switch s.label {
-    case .trend: return (a.compared.index.map { s.line.at(Double($0)) }, 2)
-    case .shift:
-      let (before, after) = s.means()
-      return ((0..<n).map { $0 < s.split ? before : after }, 2)
-    }
+    return (a.level(of: s, as: s.label), 2)
   }
   // Too short for a structure: a clipped mean about the median.
   let centre = Robust.median(a.compared.y) ?? 0

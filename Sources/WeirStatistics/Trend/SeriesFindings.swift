@@ -45,7 +45,8 @@ struct SeriesFindings {
       effect: size.effect, relative: size.relative,
       slopePerWeek: isShift ? nil : slope(x), impact: size.impact,
       test: TestRecord(
-        name: isShift ? "shift_scan" : "mann_kendall", statistic: x.statistic, p: x.p,
+        name: isShift ? "shift_scan" : x.isBlocked ? "weighted_line" : "mann_kendall",
+        statistic: x.statistic, p: x.p,
         pFamily: pFamily, q: q, families: families, selected: selected, phi: x.phi,
         varianceInflation: x.inflation, tau2: x.tau2, effectiveBuckets: x.effectiveBuckets),
       level: verdict.level, isMaterial: verdict.isMaterial, materialityReason: verdict.reason,
@@ -92,7 +93,7 @@ struct SeriesFindings {
 
   /// Sen's slope in units of the series over seven buckets, at the level of the middle.
   private func slope(_ x: Structure) -> Estimate? {
-    let kept = (0..<s.count).filter { x.weights[$0] > 0 }
+    let kept = x.middles ?? (0..<s.count).filter { x.weights[$0] > 0 }
     guard
       let fit = TheilSen.fit(
         x: kept.map { Double(s.index[$0]) }, y: kept.map { x.values[$0] },
@@ -150,7 +151,7 @@ struct SeriesFindings {
     let n = sum(window) { s.n[$0] }
     let m = Double(window.count)
     let tau2 = run.reduce(0) { $0 + $1.tau2 } / m
-    let level = analysis.structure.map { $0.error(0..<s.count) } ?? 0
+    let level = analysis.level == nil ? 0 : analysis.structure?.error(0..<s.count) ?? 0
     // What the underlying level of these days may have been: process noise and the level's error.
     let error = (tau2 / m + level * level).squareRoot()
     let expected: Double

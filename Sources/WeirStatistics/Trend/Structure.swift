@@ -26,6 +26,10 @@ struct Structure: Sendable {
   /// Weighted residual variance of the labelled model, in units of 1/weight.
   var unit: Double
   var line: WeightedLine
+  /// One position a block where ``values`` are those of blocks and repeat; see ``WeekBlocks``.
+  var middles: [Int]?
+
+  var isBlocked: Bool { middles != nil }
 
   /// Weighted means before and after ``split``.
   func means() -> (before: Double, after: Double) {
@@ -45,6 +49,28 @@ struct Structure: Sendable {
   func error(_ range: Range<Int>) -> Double {
     let weight = range.reduce(0) { $0 + weights[$1] }
     return weight > 0 ? (max(0.25, unit) * inflation / weight).squareRoot() : 0
+  }
+}
+
+extension Structure {
+  /// The places around the best one, the likelier neighbour first, until they carry 95 % of the mass.
+  static func interval(of mass: [Double], around best: Int) -> (lo: Int, hi: Int) {
+    let sum = mass.reduce(0, +)
+    var (lo, hi) = (best, best)
+    var covered = mass[best]
+    while covered < 0.95 * sum {
+      let left = lo > 0 ? mass[lo - 1] : -1
+      let right = hi + 1 < mass.count ? mass[hi + 1] : -1
+      if left < 0, right < 0 { break }
+      if left >= right {
+        lo -= 1
+        covered += left
+      } else {
+        hi += 1
+        covered += right
+      }
+    }
+    return (lo, hi)
   }
 }
 
@@ -76,6 +102,9 @@ struct WeightedLine: Sendable {
   }
 
   func at(_ t: Double) -> Double { level + slope * (t - centre) }
+
+  /// Variance of ``slope`` per unit of residual variance.
+  var slopeVariance: Double { moment > 0 ? 1 / moment : .infinity }
 
   /// Variance of the line at t per unit of residual variance.
   func leverage(_ t: Double) -> Double {

@@ -5,6 +5,9 @@ struct StructureTest {
   let series: ComparedSeries
   let profile: WeekdayProfile
   let minSegment: Int
+  /// The blocks that `series` has as buckets, and their days. Blocks are few, but their sampling
+  /// variance is known and most of all there is; see ``BlockNoise``.
+  var blocks: (blocks: WeekBlocks, daily: ComparedSeries)?
 
   func run() -> Structure {
     let n = series.count
@@ -35,30 +38,38 @@ struct StructureTest {
     let rssStep = sum(fromStep, w)
 
     let places = kept.map { series.index[$0] }
-    let phiLine = Autocorrelation.lagOne(fromLine, index: places, fitted: 1)
-    let phiStep = Autocorrelation.lagOne(fromStep, index: places, fitted: 2)
+    func lagOne(_ residuals: [Double], rss: Double, fitted: Double) -> Double {
+      let phi = Autocorrelation.lagOne(residuals, index: places, fitted: fitted)
+      guard blocks != nil else { return phi }
+      let unit = rss / max(1, m - fitted - 1)
+      return min(phi, BlockNoise.autocorrelation(unit: unit, weights: w, tau2: clean.tau2))
+    }
+    let phiLine = lagOne(fromLine, rss: rssLine, fitted: 1)
+    let phiStep = lagOne(fromStep, rss: rssStep, fitted: 2)
     let vifLine = Autocorrelation.inflation(phiLine) * spent
     let vifStep = Autocorrelation.inflation(phiStep) * spent
 
-    // Trend: Mann-Kendall with inflated variance, as Student's t.
-    let s = MannKendall.score(y)
-    let variance = MannKendall.variance(y) * max(1, vifLine)
-    var zTrend = 0.0
-    if s != 0, variance > 0 { zTrend = (s > 0 ? s - 1 : s + 1) / variance.squareRoot() }
-    zTrend = StudentT.normalEquivalent(zTrend, df: max(2.5, m / max(1, vifLine) - 2))
-    let pTrend = min(1, 2 * Normal.sf(abs(zTrend)))
-
-    // Shift: the scan, with the residual variance of its own alternative.
-    var zShift = 0.0
-    var pShift = 1.0
-    if scan.split != nil, rss0 > 0 {
-      let own = rssStep / max(1, m - 3)
-      let null = rss0 / m
-      let scale = max(1e-12, vifStep * min(1, own / null))
-      zShift = StudentT.normalEquivalent(
-        scan.statistic / scale.squareRoot(), df: max(2.5, m / max(1, vifStep) - 2))
-      pShift = ShiftScan.tail(zShift, trimmed: Double(minSegment) / m)
+    var (zTrend, zShift) = (0.0, 0.0)
+    if blocks != nil {
+      zTrend = BlockNoise.deviate(
+        line.slope / max(line.slopeVariance, 1e-300).squareRoot(), unit: rssLine / max(1, m - 2),
+        inflation: vifLine)
+      if scan.split != nil, rss0 > 0 {
+        zShift = BlockNoise.deviate(
+          scan.statistic * (rss0 / m).squareRoot(), unit: rssStep / max(1, m - 3),
+          inflation: vifStep)
+      }
+    } else {
+      zTrend = rankTrend(y, inflation: vifLine)
+      if scan.split != nil, rss0 > 0 {
+        // The residual variance of its own alternative.
+        let scale = max(1e-12, vifStep * min(1, rssStep / max(1, m - 3) / (rss0 / m)))
+        zShift = StudentT.normalEquivalent(
+          scan.statistic / scale.squareRoot(), df: max(2.5, m / max(1, vifStep) - 2))
+      }
     }
+    let pTrend = min(1, 2 * Normal.sf(abs(zTrend)))
+    let pShift = zShift == 0 ? 1 : ShiftScan.tail(zShift, trimmed: Double(minSegment) / m)
 
     // Which description fits: residuals plus a price for each parameter (a step's place costs two).
     let best = max(min(rssLine, rssStep) / max(1, m - 4), 1e-12)
@@ -66,7 +77,11 @@ struct StructureTest {
     let inflation = Autocorrelation.inflation(phi)
     let costLine = rssLine / best / inflation + 2 * log(m)
     let costStep = scan.split == nil ? .infinity : rssStep / best / inflation + 4 * log(m)
-    let isTrend = costLine <= costStep
+    let isTrend =
+      blocks.map {
+        $0.blocks.isLine(
+          $0.daily, kept: kept, split: kept.isEmpty ? 0 : kept[split], inflation: inflation)
+      } ?? (costLine <= costStep)
     let unit = (isTrend ? rssLine / max(1, m - 2) : rssStep / max(1, m - 3))
     let interval = splitInterval(y, w, split, unit: unit * (isTrend ? vifLine : vifStep))
     return Structure(
@@ -98,22 +113,17 @@ struct StructureTest {
     }
     let top = gain[split]
     let mass = gain.map { $0 == -.infinity ? 0 : exp(min(0, ($0 - top) / (2 * unit))) }
-    let sum = mass.reduce(0, +)
-    var (lo, hi) = (split, split)
-    var covered = mass[split]
-    while covered < 0.95 * sum {
-      let left = lo > 0 ? mass[lo - 1] : -1
-      let right = hi + 1 < n ? mass[hi + 1] : -1
-      if left < 0, right < 0 { break }
-      if left >= right {
-        lo -= 1
-        covered += left
-      } else {
-        hi += 1
-        covered += right
-      }
-    }
-    return (lo, hi)
+    return Structure.interval(of: mass, around: split)
+  }
+
+  /// Mann-Kendall with inflated variance, as Student's t.
+  private func rankTrend(_ y: [Double], inflation: Double) -> Double {
+    let s = MannKendall.score(y)
+    let variance = MannKendall.variance(y) * max(1, inflation)
+    guard s != 0, variance > 0 else { return 0 }
+    return StudentT.normalEquivalent(
+      (s > 0 ? s - 1 : s + 1) / variance.squareRoot(),
+      df: max(2.5, Double(y.count) / max(1, inflation) - 2))
   }
 
   private func weightedMean(_ y: [Double], _ w: [Double], _ range: Range<Int>) -> Double {
@@ -129,6 +139,26 @@ struct StructureTest {
     var s = 0.0
     for i in r.indices { s += w[i] * r[i] * r[i] }
     return s
+  }
+}
+
+/// Few blocks cannot tell their noise, so what is known of it is used: the sampling variance, and how
+/// little of it days that resemble each other leave between blocks.
+private enum BlockNoise {
+  /// An upper bound: blocks of seven days of an AR(1) of 0.8 a day correlate by 0.4, and only the
+  /// process part of their variance does.
+  static func autocorrelation(unit: Double, weights: [Double], tau2: Double) -> Double {
+    var (whole, sampling) = (0.0, 0.0)
+    for w in weights {
+      whole += unit / w
+      sampling += max(0, 1 / w - tau2)
+    }
+    return whole > 0 ? 0.4 * max(0, 1 - sampling / whole) : 0
+  }
+
+  /// `z` under the weights alone, over the residual variance where that is larger.
+  static func deviate(_ z: Double, unit: Double, inflation: Double) -> Double {
+    z / (max(1, unit) * max(1, inflation)).squareRoot()
   }
 }
 

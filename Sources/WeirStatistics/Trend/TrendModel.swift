@@ -101,7 +101,8 @@ public enum SeriesStatus: String, Sendable {
   case short
   /// Fewer than 5 compared buckets: nothing was tested.
   case insufficientHistory = "insufficient_history"
-  /// Too few events a bucket to claim more than single days.
+  /// Too few events to claim more than single days: less than 5 a bucket, and less than 5 a block
+  /// of seven days or fewer than 6 blocks.
   case insufficientVolume = "insufficient_volume"
 }
 
@@ -245,7 +246,8 @@ public struct TrendFinding: Sendable {
 
 /// Why a finding is believed: the test and the corrections it passed.
 public struct TestRecord: Sendable {
-  /// "betabinomial", "negbinomial", "poisson", "binomial", "student_t", "mann_kendall", "shift_scan", "coverage".
+  /// "betabinomial", "negbinomial", "poisson", "binomial", "student_t", "mann_kendall",
+  /// "shift_scan", "weighted_line" (a trend told from blocks of seven days), "coverage".
   public var name: String
   public var statistic: Double
   /// p of this test, after the correction for the buckets of the series.
@@ -262,7 +264,7 @@ public struct TestRecord: Sendable {
   public var varianceInflation: Double
   /// Over-dispersion beyond sampling noise: process variance on the scale of the test.
   public var tau2: Double
-  /// Effective number of buckets.
+  /// Effective number of buckets, or of blocks of seven days where those were tested.
   public var effectiveBuckets: Double
 
   public init(
