@@ -55,7 +55,8 @@ struct ProgressDisplay {
 
   private func jsonLine(_ seconds: Double) -> String {
     JSONValue.object([
-      JSONMember("event", "progress"), JSONMember("seconds", .number((seconds * 10).rounded() / 10)),
+      JSONMember("event", "progress"),
+      JSONMember("seconds", .number((seconds * 10).rounded() / 10)),
       JSONMember("rows", .int(progress.rows)), JSONMember("bytes", .int(progress.bytes)),
       JSONMember("bytes_total", .int(progress.bytesInAll)),
       JSONMember("shards", .int(progress.shards)),

@@ -26,7 +26,8 @@ struct RunCommand: AsyncParsableCommand {
   var out: String?
 
   @Option(
-    help: "The folder with the .weir workspace (default: the nearest one above the spec, else here).")
+    help:
+      "The folder with the .weir workspace (default: the nearest one above the spec, else here).")
   var workspace: String?
 
   @Option(help: "Shards worked on at once (default: one a processor).")
@@ -54,7 +55,9 @@ struct RunCommand: AsyncParsableCommand {
     if let workers, !(1...1024).contains(workers) {
       throw ValidationError("--workers wants 1 to 1024")
     }
-    guard (1...65_536).contains(batchKib) else { throw ValidationError("--batch-kib wants 1 to 65536") }
+    guard (1...65_536).contains(batchKib) else {
+      throw ValidationError("--batch-kib wants 1 to 65536")
+    }
     if let out, out.utf8.isEmpty { throw ValidationError("--out wants a directory") }
     guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
   }

@@ -21,7 +21,8 @@ struct ValidateCommand: AsyncParsableCommand {
     let given = try params.parameters()
     var failed = false
     for path in specs {
-      let (plan, problems) = SpecLoading.plan(path, params: given, allowMissingParams: given.isEmpty)
+      let (plan, problems) = SpecLoading.plan(
+        path, params: given, allowMissingParams: given.isEmpty)
       if problems.hasErrors { failed = true }
       if json {
         try say(

@@ -166,7 +166,7 @@ private func naive(_ events: [Event]) -> [[JSONValue]] {
     }
     func signed(_ content: some Sequence<UInt8>) -> [UInt8] {
       let content = Array(content)
-      var out = StateWriter()
+      var out = ByteWriter()
       out.integer(content.withUnsafeBufferPointer { xxh3($0) })
       return content + out.bytes
     }

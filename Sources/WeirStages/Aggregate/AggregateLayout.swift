@@ -1,7 +1,6 @@
-import WeirStatistics
-
 import WeirData
 import WeirExpressions
+import WeirStatistics
 
 /// What is computed for each group.
 enum MetricFunction: Sendable, Equatable {

@@ -116,6 +116,7 @@ struct ReportChecks {
     case "student_t": "Student's t"
     case "mann_kendall": "Mann-Kendall, corrected for autocorrelation"
     case "shift_scan": "Scan for one change of level"
+    case "weighted_line": "Weighted line through blocks of seven days"
     case "coverage": "None: what the data cover is known"
     default: reportWords(name)
     }

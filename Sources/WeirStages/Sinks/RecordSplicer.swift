@@ -47,7 +47,8 @@ struct RecordSplicer {
   }
 
   private func hasChange(_ row: Int, _ batch: borrowing Batch) -> Bool {
-    for edit in edits where !isSameValue(batch.column(edit.column)[row], batch.column(edit.record)[row]) {
+    for edit in edits
+    where !isSameValue(batch.column(edit.column)[row], batch.column(edit.record)[row]) {
       return true
     }
     return false
