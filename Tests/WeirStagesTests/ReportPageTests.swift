@@ -34,7 +34,7 @@ import WeirStatistics
       "no data on 30 Oct",
       "Where: market by queue", "234 series in all.", "3,919,153 read = 3,732,066 used",
       "<span class=cp>U+202E</span>", "<span class=cp>0xFF</span>", "--param &#39;market=*&#39;",
-      "weir evidence 3d35adfa0",
+      "<code>3d35adfa0",
     ] {
       #expect(page.contains(words), "\(words)")
     }
