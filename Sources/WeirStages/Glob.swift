@@ -81,7 +81,7 @@ struct Glob: Sendable {
       for entry in try entries(folder) where entry.first != UInt8(ascii: ".") {
         let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
         // Links to folders are not followed: they could lead in a circle.
-        if kind(path, followingLinks: false) == S_IFDIR {
+        if try kind(path, entry, followingLinks: false) == S_IFDIR {
           try walk(path, Glob.joined(name, entry), rest, &found)
         }
       }
@@ -91,9 +91,9 @@ struct Glob: Sendable {
       let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
       let full = Glob.joined(name, entry)
       if behind.isEmpty {
-        guard kind(path, followingLinks: true) != S_IFDIR else { continue }
+        guard try kind(path, entry, followingLinks: true) != S_IFDIR else { continue }
         found.append(Match(path: path, name: full, size: size(path)))
-      } else if kind(path, followingLinks: true) == S_IFDIR {
+      } else if try kind(path, entry, followingLinks: true) == S_IFDIR {
         try walk(path, full, behind, &found)
       }
     }
@@ -108,10 +108,18 @@ struct Glob: Sendable {
     }
   }
 
-  private func kind(_ path: String, followingLinks: Bool) -> mode_t {
+  /// What stands at a path that a folder lists. It matches: if it cannot be seen, records would be
+  /// left out, so that is an error.
+  private func kind(
+    _ path: String, _ name: [UInt8], followingLinks: Bool
+  ) throws(FileError) -> mode_t {
+    guard name.withUnsafeBufferPointer({ isUTF8($0) }) else {
+      throw FileError(path: path, operation: "read a name that is not UTF-8", code: EILSEQ)
+    }
     var status = stat()
     let result = followingLinks ? stat(path, &status) : lstat(path, &status)
-    return result == 0 ? status.st_mode & S_IFMT : 0
+    guard result == 0 else { throw FileError(path: path, operation: "stat", code: errno) }
+    return status.st_mode & S_IFMT
   }
 
   private func size(_ path: String) -> Int {

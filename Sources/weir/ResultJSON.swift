@@ -32,20 +32,24 @@ enum ResultJSON {
     var retry = false
     var details: [JSONMember] = []
     var status = "failed"
+    var run: String?
     switch error {
     case let error as RunError:
+      run = error.runID
       retry = error.isTransient
       details = [
         JSONMember("code", .text(error.code)), JSONMember("message", .text(error.message)),
         JSONMember("fix", .text(error.fix)),
       ]
     case let error as LockHeld:
+      run = error.runID
       retry = true
       status = "locked"
       details = [
         JSONMember("code", "locked"), JSONMember("message", .text("held by \(error.holder)")),
       ]
-    case is RunInterrupted:
+    case let error as RunInterrupted:
+      run = error.runID
       retry = true
       status = "interrupted"
       details = [JSONMember("code", "interrupted"), JSONMember("message", "stopped by a signal")]
@@ -53,7 +57,7 @@ enum ResultJSON {
       details = [JSONMember("code", "internal"), JSONMember("message", .text("\(error)"))]
     }
     return JSONValue.object(
-      head(nil, plan, status: status, exit: exit, retry: retry)
+      head(run, plan, status: status, exit: exit, retry: retry)
         + [JSONMember("error", .object(details))]
     ).text
   }

@@ -101,8 +101,15 @@ struct RunCommand: AsyncParsableCommand {
     case .success(let result):
       let exit = alertExit(result)
       for note in result.notes where !quiet { tell("note: \(note)") }
-      if !quiet, !json { try say(RunText.summary(result, pipeline: plan.spec.name)) }
-      if json { try say(ResultJSON.done(result, plan: plan, exit: exit)) }
+      do {
+        if !quiet, !json { try say(RunText.summary(result, pipeline: plan.spec.name)) }
+        if json { try say(ResultJSON.done(result, plan: plan, exit: exit)) }
+      } catch {
+        tell(
+          "\(plan.spec.name): the run is done and its outputs are in place, but the result could not be written to stdout: see \(result.runDirectory)/run.json"
+        )
+        throw error
+      }
       if exit != 0 { throw ExitCode(exit) }
     case .failure(let error):
       let exit = exitCode(error, signal)

@@ -105,7 +105,7 @@ struct `The command weir run` {
       let outcome = try run(folder)
       #expect(outcome.exit == 1)
       let result = try json(outcome)
-      #expect(result.keys == ["pipeline", "status", "exit", "retry", "params", "error"])
+      #expect(result.keys == ["run", "pipeline", "status", "exit", "retry", "params", "error"])
       #expect(result["status"] == "failed" && result["exit"] == 1 && result["retry"] == false)
       #expect(result["error"]?.keys == ["code", "message", "fix"])
       let message = try #require(result["error"]?["message"]?.string)

@@ -41,6 +41,16 @@ import WeirTesting
     }
   }
 
+  @Test func `cannot have the mark of runs in its name: another output would prune it`() throws {
+    try withTemporaryFolder { folder in
+      let error = #expect(throws: RunError.self) {
+        try OutputDirectory.open(path: folder.file("out@b"), runID: "r", holder: "me")
+      }
+      #expect(error?.code == "bad_output_name")
+      #expect(listFolder(folder.path) == [])
+    }
+  }
+
   @Test func `is swapped as a whole`() throws {
     try withTemporaryFolder { folder in
       try publish(folder, ["a.txt": "one", "b.txt": "one"], key: "k1")

@@ -33,7 +33,8 @@ import WeirStatistics
       "54 complete days from 27 Sep", "Certain but small", "Without data", "Level shift",
       "no data on 30 Oct",
       "Where: market by queue", "234 series in all.", "3,919,153 read = 3,732,066 used",
-      "<span class=cp>U+202E</span>", "<span class=cp>0xFF</span>", "--param &#39;market=*&#39;",
+      "<span class=cp>U+202E</span>", "<span class=cp>0xFF</span>",
+      "with the parameters named above",
       "<code>3d35adfa0",
     ] {
       #expect(page.contains(words), "\(words)")

@@ -57,6 +57,23 @@ import WeirTesting
     #expect(outcome.result?.ledger.records.quarantined == bad.count)
   }
 
+  @Test(arguments: ["dangling", "not UTF-8"])
+  func `finds no fewer shards because a folder cannot be seen`(name: String) throws {
+    try withTemporaryFolder { folder in
+      try folder.write(Array(#"{"id":"a"}"#.utf8), at: "g/a/1.jsonl")
+      let path = Array(folder.file("g").utf8) + [0x2F]
+      if name == "dangling" {
+        symlink("nowhere", folder.file("g/dangling"))
+      } else {
+        // A name that is not UTF-8.
+        let bytes = (path + [0x78, 0xFF, 0]).map { CChar(bitPattern: $0) }
+        mkdir(bytes, 0o755)
+      }
+      let glob = try #require(Glob(folder.file("g/*/*.jsonl")))
+      #expect(throws: FileError.self) { try glob.matches() }
+    }
+  }
+
   @Test func `keeps the beginning and the hash of a record that is far too long`() async throws {
     let long =
       Array(#"{"id":""#.utf8) + [UInt8](repeating: 0x78, count: 200_000) + Array(#""}"#.utf8)
@@ -253,7 +270,7 @@ extension String {
       close(descriptor)
       let spec = pipeline(fields: #"{"id": "string"}"#, sinks: jsonlSink("out", "s"))
       let outcome = try await PipelineRunner(spec, files: []).run(in: folder)
-      #expect(outcome.code == "shard_unreadable")
+      #expect(outcome.code == "file_error")
     }
   }
 }

@@ -11,8 +11,10 @@ public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
   private var isStopping = false
   private var threads: [pthread_t] = []
 
-  /// - Parameter threads: how many calls may block at once.
-  public init(threads count: Int) {
+  /// - Parameter threads: how many calls may block at once; where the system has fewer to give, that
+  ///   many.
+  /// - Throws: `RunError` where it has none.
+  public init(threads count: Int) throws {
     pthread_mutex_init(&mutex, nil)
     pthread_cond_init(&condition, nil)
     for _ in 0..<max(1, count) {
@@ -24,7 +26,14 @@ public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
           Unmanaged<BlockingExecutor>.fromOpaque(argument!).takeRetainedValue().work()
           return nil
         }, box.toOpaque())
-      precondition(result == 0, "no thread can be started: \(String(cString: strerror(result)))")
+      guard result == 0 else {
+        box.release()
+        guard threads.isEmpty else { break }
+        throw RunError(
+          code: "no_threads",
+          message: "no thread can be started: \(String(cString: strerror(result)))",
+          fix: "raise the limits of processes or memory of this user", isTransient: true)
+      }
       pthread_detach(thread)
       threads.append(thread)
     }

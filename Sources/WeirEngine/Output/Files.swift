@@ -7,6 +7,12 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
   public var operation: String
   public var code: Int32
 
+  public init(path: String, operation: String, code: Int32) {
+    self.path = path
+    self.operation = operation
+    self.code = code
+  }
+
   public var reason: String { String(cString: strerror(code)) }
   public var description: String { "\(path): \(operation) failed: \(reason)" }
 

@@ -23,6 +23,12 @@ struct OutputDirectory {
   static func open(path: String, runID: String, holder: String) throws -> OutputDirectory {
     let parent = directory(of: path)
     let name = lastComponent(of: path)
+    // It marks the directories of runs: with it in a name, those of two outputs could be mixed up.
+    guard !name.utf8.contains(UInt8(ascii: "@")) else {
+      throw RunError(
+        code: "bad_output_name", message: "\(path): the name of an output cannot have an @ in it",
+        fix: "name another directory with --out")
+    }
     try makeDirectories(parent)
     let lock = try takeLock(joinPath(parent, ".\(name).lock"), holder: holder)
     let output = OutputDirectory(
@@ -95,15 +101,16 @@ struct OutputDirectory {
   }
 
   private func clearStaging() throws(FileError) {
-    for entry in try siblings() where entry.utf8.starts(with: ".\(name)@staging-".utf8) {
-      try removeTree(joinPath(parent, entry))
+    for entry in try siblings() where entry.rest.starts(with: "staging-".utf8) {
+      try removeTree(joinPath(parent, entry.name))
     }
   }
 
-  /// Names beside the link that begin as the directories of its runs do.
-  private func siblings() throws(FileError) -> [String] {
-    try directoryEntries(parent).map { String(decoding: $0, as: UTF8.self) }
-      .filter { $0.utf8.starts(with: ".\(name)@".utf8) }
+  /// What stands beside the link and begins as the directories of its runs do, and how it goes on.
+  private func siblings() throws(FileError) -> [(name: String, rest: [UInt8])] {
+    let prefix = Array(".\(name)@".utf8)
+    return try directoryEntries(parent).filter { $0.starts(with: prefix) }
+      .map { (String(decoding: $0, as: UTF8.self), Array($0.dropFirst(prefix.count))) }
   }
 
   // MARK: Writing
@@ -229,11 +236,12 @@ struct OutputDirectory {
   private func prune(keep: Int, current: String) throws(FileError) {
     var old: [(name: String, time: Int64)] = []
     for entry in try siblings()
-    where entry != current && !entry.utf8.starts(with: ".\(name)@staging-".utf8) {
+    where entry.name != current && !entry.rest.starts(with: "staging-".utf8) {
       var status = stat()
-      guard lstat(joinPath(parent, entry), &status) == 0 else { continue }
+      guard lstat(joinPath(parent, entry.name), &status) == 0, status.st_mode & S_IFMT == S_IFDIR
+      else { continue }
       old.append(
-        (entry, Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)))
+        (entry.name, Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)))
     }
     old.sort { ($0.time, $0.name) > ($1.time, $1.name) }
     for run in old.dropFirst(max(0, keep - 1)) { try removeTree(joinPath(parent, run.name)) }

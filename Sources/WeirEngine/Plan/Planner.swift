@@ -186,14 +186,21 @@ private struct Planner {
           "sink_collision", at: stage.options.node("path"), "Weir writes \(path) itself",
           fix: "give `\(stage.name)` another \"path\"")
       }
-      if let other = seen.first(where: { $0.path.utf8.elementsEqual(path.utf8) }) {
+      if let other = seen.first(where: { Planner.collide($0.path, path) }) {
         problems.add(
           "sink_collision", at: stage.options.node("path"),
-          "`\(stage.name)` and `\(other.name)` both write \(path)",
+          "`\(stage.name)` writes \(path) and `\(other.name)` \(other.path): both cannot be there",
           fix: "give one of them another \"path\"")
       }
       seen.append((path, stage.name))
     }
+  }
+
+  /// Whether two files cannot stand beside each other: one path, or one is a folder of the other.
+  private static func collide(_ a: String, _ b: String) -> Bool {
+    let (a, b) = (Array(a.utf8), Array(b.utf8))
+    return a == b || a.starts(with: b + [UInt8(ascii: "/")])
+      || b.starts(with: a + [UInt8(ascii: "/")])
   }
 
   /// A file of one form: records of several stages can be joined, results cannot.

@@ -125,7 +125,8 @@ private struct Run {
   }
 
   private func work(_ states: [ShardState], _ output: OutputDirectory) async throws -> Finished {
-    let executor = BlockingExecutor(threads: max(Run.flushesAtOnce, options.workers * 2 + 2))
+    let executor = try BlockingExecutor(
+      threads: max(Run.flushesAtOnce, min(options.workers, states.count) * 2 + 2))
     defer { executor.stop() }
     let queues = plan.reduces.map { PartialQueue(plan.makeMerger($0)) }
     var spools: [ShardSpool] = []

@@ -9,6 +9,8 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
   public var fix: String
   /// Whether the same command may succeed later without anything being changed.
   public var isTransient: Bool
+  /// The run that failed, once it has a record in the workspace.
+  public internal(set) var runID: String?
 
   public init(code: String, message: String, fix: String, isTransient: Bool = false) {
     self.code = code
@@ -44,9 +46,13 @@ public struct LockHeld: Error, Sendable {
   public var path: String
   /// What the holder wrote about itself: run, process, host and start.
   public var holder: String
+  /// The run that was turned away.
+  public internal(set) var runID: String?
 }
 
 /// The run was asked to stop.
 public struct RunInterrupted: Error, Sendable {
-  public init() {}
+  public internal(set) var runID: String?
+
+  public init(runID: String? = nil) { self.runID = runID }
 }

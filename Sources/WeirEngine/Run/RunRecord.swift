@@ -8,6 +8,8 @@ final class RunRecord {
   let id: String
   let directory: String
   let outDirectory: String
+  /// The same from the root: two runs may name two places by one relative path.
+  private let absoluteOut: String
   let secret: [UInt8]
   private let plan: Plan
   private let startedAt: Timestamp
@@ -41,6 +43,7 @@ final class RunRecord {
     outDirectory =
       options.outDirectory.map(RunRecord.withoutEndSlash)
       ?? workspace.outputPath(pipeline: plan.spec.name, partition: partition)
+    absoluteOut = joinPath(absolutePath("."), outDirectory)
     try makeDirectories(directory, mode: 0o700)
     try write(status: "running", error: nil, result: nil)
   }
@@ -88,7 +91,7 @@ final class RunRecord {
       guard exists(state) else { continue }
       let bytes = try readWholeFile(state, limit: 1 << 20)
       guard contains(bytes, "\"status\": \"running\""),
-        contains(bytes, "\"out\": \(JSONValue.text(outDirectory).text)")
+        contains(bytes, "\"out\": \(JSONValue.text(absoluteOut).text)")
       else { continue }
       try removeTree(joinPath(other, "spool"))
       try replaceFile(state, replacing("\"running\"", with: "\"abandoned\"", in: bytes))
@@ -115,12 +118,16 @@ final class RunRecord {
     var status = "failed"
     switch error {
     case is CancellationError, is RunInterrupted:
-      reported = RunInterrupted()
+      reported = RunInterrupted(runID: id)
       status = "interrupted"
-    case is LockHeld:
-      reported = error
+    case var held as LockHeld:
+      held.runID = id
+      reported = held
       status = "locked_out"
-    default: reported = RunError(error)
+    default:
+      var failure = RunError(error)
+      failure.runID = id
+      reported = failure
     }
     do {
       try removeTree(spoolDirectory)
@@ -134,7 +141,7 @@ final class RunRecord {
   private func write(status: String, error: (any Error)?, result: RunResult?) throws {
     var members: [JSONMember] = [
       JSONMember("run", .text(id)), JSONMember("pipeline", .text(plan.spec.name)),
-      JSONMember("status", .text(status)), JSONMember("out", .text(outDirectory)),
+      JSONMember("status", .text(status)), JSONMember("out", .text(absoluteOut)),
       JSONMember("spec", .text(plan.spec.source.name)),
       JSONMember("plan_sha256", .text(hexText(plan.hash))),
       JSONMember(

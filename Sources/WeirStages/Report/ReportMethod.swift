@@ -98,10 +98,10 @@ struct ReportMethod {
   }
 
   private var command: ReportMarkup {
-    let values = page.parameters.map { parameter -> ReportMarkup in
-      " \\\n  --param \(quoted("\(parameter.name)=\(parameter.value)"))"
-    }
-    return "weir run \(quoted(page.specFile))\(values.joined())"
+    // A path that the spec gives is read from elsewhere than one on the command line: it is the
+    // reader who knows which were given.
+    let rest: ReportMarkup = page.parameters.isEmpty ? "" : " with the parameters named above"
+    return "weir run \(quoted(page.specFile))\(rest)"
   }
 
   /// For a shell: quoted where any byte is not plain.

@@ -5,10 +5,11 @@ import WeirStatistics
 /// The buckets of a report: where they begin and end, and which of them can be compared.
 ///
 /// The first is the earliest bucket with at least 1 % of the median bucket's records. The last is that
-/// of `through`, else the latest one with 1 % of the median. `closed` are those whose end the watermark
-/// has passed: the end of `through`, or, where the latest counts, a latest record less than a 24th of
-/// a bucket before the end. Where no record has a time of day, only a date, the latest bucket is taken
-/// for complete: nothing in the data could say otherwise.
+/// of `through`, else the latest one with 1 % of the median. One or two records that lie more than 28
+/// buckets from all others are taken for wrong dates: they begin and end nothing.
+/// `closed` are those whose end the watermark has passed: the end of `through`, or, where the latest
+/// counts, a latest record less than a 24th of a bucket before the end. Where no record has a time of
+/// day, only a date, the latest bucket is taken for complete: nothing in the data could say otherwise.
 struct TrendCalendar {
   /// Number of the first bucket (see ``TrendClock``).
   var first = 0
@@ -22,6 +23,9 @@ struct TrendCalendar {
   /// Eleven years of days.
   static let bucketsMost = 4_096
   private static let leastShare: UInt64 = 100
+  /// Fewer records than this, further than ``strayDistance`` buckets from all others, are not believed.
+  private static let strayRecords: UInt64 = 3
+  private static let strayDistance = 28
   private static let tailParts: Int64 = 24
 
   init(_ state: TrendState, _ rules: TrendRules) throws(RunError) {
@@ -37,7 +41,18 @@ struct TrendCalendar {
     guard !used.isEmpty else { return }
     let sizes = used.map { records[$0]! }.sorted()
     let median = sizes[sizes.count / 2]
-    let believed = used.filter { records[$0]! * TrendCalendar.leastShare >= median }
+    var believed = used.filter { records[$0]! * TrendCalendar.leastShare >= median }[...]
+    // One wrong date must not stretch the report of a small market over years.
+    func isStray(_ bucket: Int, beside next: Int) -> Bool {
+      records[bucket]! < TrendCalendar.strayRecords
+        && abs(next - bucket) > TrendCalendar.strayDistance
+    }
+    while believed.count > 1, isStray(believed.first!, beside: believed.dropFirst().first!) {
+      believed.removeFirst()
+    }
+    while believed.count > 1, isStray(believed.last!, beside: believed.dropLast().last!) {
+      believed.removeLast()
+    }
     guard let begin = believed.first, let latest = believed.last else { return }
     first = begin
     let last = rules.end.map { rules.clock.bucket(of: $0 - 1) } ?? latest
