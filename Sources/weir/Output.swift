@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WeirData
 
 /// Writes text and notices when it cannot: a result that did not arrive must not look like success.
 func emit(_ text: String, to descriptor: Int32) throws {
@@ -27,12 +28,7 @@ func tell(_ text: String) {
 
 /// `3,919,153`.
 func grouped(_ value: Int) -> String {
-  var out: [Character] = []
-  for (i, digit) in String(abs(value)).reversed().enumerated() {
-    if i > 0, i % 3 == 0 { out.append(",") }
-    out.append(digit)
-  }
-  return (value < 0 ? "-" : "") + String(out.reversed())
+  (value < 0 ? "-" : "") + groupedDigits(value.magnitude)
 }
 
 /// A number with a fixed count of digits behind the point.

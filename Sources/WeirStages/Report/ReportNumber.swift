@@ -1,3 +1,5 @@
+import WeirData
+
 /// Numbers as the page writes them: one way, whatever the machine's locale.
 ///
 /// `3,919,153`, `13.6 %` with a no-break space, `−256` with U+2212; what rounds to nothing is `0`,
@@ -14,7 +16,7 @@ enum ReportNumber {
     if scaled == 0 { return "0" }
     let whole = Int(scaled)
     let unit = Int(power(digits))
-    var text = grouped(whole / unit)
+    var text = groupedDigits(whole / unit)
     if digits > 0 {
       let fraction = String(whole % unit)
       text += "." + String(repeating: "0", count: digits - fraction.utf8.count) + fraction
@@ -29,7 +31,7 @@ enum ReportNumber {
   }
 
   static func integer(_ value: Int) -> String {
-    value < 0 ? "\u{2212}" + grouped(value.magnitude) : grouped(value.magnitude)
+    value < 0 ? "\u{2212}" + groupedDigits(value.magnitude) : groupedDigits(value.magnitude)
   }
 
   /// Three significant digits at least, and no decimals from 100 on: `41,230`, `12.5`, `0.00312`.
@@ -108,16 +110,6 @@ enum ReportNumber {
       out.append(0x2E)
       out.append(0x30 + UInt8(size % 10))
     }
-  }
-
-  private static func grouped(_ value: some BinaryInteger) -> String {
-    let digits = Array(String(value).utf8)
-    var text: [UInt8] = []
-    for (i, digit) in digits.enumerated() {
-      if i > 0 && (digits.count - i) % 3 == 0 { text.append(0x2C) }
-      text.append(digit)
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 
   private static func scientific(_ value: Double) -> String {

@@ -1,3 +1,5 @@
+import WeirData
+
 /// Numbers as reports print them: one way everywhere, whatever the locale.
 ///
 /// Thousands by comma, decimals by point, U+2212 for minus, never a signed or a negative zero.
@@ -15,7 +17,7 @@ enum PlainNumbers {
     }
     let digits = Int(scaled)
     let unit = Int(scale)
-    var text = grouped(digits / unit)
+    var text = groupedDigits(digits / unit)
     if decimals > 0 {
       let part = String(digits % unit)
       text += "." + String(repeating: "0", count: decimals - part.utf8.count) + part
@@ -58,14 +60,5 @@ enum PlainNumbers {
       digits += 1
     }
     return digits
-  }
-
-  private static func grouped(_ n: Int) -> String {
-    var out: [UInt8] = []
-    for (i, digit) in String(n).utf8.reversed().enumerated() {
-      if i > 0, i % 3 == 0 { out.append(0x2C) }
-      out.append(digit)
-    }
-    return String(decoding: out.reversed(), as: UTF8.self)
   }
 }
