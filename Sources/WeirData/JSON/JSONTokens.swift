@@ -278,13 +278,16 @@ public func validSequence(in bytes: UnsafeBufferPointer<UInt8>, at: Int) -> Int 
   }
 }
 
-/// Whether all of `bytes` is well-formed UTF-8.
-public func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+/// The first byte that does not belong to well-formed UTF-8; `nil` where all do.
+public func firstInvalidUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
   var at = 0
   while at < bytes.count {
     let length = validSequence(in: bytes, at: at)
-    if length == 0 { return false }
+    if length == 0 { return at }
     at += length
   }
-  return true
+  return nil
 }
+
+/// Whether all of `bytes` is well-formed UTF-8.
+public func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { firstInvalidUTF8(bytes) == nil }

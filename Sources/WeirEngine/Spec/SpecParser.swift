@@ -1,3 +1,5 @@
+import WeirData
+
 /// Keeps its own stack: the depth of a text must not become the depth of ours.
 struct SpecParser {
   var scanner: SpecScanner
@@ -57,7 +59,7 @@ struct SpecParser {
     } else if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
       scanner.stop(
         "not_utf8", 0..<2, .root, "this file is UTF-16", fix: "save it as UTF-8")
-    } else if let place = firstInvalidUTF8(bytes) {
+    } else if let place = bytes.withUnsafeBufferPointer({ firstInvalidUTF8($0) }) {
       scanner.stop(
         "not_utf8", place..<place + 1, .root, "this byte is not UTF-8",
         fix: "save the file as UTF-8")

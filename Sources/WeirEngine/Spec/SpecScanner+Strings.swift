@@ -116,31 +116,3 @@ func hexText(_ code: Int) -> String {
   let digits = String(code, radix: 16, uppercase: true)
   return "U+" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
 }
-
-/// The first byte that is not UTF-8 as RFC 3629 has it.
-func firstInvalidUTF8(_ bytes: [UInt8]) -> Int? {
-  var at = 0
-  while at < bytes.count {
-    let first = bytes[at]
-    let length: Int
-    var second: ClosedRange<UInt8> = 0x80...0xBF
-    switch first {
-    case 0..<0x80: length = 1
-    case 0xC2...0xDF: length = 2
-    case 0xE0: (length, second) = (3, 0xA0...0xBF)
-    case 0xED: (length, second) = (3, 0x80...0x9F)
-    case 0xE1...0xEF: length = 3
-    case 0xF0: (length, second) = (4, 0x90...0xBF)
-    case 0xF4: (length, second) = (4, 0x80...0x8F)
-    case 0xF1...0xF3: length = 4
-    default: return at
-    }
-    guard at + length <= bytes.count else { return at }
-    if length > 1 {
-      guard second.contains(bytes[at + 1]) else { return at }
-      for next in bytes[(at + 2)..<(at + length)] where next & 0xC0 != 0x80 { return at }
-    }
-    at += length
-  }
-  return nil
-}
