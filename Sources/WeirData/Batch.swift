@@ -37,6 +37,7 @@ public struct Batch: ~Copyable, @unchecked Sendable {
   /// Offset of the first of ``bytes`` in the decompressed shard.
   public let byteOffset: Int
   let cells: UnsafeMutablePointer<Cell>
+  private let columnCodes: UnsafeMutablePointer<ColumnCodes>
   public var arena: Arena
 
   /// - Parameters:
@@ -55,6 +56,8 @@ public struct Batch: ~Copyable, @unchecked Sendable {
     let cellCount = max(1, lines.count * columnCount)
     cells = .allocate(capacity: cellCount)
     cells.initialize(repeating: .missing, count: cellCount)
+    columnCodes = .allocate(capacity: max(1, columnCount))
+    columnCodes.initialize(repeating: .none, count: columnCount)
     arena = Arena(chunkBytes: max(256, arenaBytes))
   }
 
@@ -82,7 +85,15 @@ public struct Batch: ~Copyable, @unchecked Sendable {
   deinit {
     lines.deallocate()
     cells.deallocate()
+    columnCodes.deallocate()
   }
+
+  /// What the codes in column `index` mean; ``ColumnCodes/none`` where its cells have none.
+  @inline(__always)
+  public func codes(ofColumn index: Int) -> ColumnCodes { columnCodes[index] }
+
+  /// Whoever fills a column with coded cells says so.
+  public func setCodes(_ codes: ColumnCodes, ofColumn index: Int) { columnCodes[index] = codes }
 
   /// The cells of column `index`, one a row; valid as long as the batch lives.
   @inline(__always)

@@ -13,7 +13,7 @@
   case other = 7
 }
 
-/// One value of one record: 16 bytes.
+/// One value of one record: 16 bytes, the layout of the C scanner's `weir_cell`.
 ///
 /// A string is an address and a length; its bytes belong to the batch (or to something that lives
 /// longer) and are UTF-8 with escapes resolved.
@@ -21,7 +21,12 @@
   public var bits: UInt64
   public var length: UInt32
   public var rawKind: UInt8
-  var spare: (UInt8, UInt8, UInt8) = (0, 0, 0)
+  @usableFromInline var spare: UInt8 = 0
+  /// Of a string: its number among the distinct strings of its column, from 1; 0 where it has none.
+  ///
+  /// Cells with the same code in the same ``ColumnCodes`` space are the same string, at the same address, and
+  /// its bytes live as long as the task: what was worked out for one of them holds for all.
+  public var code: UInt16 = 0
 
   @inlinable init(bits: UInt64, length: UInt32, kind: CellKind) {
     self.bits = bits

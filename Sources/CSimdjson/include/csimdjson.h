@@ -24,7 +24,8 @@ typedef struct {
   uint64_t bits;
   uint32_t length;
   uint8_t kind;
-  uint8_t spare[3];
+  uint8_t spare;
+  uint16_t code;  // of a string: its number in the column's dictionary, or 0
 } weir_cell;
 
 // What a field is declared as; `nullable` is added.
