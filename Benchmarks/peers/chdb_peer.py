@@ -3,7 +3,10 @@
 usage: chdb_peer.py SRC OUT report|full|filter|wide|many THREADS
 
 Reads SRC/date=*/*.jsonl.zst and writes OUT/series.csv, OUT/decisions.jsonl.zst or OUT/wide.csv, as
-the README of the benchmarks says. Malformed lines are skipped.
+the README of the benchmarks says.
+
+`input_format_allow_errors_num` passes over malformed lines, but not exactly: behind a line that is cut
+off the next one is lost too, and a line that is not UTF-8 is taken.
 """
 import sys
 
@@ -16,11 +19,11 @@ COLUMNS = """event_id String, content_id String, ts String, market String, queue
   qa Tuple(label Nullable(String), reviewer Nullable(String)), appealed Bool, handle_ms Int64,
   lang String, note String, tags Array(String), revision Int32"""
 
-# Lines that are no JSON are skipped, and so are those that are no object.
 SETTINGS = """SETTINGS max_threads = {threads}, input_format_allow_errors_num = 100000000,
   input_format_allow_errors_ratio = 1, input_format_skip_unknown_fields = 1,
   input_format_json_read_numbers_as_strings = 1, input_format_null_as_default = 1,
-  date_time_output_format = 'iso', output_format_json_quote_64bit_integers = 0"""
+  date_time_output_format = 'iso', format_csv_null_representation = '',
+  output_format_json_quote_64bit_integers = 0"""
 
 CLEAN = """SELECT * REPLACE (
     transform(upper(trim(market)), ['UK', 'UNITED KINGDOM', 'GBR', 'USA', 'GERMANY'],
