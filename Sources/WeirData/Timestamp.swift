@@ -10,7 +10,9 @@ public struct Timestamp: Sendable, Hashable, Comparable {
   public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
 
   /// Whether the instant can be written as RFC 3339.
-  public var isWritable: Bool { self >= .earliest && self <= .latest }
+  @inlinable public var isWritable: Bool {
+    microseconds >= -62_135_596_800_000_000 && microseconds <= 253_402_300_799_999_999
+  }
 
   /// Reads RFC 3339: `2026-10-04T07:05:09.25+08:00`; a space or `t` for `T` and `z` for `Z` as the
   /// RFC allows. A zone is required. Digits of a second beyond the sixth must be zero, a leap second
