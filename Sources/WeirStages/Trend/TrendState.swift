@@ -133,7 +133,9 @@ final class TrendState {
           let sum = Int(found[i]) &* step &+ place
           var moments = TrendMoments(count: counters[count], sum: sums[sum], squares: sums[sum + 1])
           moments.add(cells[Int(rows[i])].asDouble)
-          (counters[count], sums[sum], sums[sum + 1]) = (moments.count, moments.sum, moments.squares)
+          (counters[count], sums[sum], sums[sum + 1]) = (
+            moments.count, moments.sum, moments.squares
+          )
         }
       }
     }
