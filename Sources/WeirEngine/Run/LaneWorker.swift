@@ -26,19 +26,19 @@ final class LaneWorker {
 
   init(
     lane: Lane, pass: Int, state: ShardState, stageNames: [String], hasher: SipHasher,
-    wantsRemoved: Set<Int>, decoder: (any BatchDecoder)?
+    wantsRemoved: Set<Int>, scanner: (any BatchScanner)?, kit: TaskKit
   ) {
     self.lane = lane
     self.pass = pass
     self.state = state
-    hasText = decoder != nil
+    hasText = scanner != nil
     grouper = LineGrouper(lane.ledgerColumns)
     names = QuarantineNames(
       source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
     for (i, node) in lane.nodes.enumerated()
     where lane.activePasses[i].contains(where: { $0 >= pass }) {
       switch node.work {
-      case .map(let map): maps[i] = map.makeWorker()
+      case .map(let map): maps[i] = kit.worker(of: i, map)
       case .barrier(let rule) where node.depth == pass:
         collectors[i] = BarrierCollector(
           rule: rule, hasher: hasher, shard: state.ordinal, instance: node.instance)
@@ -48,10 +48,10 @@ final class LaneWorker {
       case .barrier: break
       case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
       case .sink(let sink) where node.depth == pass:
-        guard let decoder else { preconditionFailure("a record sink needs the text") }
+        guard let scanner else { preconditionFailure("a record sink needs the text") }
         let sibling = writers.first { lane.nodes[$0.key].stage == node.stage }
         if sibling != nil { joinedStages.insert(node.stage) }
-        writers[i] = sink.makeWriter(decoder, beside: sibling?.value)
+        writers[i] = sink.makeWriter(scanner, beside: sibling?.value)
       case .reduce, .sink: break
       }
     }
@@ -195,25 +195,20 @@ final class LaneWorker {
     guard var collector = collectors.removeValue(forKey: index), let tuples = state.tuples[index]
     else { return }
     state.counts[index].in += selection.count
-    var kept = selection
-    var missing = 0
-    var next = 0
+    var missing: Set<UInt32> = []
     for row in selection.rows {
-      if let column = collector.collect(Int(row), of: batch, into: tuples) {
-        missing += 1
-        refuse(
-          Refusal(
-            row: Int(row), of: batch, code: "missing_key", field: column.field,
-            message: "`\(column.field.text)` is part of the key, and has no value here"),
-          by: lane.nodes[index].stage)
-        state.blocked[index, default: LineBitmap()].insert(batch.lines[Int(row)].number)
-      } else {
-        kept.rows[next] = row
-        next += 1
-      }
+      guard let column = collector.collect(Int(row), of: batch, into: tuples) else { continue }
+      missing.insert(row)
+      refuse(
+        Refusal(
+          row: Int(row), of: batch, code: "missing_key", field: column.field,
+          message: "`\(column.field.text)` is part of the key, and has no value here"),
+        by: lane.nodes[index].stage)
+      state.blocked[index, default: LineBitmap()].insert(batch.lines[Int(row)].number)
     }
-    kept.rows.removeLast(kept.count - next)
-    state.counts[index].quarantined += missing
+    var kept = selection
+    if !missing.isEmpty { kept.rows.removeAll { missing.contains($0) } }
+    state.counts[index].quarantined += missing.count
     state.retained[index]?.append(batch, kept)
     if state.keyTexts[index] != nil { keepKeys(index, collector.rule, batch, kept) }
     collectors[index] = collector
