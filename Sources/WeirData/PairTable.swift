@@ -83,17 +83,19 @@ public final class PairTable {
 }
 
 /// A ``PairTable`` for each combination of code spaces that the batches of a task bring: one in most
-/// tasks.
+/// tasks. Where there are very many the oldest is forgotten.
 public struct CodeTables {
   /// Codes of so many columns fit into the first number of a pair.
   public static let columnsMax = 4
 
+  private static let combinationsMax = 64
   private var known: [(spaces: [UInt32], table: PairTable)] = []
 
   public init() {}
 
   public mutating func table(of spaces: [UInt32]) -> PairTable {
     if let found = known.first(where: { $0.spaces == spaces }) { return found.table }
+    if known.count == CodeTables.combinationsMax { known.removeFirst() }
     let table = PairTable()
     known.append((spaces, table))
     return table

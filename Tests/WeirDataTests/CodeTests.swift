@@ -89,7 +89,7 @@ import WeirTesting
       }
       for text in texts {
         text.withUnsafeBufferPointer { text in
-          let cell = random.pick([
+          let cell: Cell = random.pick([
             .string(text), .missing, .null, .int(Int64(text.count)), .number(-0.0), .number(2.5),
             .bool(true), .timestamp(microseconds: -1), .string(.init(start: nil, count: 0)),
           ])

@@ -30,7 +30,8 @@ import WeirTesting
       for _ in 0..<random.below(3) {
         let place = random.below(bytes.count)
         bytes[place] =
-          random.oneIn(3) ? UInt8(truncatingIfNeeded: random.next()) : 0x30 + UInt8(random.below(10))
+          random.oneIn(3)
+          ? UInt8(truncatingIfNeeded: random.next()) : 0x30 + UInt8(random.below(10))
       }
       if random.oneIn(10) { bytes.removeLast(random.below(bytes.count + 1)) }
       if random.oneIn(20) { bytes += Array("0Z".utf8.prefix(1 + random.below(2))) }

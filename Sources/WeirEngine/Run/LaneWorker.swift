@@ -195,25 +195,20 @@ final class LaneWorker {
     guard var collector = collectors.removeValue(forKey: index), let tuples = state.tuples[index]
     else { return }
     state.counts[index].in += selection.count
-    var kept = selection
-    var missing = 0
-    var next = 0
+    var missing: Set<UInt32> = []
     for row in selection.rows {
-      if let column = collector.collect(Int(row), of: batch, into: tuples) {
-        missing += 1
-        refuse(
-          Refusal(
-            row: Int(row), of: batch, code: "missing_key", field: column.field,
-            message: "`\(column.field.text)` is part of the key, and has no value here"),
-          by: lane.nodes[index].stage)
-        state.blocked[index, default: LineBitmap()].insert(batch.lines[Int(row)].number)
-      } else {
-        kept.rows[next] = row
-        next += 1
-      }
+      guard let column = collector.collect(Int(row), of: batch, into: tuples) else { continue }
+      missing.insert(row)
+      refuse(
+        Refusal(
+          row: Int(row), of: batch, code: "missing_key", field: column.field,
+          message: "`\(column.field.text)` is part of the key, and has no value here"),
+        by: lane.nodes[index].stage)
+      state.blocked[index, default: LineBitmap()].insert(batch.lines[Int(row)].number)
     }
-    kept.rows.removeLast(kept.count - next)
-    state.counts[index].quarantined += missing
+    var kept = selection
+    if !missing.isEmpty { kept.rows.removeAll { missing.contains($0) } }
+    state.counts[index].quarantined += missing.count
     state.retained[index]?.append(batch, kept)
     if state.keyTexts[index] != nil { keepKeys(index, collector.rule, batch, kept) }
     collectors[index] = collector

@@ -11,7 +11,6 @@ final class LineGrouper {
   private let ends: [Int]
   private let fitsTable: Bool
   private var tables = CodeTables()
-  private var key = KeyBytes()
 
   init(_ fields: [[Int]]) {
     candidates = fields.flatMap { $0 }
@@ -38,20 +37,21 @@ final class LineGrouper {
       columns.append(batch.column(column))
     }
     let table = tables.table(of: spaces)
+    var key = KeyBytes()
     lineGroups.withUnsafeMutableBufferPointer { lineGroups in
       columns.withUnsafeBufferPointer { columns in
         ends.withUnsafeBufferPointer { ends in
           for row in 0..<count {
             let at = Int(lines[row].number) &- 1
             guard fitsTable, let (codes, choice) = LineGrouper.codes(row, columns, ends) else {
-              lineGroups[at] = group(row, columns, groups)
+              lineGroups[at] = LineGrouper.group(row, columns, ends, groups, &key)
               continue
             }
             let known = table.find(codes, choice)
             if known >= 0 {
               lineGroups[at] = UInt32(bitPattern: known)
             } else {
-              lineGroups[at] = group(row, columns, groups)
+              lineGroups[at] = LineGrouper.group(row, columns, ends, groups, &key)
               table.insert(Int32(lineGroups[at]), for: codes, choice)
             }
           }
@@ -82,7 +82,10 @@ final class LineGrouper {
 
   /// The group by the values themselves.
   @inline(never)
-  private func group(_ row: Int, _ columns: Columns, _ groups: ByteDictionary) -> UInt32 {
+  private static func group(
+    _ row: Int, _ columns: Columns, _ ends: UnsafeBufferPointer<Int>, _ groups: ByteDictionary,
+    _ key: inout KeyBytes
+  ) -> UInt32 {
     key.clear()
     var first = 0
     for end in ends {

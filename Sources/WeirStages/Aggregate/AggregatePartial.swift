@@ -11,7 +11,6 @@ final class AggregatePartial: ReducePartial {
   private let finder: GroupFinder
   /// Of each selected row; -1 where the record is refused.
   private var groupMemory = RowMemory<Int32>()
-  private var key = GroupKey()
 
   init(_ layout: AggregateLayout) {
     self.layout = layout
@@ -83,6 +82,8 @@ final class AggregatePartial: ReducePartial {
     for field in layout.by { columns.append(batch.column(field.column)) }
     let times = layout.time.map { UnsafePointer(batch.column($0.column)) }
     let hasTime = times != nil
+    let table = table
+    var key = GroupKey()
     selection.rows.withUnsafeBufferPointer { rows in
       finder.find(batch, rows, times: times, base) { row, bucket in
         key.clear()

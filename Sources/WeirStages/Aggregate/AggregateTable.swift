@@ -32,8 +32,9 @@ final class AggregateTable {
 
   /// The group of a key; its states must ``grow()`` before they are used.
   func group(_ key: UnsafeBufferPointer<UInt8>) -> Int {
+    let before = keys.count
     let group = keys.code(of: key)
-    if group == records.count { records.append(0) }
+    if group == before { records.append(0) }
     return group
   }
 

@@ -195,11 +195,11 @@ final class Sketches: MetricState {
 /// Numbers of distinct values.
 final class DistinctCounts: MetricState {
   private var sketches: [HyperLogLog] = []
-  private var key = KeyBytes()
 
   func grow(to count: Int) { sketches.grow(to: count, HyperLogLog()) }
 
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
+    var key = KeyBytes()
     sketches.withUnsafeMutableBufferPointer { sketches in
       for i in 0..<groups.count where groups[i] >= 0 && !values.cells[i].isNull {
         key.clear()

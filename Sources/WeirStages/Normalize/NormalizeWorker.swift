@@ -76,7 +76,8 @@ private final class TextColumn: ColumnWorker {
   /// outlives every batch that it takes.
   private let seen = ByteDictionary()
   private let made = ByteDictionary()
-  private var outcomes: [Outcome] = []
+  /// By the code of a value in `seen`.
+  private let outcomes = UnsafeMutablePointer<Outcome>.allocate(capacity: rememberedMax)
   private var byCode = CodeMemory(unknown: Outcome.unknown)
   private let space = ColumnCodes.makeSpace()
   private var rememberedBytes = 0
@@ -88,6 +89,8 @@ private final class TextColumn: ColumnWorker {
     self.steps = steps
     self.mapName = mapName
   }
+
+  deinit { outcomes.deallocate() }
 
   func apply(_ batch: inout Batch, _ selection: inout Selection, _ refusals: inout [Refusal]) {
     let from = batch.column(field.from)
@@ -151,7 +154,7 @@ private final class TextColumn: ColumnWorker {
     var cell = Cell.string(made.bytes(of: code))
     cell.code = UInt16(code + 1)
     let place = seen.code(of: bytes)
-    outcomes.append(Outcome(cell: cell, verdict: verdict))
+    (outcomes + place).initialize(to: Outcome(cell: cell, verdict: verdict))
     return outcomes[place]
   }
 

@@ -40,7 +40,6 @@ private final class TrendPartial: ReducePartial {
   /// One for each metric that has a condition.
   private let conditions: [Condition?]
   private var slotMemory = RowMemory<Int32>()
-  private var key = KeyBytes()
 
   init(_ bound: BoundTrend) {
     self.bound = bound
@@ -173,6 +172,8 @@ private final class TrendPartial: ReducePartial {
     var columns: [UnsafeMutablePointer<Cell>] = []
     for column in bound.by { columns.append(batch.column(column.index)) }
     let clock = bound.rules.clock
+    let state = state
+    var key = KeyBytes()
     selection.rows.withUnsafeBufferPointer { rows in
       if let end = bound.rules.end {
         var future: UInt64 = 0

@@ -24,7 +24,6 @@ final class TrendState {
 
   /// Slots by group and bucket.
   private let places = PairTable()
-  private var key = KeyBytes()
 
   init(_ shape: TrendShape, _ clock: TrendClock) {
     self.shape = shape
@@ -133,7 +132,9 @@ final class TrendState {
           let sum = Int(found[i]) &* step &+ place
           var moments = TrendMoments(count: counters[count], sum: sums[sum], squares: sums[sum + 1])
           moments.add(cells[Int(rows[i])].asDouble)
-          (counters[count], sums[sum], sums[sum + 1]) = (moments.count, moments.sum, moments.squares)
+          (counters[count], sums[sum], sums[sum + 1]) = (
+            moments.count, moments.sum, moments.squares
+          )
         }
       }
     }
@@ -145,6 +146,7 @@ final class TrendState {
     _ found: UnsafeBufferPointer<Int32>
   ) {
     let (step, place) = (shape.registers, shape.place[metric])
+    var key = KeyBytes()
     registers.withUnsafeMutableBufferPointer { registers in
       for i in 0..<rows.count where found[i] >= 0 && !cells[Int(rows[i])].isNull {
         key.clear()
