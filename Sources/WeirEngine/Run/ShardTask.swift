@@ -123,13 +123,20 @@ struct ShardTask: Sendable {
   /// Goes over the columns that pass 0 kept.
   private func replay(into writes: Channel<SpoolItem>) async throws -> Output {
     let worker = makeWorker(nil, state)
+    // What the worker knows of coded strings is good as long as the readers.
+    var readers: [ColumnChunkReader] = []
     for node in state.retained.keys.sorted() {
-      try state.retained[node]!.replay(columnCount: lane.columnCount) { batch, selection in
+      let retained = state.retained[node]!
+      let reader = retained.makeReader(
+        columnCount: lane.columnCount, others: lane.columnsWritten(below: node))
+      readers.append(reader)
+      try retained.replay(with: reader) { batch, selection in
         try Task.checkCancellation()
         worker.replay(barrier: node, &batch, selection)
       }
       try await handOn(worker, to: writes)
     }
+    defer { withExtendedLifetime(readers) {} }
     return try await end(worker, writes)
   }
 
