@@ -189,7 +189,7 @@ private struct BoundCSVSink: BoundRecordSink {
 
   var emptyFile: (path: String, bytes: [UInt8])? { template.fixedPath.map { ($0, fileHead) } }
 
-  func makeWriter(_ decoder: any BatchDecoder, beside sibling: (any RecordWriter)?)
+  func makeWriter(_ scanner: any BatchScanner, beside sibling: (any RecordWriter)?)
     -> any RecordWriter
   {
     CSVRecordWriter(self, beside: sibling as? CSVRecordWriter)

@@ -97,26 +97,26 @@ private struct BoundJSONLSink: BoundRecordSink {
     template.fixedPath.map { ($0, sinkEncoder(path: path, level: level)?.frame([]) ?? []) }
   }
 
-  func makeWriter(_ decoder: any BatchDecoder, beside sibling: (any RecordWriter)?)
+  func makeWriter(_ scanner: any BatchScanner, beside sibling: (any RecordWriter)?)
     -> any RecordWriter
   {
-    JSONLRecordWriter(self, decoder, beside: sibling as? JSONLRecordWriter)
+    JSONLRecordWriter(self, scanner, beside: sibling as? JSONLRecordWriter)
   }
 }
 
 private final class JSONLRecordWriter: RecordWriter {
   private let template: PathTemplate
-  private let decoder: any BatchDecoder
+  private let scanner: any BatchScanner
   private let buffers: PathBuffers
   private var splicer: RecordSplicer
   private var path: [UInt8] = []
   private var line: [UInt8] = []
 
   init(
-    _ sink: BoundJSONLSink, _ decoder: any BatchDecoder, beside sibling: JSONLRecordWriter?
+    _ sink: BoundJSONLSink, _ scanner: any BatchScanner, beside sibling: JSONLRecordWriter?
   ) {
     template = sink.template
-    self.decoder = decoder
+    self.scanner = scanner
     buffers =
       sibling?.buffers ?? PathBuffers(encoder: sinkEncoder(path: sink.path, level: sink.level))
     splicer = RecordSplicer(scope: sink.scope)
@@ -134,7 +134,7 @@ private final class JSONLRecordWriter: RecordWriter {
         template.append(row: Int(row), of: batch, to: &path)
       }
       line.removeAll(keepingCapacity: true)
-      splicer.append(Int(row), of: batch, using: decoder, to: &line)
+      splicer.append(Int(row), of: batch, using: scanner, to: &line)
       line.append(0x0A)
       buffers.append(path: path, line: line, emit)
     }

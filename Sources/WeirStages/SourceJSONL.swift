@@ -189,38 +189,16 @@ private struct BoundJSONL: BoundSource {
     }
   }
 
-  func makeDecoder(_ shard: Shard, batchBytes: Int) -> any BatchDecoder {
-    var limits = limits
-    limits.batchBytes = batchBytes
-    return JSONLDecoder(self, shard, limits)
-  }
+  func makeScanner() -> any BatchScanner { JSONLScanner(self) }
 }
 
-private final class JSONLDecoder: BatchDecoder {
+private final class JSONLScanner: BatchScanner, @unchecked Sendable {
   private let source: BoundJSONL
-  private let shard: Shard
-  private let limits: ShardLimits
   private let scanner: RecordScanner
-  private var decoder: ShardDecoder
 
-  init(_ source: BoundJSONL, _ shard: Shard, _ limits: ShardLimits) {
+  init(_ source: BoundJSONL) {
     self.source = source
-    self.shard = shard
-    self.limits = limits
     scanner = RecordScanner(fields: source.fields)
-    decoder = ShardDecoder(path: shard.path, limits: limits)
-  }
-
-  var uncheckedFrames: Int { decoder.uncheckedFrames }
-
-  func consume(
-    _ piece: borrowing Bytes, emit: (inout ScannedBatch) throws -> Void
-  ) throws {
-    try decoder.consume(piece) { try scan($0, emit: emit) }
-  }
-
-  func finish(emit: (inout ScannedBatch) throws -> Void) throws {
-    try decoder.finish { try scan($0, emit: emit) }
   }
 
   func locate(
@@ -230,14 +208,12 @@ private final class JSONLDecoder: BatchDecoder {
     scanner.locate(text, starts: starts, lengths: lengths)
   }
 
-  private func scan(
-    _ block: consuming LineBlock, emit: (inout ScannedBatch) throws -> Void
-  ) throws {
-    let found = block.findLines(recordBytesMax: limits.recordBytesMax)
+  func scan(_ block: consuming LineBlock, of shard: Shard) -> ScannedBatch {
+    let found = block.findLines(recordBytesMax: source.limits.recordBytesMax)
     var batch = Batch(block, lines: found.lines, columnCount: source.scope.columnCount)
     var lineRefusals: [LineRefusal] = []
     let selection = scanner.scan(&batch, refusals: &lineRefusals)
-    fillPathFields(&batch)
+    fillPathFields(&batch, shard)
     var refusals: [Refusal] = []
     for refusal in lineRefusals {
       refusals.append(
@@ -245,22 +221,22 @@ private final class JSONLDecoder: BatchDecoder {
           row: refusal.row, of: batch, code: refusal.code.rawValue,
           field: refusal.field.map { source.fields[$0].path }, message: refusal.message))
     }
-    for line in found.oversized {
-      refusals.append(
-        Refusal(
-          line: line.number, byteOffset: line.byteOffset, code: RefusalCode.recordTooLong.rawValue,
-          message:
-            "the line has \(line.length) bytes, \"record_bytes_max\" is \(limits.recordBytesMax)",
-          raw: line.head,
-          cut: line.length > line.head.count ? (line.length, line.sha256) : nil))
-    }
-    var scanned = ScannedBatch(
+    for line in found.oversized { refusals.append(tooLong(line)) }
+    return ScannedBatch(
       batch: batch, selection: selection, refusals: refusals, blank: found.blank)
-    try emit(&scanned)
+  }
+
+  private func tooLong(_ line: OversizedLine) -> Refusal {
+    Refusal(
+      line: line.number, byteOffset: line.byteOffset, code: RefusalCode.recordTooLong.rawValue,
+      message:
+        "the line has \(line.length) bytes, \"record_bytes_max\" is \(source.limits.recordBytesMax)",
+      raw: line.head,
+      cut: line.length > line.head.count ? (line.length, line.sha256) : nil)
   }
 
   /// Every record of the shard has the values of its path.
-  private func fillPathFields(_ batch: inout Batch) {
+  private func fillPathFields(_ batch: inout Batch, _ shard: Shard) {
     for (i, field) in source.pathFields.enumerated() {
       guard let value = shard.pathValues[i] else { continue }
       let cell: Cell

@@ -12,6 +12,7 @@ public struct PipelineRunner: Sendable {
   public var params: [(name: String, value: String)] = []
   public var workers = 2
   public var batchBytes = 256 * 1024
+  public var wideShardBytes = 1 << 20
   public var registry = StageRegistry.standard
 
   public init(_ spec: String, files: [(path: String, bytes: [UInt8])]) {
@@ -47,6 +48,7 @@ public struct PipelineRunner: Sendable {
     var options = RunOptions(
       workers: workers, workspace: Workspace(path: folder.file(".weir")))
     options.batchBytes = batchBytes
+    options.wideShardBytes = wideShardBytes
     options.outDirectory = folder.file("out")
     do {
       outcome.result = try await plan.run(options, progress: Progress())

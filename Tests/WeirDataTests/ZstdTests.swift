@@ -19,6 +19,34 @@ import WeirTesting
     #expect(back.text == text + text)
   }
 
+  @Test(arguments: [1, 2, 3, 50, 1_000])
+  func `tell where their frames end, in pieces of any size`(piece: Int) {
+    let frames = [
+      SampleShard.zstd(text), SampleShard.skippableFrame([1, 2, 3]), SampleShard.zstd([]),
+      SampleShard.zstd(text, checksum: false), SampleShard.rawFrame(Array("{}".utf8)),
+      SampleShard.zstdBomb(0x20, count: 1 << 20), SampleShard.skippableFrame(),
+      SampleShard.zstd(text, level: 19),
+    ]
+    let shard = frames.flatMap { $0 }
+    func ends(_ shard: [UInt8]) -> [Int] {
+      var walk = ZstdFrames()
+      var found: [Int] = []
+      for from in stride(from: 0, to: shard.count, by: piece) {
+        var at = from
+        let end = min(from + piece, shard.count)
+        while let count = shard[at..<end].withUnsafeBufferPointer({ walk.advance($0) }) {
+          at += count
+          found.append(at)
+        }
+      }
+      return found
+    }
+    let expected = frames.indices.map { frames[...$0].reduce(0) { $0 + $1.count } }
+    #expect(ends(shard) == expected)
+    #expect(ends(shard + Array("no frame".utf8) + shard) == expected)
+    #expect(ends(Array(shard.dropLast())) == expected.dropLast())
+  }
+
   @Test func `read the same with any size of batch`() throws {
     let shard = SampleShard.zstd(text, frames: 3)
     for batch in [16, 17, 100, 333, 4_096] {

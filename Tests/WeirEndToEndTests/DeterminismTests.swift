@@ -36,6 +36,61 @@ import WeirTesting
     }
   }
 
+  @Test(arguments: [1, 7, 100], [1, 3])
+  func `in one shard give equal bytes, however many workers share it`(
+    frames: Int, seed: Int
+  ) async throws {
+    let corpus = Corpus(seed: UInt64(seed))
+    let text = corpus.shards.map(\.bytes).flatMap { (try? decodedText($0)) ?? [] }
+    let shard = SampleShard.skippableFrame() + SampleShard.zstd(text, frames: frames)
+    var first: [String: [UInt8]]?
+    for workers in [1, 2, 3, 8] {
+      for (batchBytes, wideShardBytes) in [(4 << 10, 1), (256 << 10, 1_000)] {
+        var runner = PipelineRunner(
+          Corpus.spec, files: [(path: "data/day=0/part.jsonl.zst", bytes: shard)])
+        runner.workers = workers
+        runner.batchBytes = batchBytes
+        runner.wideShardBytes = wideShardBytes
+        let outcome = try await runner.run()
+        #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
+        if let first {
+          differences(first, outcome.everything, "\(workers) workers, \(batchBytes) bytes")
+        } else {
+          first = outcome.everything
+          #expect(outcome.outputs.count > 5 && !outcome.quarantine.isEmpty)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [2, 5])
+  func `that are damaged are refused with the same words by any number of workers`(
+    frames: Int
+  ) async throws {
+    let corpus = Corpus(seed: 5)
+    let text = corpus.shards.map(\.bytes).flatMap { (try? decodedText($0)) ?? [] }
+    let shard = SampleShard.zstd(text, frames: frames)
+    let damaged = [
+      Array(shard.dropLast(3)), shard + Array("tail".utf8), shard + [1],
+      SampleShard.flippingBit(shard.count * 8 - 5, of: shard),
+    ]
+    for bytes in damaged {
+      var messages: Set<String> = []
+      for workers in [1, 2, 3] {
+        var runner = PipelineRunner(
+          Corpus.spec, files: [(path: "data/day=0/part.jsonl.zst", bytes: bytes)])
+        runner.workers = workers
+        runner.wideShardBytes = 1
+        let outcome = try await runner.run()
+        #expect(outcome.outputs.isEmpty)
+        let error = try #require(outcome.error as? RunError)
+        // The folder of the shard is another one each time.
+        messages.insert("\(error.code) \(error.message.split(separator: ".jsonl.zst").last ?? "")")
+      }
+      #expect(messages.count == 1, "\(messages.sorted())")
+    }
+  }
+
   private func differences(
     _ a: [String: [UInt8]], _ b: [String: [UInt8]], _ how: String
   ) {

@@ -47,21 +47,24 @@ struct PlannedPipeline {
     (stage("stage") as! any ReduceStage).makeMerger([reduce])
   }
 
-  func makeDecoder(batchBytes: Int) -> any BatchDecoder {
-    lane.source.makeDecoder(
-      Shard(path: "test.jsonl", name: Array("test.jsonl".utf8), size: 0), batchBytes: batchBytes)
-  }
+  func makeScanner() -> any BatchScanner { lane.source.makeScanner() }
 
   /// The records of a shard as batches of about `batchBytes`.
   func read(
-    _ lines: some Sequence<String>, batchBytes: Int = 1 << 20, decoder: (any BatchDecoder)? = nil,
+    _ lines: some Sequence<String>, batchBytes: Int = 1 << 20, scanner: (any BatchScanner)? = nil,
     _ take: (borrowing Batch, Selection) -> Void
   ) throws {
-    let decoder = decoder ?? makeDecoder(batchBytes: batchBytes)
-    func emit(_ scanned: inout ScannedBatch) { take(scanned.batch, scanned.selection) }
+    let scanner = scanner ?? makeScanner()
+    let shard = Shard(path: "test.jsonl", name: Array("test.jsonl".utf8), size: 0)
+    var limits = lane.source.limits
+    limits.batchBytes = batchBytes
+    var decoder = ShardDecoder(path: shard.path, limits: limits)
+    func emit(_ block: consuming LineBlock) {
+      let scanned = scanner.scan(block, of: shard)
+      take(scanned.batch, scanned.selection)
+    }
     let text = lines.map { $0 + "\n" }.joined()
-    let bytes = Bytes(Array(text.utf8))
-    try decoder.consume(bytes, emit: emit)
+    try decoder.consume(Bytes(Array(text.utf8)), emit: emit)
     try decoder.finish(emit: emit)
   }
 

@@ -17,7 +17,7 @@ private func write(
   _ planned: PlannedPipeline, _ lines: [String], batchBytes: Int = 1 << 20
 ) throws -> (files: [(path: String, bytes: [UInt8])], refusals: [Refusal]) {
   let writer = planned.recordSink.makeWriter(
-    planned.makeDecoder(batchBytes: batchBytes), beside: nil)
+    planned.makeScanner(), beside: nil)
   var refusals: [Refusal] = []
   var files: [String: [UInt8]] = [:]
   func take(_ piece: SinkPiece) {

@@ -38,7 +38,7 @@ final class Decompressor {
   private var zstd: OpaquePointer?
   private var gzip: UnsafeMutablePointer<z_stream>?
   /// Bytes of the file before the piece being read.
-  private var consumed = 0
+  private var pieceStart = 0
   /// First bytes of a zstd frame until its header is complete.
   private var header: [UInt8] = []
   private var inFrame = false
@@ -53,7 +53,7 @@ final class Decompressor {
     switch format {
     case .plain: break
     case .zstd:
-      zstd = ZSTD_createDCtx()
+      zstd = ZstdContexts.take()
       ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, Int32(windowLogMax))
     case .gzip:
       let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
@@ -64,19 +64,20 @@ final class Decompressor {
   }
 
   deinit {
-    if let zstd { ZSTD_freeDCtx(zstd) }
+    if let zstd { ZstdContexts.give(zstd) }
     if let gzip {
       inflateEnd(gzip)
       gzip.deallocate()
     }
   }
 
-  /// Unpacks from `input` starting at `at` into `output`, as much as fits; moves `at` on.
-  /// Returns the bytes written: 0 with `at` at the end means that more input is needed.
+  /// Unpacks from `input`, which begins at byte `start` of the file, from `at` on into `output`, as
+  /// much as fits; moves `at` on. Returns the bytes written: 0 means that more input is needed.
   func decode(
-    _ input: UnsafeBufferPointer<UInt8>, at: inout Int, into output: UnsafeMutablePointer<UInt8>,
-    capacity: Int
+    _ input: UnsafeBufferPointer<UInt8>, from start: Int, at: inout Int,
+    into output: UnsafeMutablePointer<UInt8>, capacity: Int
   ) throws(ShardError) -> Int {
+    pieceStart = start
     switch format {
     case .plain:
       let count = min(input.count - at, capacity)
@@ -88,15 +89,14 @@ final class Decompressor {
     }
   }
 
-  /// Call when a piece has been read to its end.
-  func finishPiece(bytes: Int) { consumed += bytes }
-
   /// Call at the end of the file: a shard that stops inside a frame is truncated, even where the
   /// library reports no error.
-  func finish() throws(ShardError) {
+  ///
+  /// - Parameter end: bytes of the file.
+  func finish(at end: Int) throws(ShardError) {
     guard inFrame || !header.isEmpty else { return }
     throw ShardError(
-      code: .truncated, path: path, byte: consumed,
+      code: .truncated, path: path, byte: end,
       message: "the file ends inside a \(format.rawValue) frame: its end is missing",
       fix: "copy the shard again from where it was written, then run again")
   }
@@ -145,7 +145,7 @@ final class Decompressor {
     _ input: UnsafeBufferPointer<UInt8>, at: inout Int
   ) throws(ShardError) -> Bool {
     while at < input.count {
-      if header.isEmpty { frameStart = consumed + at }
+      if header.isEmpty { frameStart = pieceStart + at }
       header.append(input[at])
       at += 1
       guard header.count > 4 || ShardFormat.canBeginZstd(header) else {
@@ -222,7 +222,7 @@ final class Decompressor {
     guard let gzip else { return 0 }
     while at < input.count {
       if !inFrame {
-        frameStart = consumed + at
+        frameStart = pieceStart + at
         if frameStart > 0 { inflateReset(gzip) }
         guard input[at] == 0x1F else { throw trailingBytes("a gzip member") }
         inFrame = true

@@ -116,7 +116,11 @@ private func isBlank(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: In
 
 /// Cuts a decompressed stream into blocks of whole lines. Where the blocks end depends on the sizes
 /// asked for; what the lines are does not.
-struct LineFramer: ~Copyable {
+public struct LineFramer: ~Copyable, @unchecked Sendable {
+  /// Positions hold line numbers in 32 bits.
+  private static let linesMax = Int(UInt32.max)
+
+  private let path: String
   private let limits: ShardLimits
   private var block: Bytes
   private var blockOffset = 0
@@ -135,34 +139,51 @@ struct LineFramer: ~Copyable {
     var lastByte: UInt8
   }
 
-  init(limits: ShardLimits, firstLine: Int) {
+  /// - Parameter path: for messages.
+  public init(path: String, limits: ShardLimits, firstLine: Int = 1) {
+    self.path = path
     self.limits = limits.clamped
     blockFirstLine = firstLine
     block = Bytes(capacity: self.limits.batchBytes)
   }
 
-  /// Line feeds seen so far and handed on.
-  var linesHandedOn: Int { blockFirstLine - 1 }
-
   /// Where decompressed bytes may be written, and how many.
-  var room: (UnsafeMutablePointer<UInt8>, Int) {
+  public var room: (UnsafeMutablePointer<UInt8>, Int) {
     (block.base + block.count, block.capacity - block.count)
   }
 
+  /// Takes text from `at` on, as much as fits, and moves `at` on; hands on a block when it is full.
+  public mutating func add(
+    _ text: UnsafeBufferPointer<UInt8>, at: inout Int
+  ) throws(ShardError) -> LineBlock? {
+    let (to, space) = room
+    let count = min(space, text.count - at)
+    memcpy(to, text.baseAddress! + at, count)
+    at += count
+    return try wrote(count)
+  }
+
   /// Takes `count` bytes that were written into ``room``; hands on a block when it is full.
-  mutating func wrote<E: Error>(
-    _ count: Int, emit: (consuming LineBlock) throws(E) -> Void
-  ) throws(E) {
+  ///
+  /// - Throws: ``ShardError`` past the most lines that a position can tell.
+  public mutating func wrote(_ count: Int) throws(ShardError) -> LineBlock? {
     block.count += count
     if isAtStart, block.count >= 3 { dropByteOrderMark() }
     if skipped != nil { continueSkip() }
-    guard block.count == block.capacity else { return }
-    try handOn(emit: emit)
+    guard block.count == block.capacity else { return nil }
+    let sent = handOn()
+    guard blockFirstLine <= LineFramer.linesMax else {
+      throw ShardError(
+        code: .tooManyLines, path: path, byte: nil, message: "more than \(UInt32.max) lines",
+        fix: "split the shard")
+    }
+    return sent
   }
 
-  mutating func finish<E: Error>(emit: (consuming LineBlock) throws(E) -> Void) throws(E) {
+  /// What is left at the end of the shard.
+  public mutating func finish() -> LineBlock? {
     if skipped != nil { endSkip(withLineFeed: false) }
-    if block.count > 0 || !oversized.isEmpty { try send(block.count, emit: emit) }
+    return block.count > 0 || !oversized.isEmpty ? send(block.count) : nil
   }
 
   private mutating func dropByteOrderMark() {
@@ -173,13 +194,10 @@ struct LineFramer: ~Copyable {
     blockOffset = 3
   }
 
-  private mutating func handOn<E: Error>(
-    emit: (consuming LineBlock) throws(E) -> Void
-  ) throws(E) {
+  private mutating func handOn() -> LineBlock? {
     let whole = weir_last_newline(block.base, block.count)
-    if whole > 0 {
-      try send(whole, emit: emit)
-    } else if block.count <= limits.recordBytesMax + 1 {
+    if whole > 0 { return send(whole) }
+    if block.count <= limits.recordBytesMax + 1 {
       // One byte over may be the carriage return of a line end.
       var larger = Bytes(capacity: block.capacity * 2)
       memcpy(larger.base, block.base, block.count)
@@ -188,12 +206,11 @@ struct LineFramer: ~Copyable {
     } else {
       beginSkip()
     }
+    return nil
   }
 
-  /// Hands on the first `whole` bytes and keeps the rest.
-  private mutating func send<E: Error>(
-    _ whole: Int, emit: (consuming LineBlock) throws(E) -> Void
-  ) throws(E) {
+  /// The first `whole` bytes; the rest is kept.
+  private mutating func send(_ whole: Int) -> LineBlock {
     let rest = block.count - whole
     var next = Bytes(capacity: max(limits.batchBytes, rest * 2))
     memcpy(next.base, block.base + whole, rest)
@@ -207,7 +224,7 @@ struct LineFramer: ~Copyable {
     oversized = []
     blockOffset += whole
     blockFirstLine += lineCount
-    try emit(sent)
+    return sent
   }
 
   private mutating func beginSkip() {

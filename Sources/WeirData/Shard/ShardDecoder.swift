@@ -1,13 +1,10 @@
 /// Turns the bytes of one shard as they lie on disk into blocks of whole lines.
 ///
-/// It does no I/O: pieces of the file come in by ``consume(_:emit:)``, in order.
-public struct ShardDecoder: ~Copyable {
-  private let path: String
-  private let limits: ShardLimits
-  private var decompressor: Decompressor?
+/// It does no I/O: pieces of the file are given by ``feed(_:)``, in order, and ``next()`` returns
+/// the blocks that they make.
+public struct ShardDecoder: ~Copyable, Sendable {
+  private var unpacker: ShardUnpacker
   private var framer: LineFramer
-  /// The first bytes of the file, until there are enough to know the format.
-  private var head: [UInt8] = []
 
   /// - Parameter path: for messages; its ending says what the content should be.
   public init(path: String, limits: ShardLimits) {
@@ -15,97 +12,46 @@ public struct ShardDecoder: ~Copyable {
   }
 
   init(path: String, limits: ShardLimits, firstLine: Int) {
-    self.path = path
-    self.limits = limits
-    framer = LineFramer(limits: limits, firstLine: firstLine)
+    unpacker = ShardUnpacker(path: path, limits: limits)
+    framer = LineFramer(path: path, limits: limits, firstLine: firstLine)
   }
 
   /// Frames without a checksum that were read.
-  public var uncheckedFrames: Int { decompressor?.uncheckedFrames ?? 0 }
+  public var uncheckedFrames: Int { unpacker.uncheckedFrames }
 
-  public mutating func consume(
-    _ piece: borrowing Bytes, emit: (consuming LineBlock) throws -> Void
-  ) throws {
-    guard piece.count > 0 else { return }
-    if decompressor != nil { return try decode(piece.view, emit: emit) }
-    guard head.count + piece.count >= ShardFormat.headBytes else {
-      head.append(contentsOf: piece.view)
-      return
+  /// Gives the next bytes of the file; what was given before is used up: ``next()`` returned `nil`.
+  public mutating func feed(_ piece: consuming Bytes) { unpacker.feed(piece) }
+
+  /// Says that the file has no more bytes.
+  public mutating func feedEnd() { unpacker.feedEnd() }
+
+  /// The next block; `nil` where more input is needed and, at the end of the file, where there is
+  /// none.
+  ///
+  /// - Throws: ``ShardError`` with the place in the file where it is damaged.
+  public mutating func next() throws(ShardError) -> LineBlock? {
+    while true {
+      let (to, room) = framer.room
+      let written = try unpacker.unpack(into: to, capacity: room)
+      guard written > 0 else { break }
+      if let block = try framer.wrote(written) { return block }
     }
-    if head.isEmpty { return try begin(piece.view, emit: emit) }
-    let whole = Bytes(head + piece.copy())
-    head = []
-    try begin(whole.view, emit: emit)
+    return unpacker.isAtEnd ? framer.finish() : nil
+  }
+}
+
+extension ShardDecoder {
+  /// Takes a whole piece, handing on every block that it completes.
+  public mutating func consume(
+    _ piece: consuming Bytes, emit: (consuming LineBlock) throws -> Void
+  ) throws {
+    feed(piece)
+    while let block = try next() { try emit(block) }
   }
 
   /// Call at the end of the file.
   public mutating func finish(emit: (consuming LineBlock) throws -> Void) throws {
-    if decompressor == nil {
-      if head.isEmpty, isNamedCompressed {
-        throw ShardError(
-          code: .empty, path: path, byte: 0,
-          message: "the file has no bytes at all: not even an empty frame",
-          fix:
-            "its writer failed: write it again (an empty shard is one empty frame), or remove it")
-      }
-      let whole = Bytes(head)
-      try begin(whole.view, emit: emit)
-    }
-    try decompressor?.finish()
-    try framer.finish(emit: emit)
-  }
-
-  private mutating func begin(
-    _ input: UnsafeBufferPointer<UInt8>, emit: (consuming LineBlock) throws -> Void
-  ) throws {
-    try open(input)
-    try decode(input, emit: emit)
-  }
-
-  private mutating func decode(
-    _ input: UnsafeBufferPointer<UInt8>, emit: (consuming LineBlock) throws -> Void
-  ) throws {
-    var at = 0
-    while true {
-      let (to, room) = framer.room
-      let written = try decompressor!.decode(input, at: &at, into: to, capacity: room)
-      if written > 0 {
-        try framer.wrote(written, emit: emit)
-        try checkLineCount()
-      }
-      if at == input.count, written < room { break }
-    }
-    decompressor!.finishPiece(bytes: input.count)
-  }
-
-  /// Positions hold line numbers in 32 bits.
-  private func checkLineCount() throws(ShardError) {
-    guard framer.linesHandedOn > Int(UInt32.max) else { return }
-    throw ShardError(
-      code: .tooManyLines, path: path, byte: nil, message: "more than \(UInt32.max) lines",
-      fix: "split the shard")
-  }
-
-  private var isNamedCompressed: Bool { hasEnding(".zst") || hasEnding(".gz") }
-
-  private func hasEnding(_ ending: String) -> Bool {
-    path.utf8.count >= ending.utf8.count
-      && path.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
-  }
-
-  private mutating func open(_ head: UnsafeBufferPointer<UInt8>) throws(ShardError) {
-    let format = ShardFormat.sniff(head)
-    if format == .plain, isNamedCompressed {
-      // Plain text under a compressed name is read; anything else is a damaged head.
-      let start = head.prefix(ShardFormat.headBytes)
-      let first = start.first { ![0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }
-      guard first == nil || first == UInt8(ascii: "{") else {
-        throw ShardError(
-          code: .format, path: path, byte: 0,
-          message: "named as compressed, but it begins with \(hexText(start))",
-          fix: "the head of the shard is damaged or the name is wrong: write it again or rename it")
-      }
-    }
-    decompressor = try Decompressor(format: format, path: path, windowLogMax: limits.windowLogMax)
+    feedEnd()
+    while let block = try next() { try emit(block) }
   }
 }

@@ -58,7 +58,7 @@ private func collect<Value: Sendable>(
 }
 
 /// The error to report of two: the first one that is not just a cancellation.
-private func worse(_ a: (any Error)?, _ b: any Error) -> any Error {
+func worse(_ a: (any Error)?, _ b: any Error) -> any Error {
   guard let a, !(a is CancellationError) else { return b }
   return a
 }

@@ -16,8 +16,10 @@ public protocol BoundSource: Sendable {
   var scope: Scope { get }
   /// The shards there are now, in order of their names. Looks at the disk.
   func findShards() throws -> [Shard]
-  /// - Parameter batchBytes: target size of a batch; no result depends on it.
-  func makeDecoder(_ shard: Shard, batchBytes: Int) -> any BatchDecoder
+  /// What its shards may hold.
+  var limits: ShardLimits { get }
+  /// Makes one that is used for one shard after the other.
+  func makeScanner() -> any BatchScanner
 }
 
 /// One input file.
@@ -42,21 +44,18 @@ public struct Shard: Sendable {
   public var nameText: String { String(decoding: name, as: UTF8.self) }
 }
 
-/// Turns the bytes of one shard into batches. Does no I/O.
-public protocol BatchDecoder: AnyObject {
-  func consume(_ piece: borrowing Bytes, emit: (inout ScannedBatch) throws -> Void) throws
-  /// Call at the end of the file.
-  func finish(emit: (inout ScannedBatch) throws -> Void) throws
+/// Turns blocks of lines into batches. Does no I/O.
+public protocol BatchScanner: AnyObject, Sendable {
+  /// - Parameter shard: the one that the block is of.
+  func scan(_ block: consuming LineBlock, of shard: Shard) -> ScannedBatch
   /// Where the values of the record columns stand in the text of a record (length 0: absent).
   func locate(
     _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,
     lengths: UnsafeMutablePointer<UInt32>)
-  /// Compressed frames that carry no checksum.
-  var uncheckedFrames: Int { get }
 }
 
 /// A batch as it leaves the source.
-public struct ScannedBatch: ~Copyable {
+public struct ScannedBatch: ~Copyable, Sendable {
   public var batch: Batch
   /// The rows that are records.
   public var selection: Selection
@@ -259,10 +258,10 @@ public protocol SinkStage: Stage {
 public protocol BoundRecordSink: Sendable {
   var columnsRead: [Int] { get }
   /// - Parameters:
-  ///   - decoder: of the shard, to find values in the text.
+  ///   - scanner: of the source, to find values in the text.
   ///   - sibling: a writer of the same stage for records that come another way: they share
   ///     their files, so what both hand on must stand in the order in which it came.
-  func makeWriter(_ decoder: any BatchDecoder, beside sibling: (any RecordWriter)?)
+  func makeWriter(_ scanner: any BatchScanner, beside sibling: (any RecordWriter)?)
     -> any RecordWriter
   /// What every file begins with, as it is to stand on disk.
   var fileHead: [UInt8] { get }

@@ -25,27 +25,27 @@ final class LaneWorker {
 
   init(
     lane: Lane, pass: Int, state: ShardState, stageNames: [String], hasher: SipHasher,
-    wantsRemoved: Set<Int>, decoder: (any BatchDecoder)?
+    wantsRemoved: Set<Int>, scanner: (any BatchScanner)?, kit: TaskKit
   ) {
     self.lane = lane
     self.pass = pass
     self.state = state
-    hasText = decoder != nil
+    hasText = scanner != nil
     names = QuarantineNames(
       source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
     for (i, node) in lane.nodes.enumerated()
     where lane.activePasses[i].contains(where: { $0 >= pass }) {
       switch node.work {
-      case .map(let map): maps[i] = map.makeWorker()
+      case .map(let map): maps[i] = kit.worker(of: i, map)
       case .barrier(let rule) where node.depth == pass:
         collectors[i] = makeCollector(i, rule, hasher, wantsRemoved: wantsRemoved)
       case .barrier: break
       case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
       case .sink(let sink) where node.depth == pass:
-        guard let decoder else { preconditionFailure("a record sink needs the text") }
+        guard let scanner else { preconditionFailure("a record sink needs the text") }
         let sibling = writers.first { lane.nodes[$0.key].stage == node.stage }
         if sibling != nil { joinedStages.insert(node.stage) }
-        writers[i] = sink.makeWriter(decoder, beside: sibling?.value)
+        writers[i] = sink.makeWriter(scanner, beside: sibling?.value)
       case .reduce, .sink: break
       }
     }

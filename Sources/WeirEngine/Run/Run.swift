@@ -7,6 +7,8 @@ public struct RunOptions: Sendable {
   public var workers: Int
   /// Target size of a batch, in bytes.
   public var batchBytes = 256 * 1024
+  /// A shard of so many bytes on disk is worth a second worker, where one is free.
+  public var wideShardBytes = 1 << 20
   /// The output directory itself; `nil`: `out/NAME/PARTITION` beside the workspace.
   public var outDirectory: String?
   public var workspace: Workspace
@@ -134,10 +136,11 @@ private struct Run {
       threads: max(Run.flushesAtOnce, min(options.workers, states.count) * 2 + 2))
     defer { executor.stop() }
     let queues = plan.reduces.map { PartialQueue(plan.makeMerger($0)) }
+    let kits = KitPool(lanes: plan.lanes)
     var spools: [ShardSpool] = []
     var removed: [Int: RowTable] = [:]
     for pass in 0..<plan.passCount {
-      let outputs = try await runPass(pass, states, executor, queues)
+      let outputs = try await runPass(pass, states, executor, queues, kits)
       spools += outputs
       for barrier in plan.barriers where barrier.depth == pass {
         removed[barrier.stage] = try await BarrierDecision(
@@ -183,30 +186,36 @@ private struct Run {
   }
 
   private func runPass(
-    _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue]
+    _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
+    _ kits: KitPool
   ) async throws -> [ShardSpool] {
+    let (plan, progress) = (plan, progress)
     let hasher = SipHasher(secret: record.secret)
     let stageNames = plan.spec.stages.map(\.name)
-    let plan = plan
-    let batchBytes = options.batchBytes
-    let progress = progress
-    let spoolDirectory = record.spoolDirectory
-    let outputs = try await forEachIndex(states.count, atMost: options.workers) { index in
-      let state = states[index]
-      let task = ShardTask(
+    let units = ShardUnits(states, options)
+    let tasks = states.map { state in
+      ShardTask(
         plan: plan, pass: pass, state: state, executor: executor, hasher: hasher,
-        spoolPath: "\(spoolDirectory)/\(pass)-\(index)", progress: progress, stageNames: stageNames,
-        batchBytes: batchBytes)
-      let output = try await task.run()
-      let nodes = plan.lanes[state.lane].nodes
-      for (i, reduce) in plan.reduces.enumerated() {
-        let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
-        try queues[i].put(pass * states.count + index, mine.map(\.bytes))
-      }
-      if pass == 0 { progress.addShard() }
-      return output.spool
+        spoolPath: "\(record.spoolDirectory)/\(pass)-\(state.ordinal)", progress: progress,
+        stageNames: stageNames, batchBytes: options.batchBytes,
+        turnBytes: min(ShardTask.pieceBytes, options.wideShardBytes),
+        kits: kits,
+        width: units.width(of: state.ordinal))
     }
-    return outputs.compactMap { $0 }
+    let outputs = try await forEachIndex(units.count, atMost: options.workers) { index in
+      let range = units[index]
+      let outputs = try await ShardTask.run(tasks[range])
+      for (task, output) in zip(tasks[range], outputs) {
+        let nodes = task.lane.nodes
+        for (i, reduce) in plan.reduces.enumerated() {
+          let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
+          try queues[i].put(pass * states.count + task.state.ordinal, mine.map(\.bytes))
+        }
+        if pass == 0 { progress.addShard() }
+      }
+      return outputs.compactMap(\.spool)
+    }
+    return outputs.flatMap { $0 }
   }
 
   private func check(_ ledger: Ledger) throws {

@@ -1,7 +1,10 @@
 import WeirData
 
-/// One task: a pass over one shard. Inside it a reader, which waits on the disk, a body, which
-/// computes, and a writer, which waits on the disk again, joined by bounded channels.
+/// One task: a pass over one shard.
+///
+/// Inside it a reader, which waits on the disk, a body, which computes, and a writer, which waits on
+/// the disk again, joined by bounded channels. Where there are fewer shards than workers the body's
+/// first steps become workers of their own (``WideReading``).
 struct ShardTask: Sendable {
   /// Bytes asked from the disk at a time.
   static let pieceBytes = 256 * 1024
@@ -17,112 +20,45 @@ struct ShardTask: Sendable {
   let progress: Progress
   let stageNames: [String]
   let batchBytes: Int
+  /// A worker keeps unpacking until it has been given so many bytes of the file.
+  let turnBytes: Int
+  let kits: KitPool
+  /// Workers that have nothing else to do than to help with this shard, this one included; 0: there
+  /// are other shards for them.
+  let width: Int
 
   struct Output: Sendable {
     var partials: [(node: Int, bytes: [UInt8])] = []
     var spool: ShardSpool?
   }
 
-  private var lane: Lane { plan.lanes[state.lane] }
+  var lane: Lane { plan.lanes[state.lane] }
+
+  /// Runs the tasks of one worker, one after the other.
+  static func run(_ tasks: ArraySlice<ShardTask>) async throws -> [Output] {
+    if tasks.count > 1 { return try await SmallShards(tasks: Array(tasks)).run() }
+    var outputs: [Output] = []
+    for task in tasks { outputs.append(try await task.run()) }
+    return outputs
+  }
 
   func run() async throws -> Output {
-    let writes = Channel<SpoolItem>(capacity: ShardTask.channelDepth)
-    let parts: [Output]
     switch lane.readings[pass] {
     case .none: return Output()
-    case .shard: parts = try await passOverShard(writes, state)
+    case .shard: return try await passOverShard(state)
     case .retained:
-      parts = try await together { group in
-        group.addTask {
-          await Result { try await ending(writes) { try await replay(into: writes) } }
-        }
-        group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
+      let partials = try replay()
+      guard let quarantine = state.quarantines[pass], quarantine.count > 0 else {
+        return Output(partials: partials)
       }
-      if let quarantine = state.quarantines[pass], quarantine.count > 0 {
-        return Output(
-          partials: parts.flatMap(\.partials), spool: try await quarantineText(of: quarantine))
-      }
-    }
-    return Output(
-      partials: parts.flatMap(\.partials), spool: parts.compactMap(\.spool).first)
-  }
-
-  /// Reads the shard once more for the text of what was refused on its kept columns.
-  private func quarantineText(of known: ShardQuarantine) async throws -> ShardSpool? {
-    let again = state.forQuarantine()
-    let parts = try await passOverShard(Channel(capacity: ShardTask.channelDepth), again)
-    guard let found = again.quarantines[pass], found.places == known.places else {
-      throw RunError(
-        code: "ledger_imbalance",
-        message: "\(state.shard.path) refuses other records when it is read again",
-        fix: "this is a fault of Weir, and the outputs were withheld: report it with the spec")
-    }
-    // The first reading saw no text: its samples come from here.
-    state.quarantines[pass] = found
-    guard var spool = parts.compactMap(\.spool).first else { return nil }
-    spool.pieces.removeAll { $0.stage != nil }
-    return spool
-  }
-
-  private func passOverShard(
-    _ writes: Channel<SpoolItem>, _ state: ShardState
-  ) async throws -> [Output] {
-    let pieces = Channel<Bytes>(capacity: ShardTask.channelDepth)
-    return try await together { group in
-      group.addTask(executorPreference: executor) {
-        await Result {
-          try await ending(pieces) { try await read(into: pieces, state) }
-          return Output()
-        }
-      }
-      group.addTask {
-        await Result { try await ending(writes) { try await scan(pieces, into: writes, state) } }
-      }
-      group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
+      return Output(partials: partials, spool: try await quarantineText(of: quarantine))
     }
   }
 
-  /// Reads the shard from the disk.
-  private func read(into pieces: Channel<Bytes>, _ state: ShardState) async throws {
-    let file = try ShardFile(path: state.shard.path)
-    while let piece = try file.read(upTo: ShardTask.pieceBytes) {
-      if pass == 0 { progress.addBytes(piece.count) }
-      try await pieces.send(piece)
-    }
-    let hash = file.contentHash()
-    if let before = state.contentHash, before != hash {
-      throw ShardError(
-        code: .changed, path: state.shard.path, byte: nil,
-        message: "the file is not the one that this run read before",
-        fix: "wait until its writer is done, then run again")
-    }
-    state.contentHash = hash
-  }
-
-  /// Decompresses, parses and runs the stages.
-  private func scan(
-    _ pieces: Channel<Bytes>, into writes: Channel<SpoolItem>, _ state: ShardState
-  ) async throws -> Output {
-    let decoder = lane.source.makeDecoder(state.shard, batchBytes: batchBytes)
-    let worker = makeWorker(decoder, state)
-    func take(_ scanned: inout ScannedBatch) throws {
-      try Task.checkCancellation()
-      let rows = scanned.batch.rowCount
-      worker.process(&scanned)
-      if pass == 0 { progress.addRows(rows) }
-    }
-    while let piece = try await pieces.receive() {
-      try decoder.consume(piece, emit: take)
-      try await handOn(worker, to: writes)
-    }
-    try decoder.finish(emit: take)
-    if pass == 0 { state.uncheckedFrames = decoder.uncheckedFrames }
-    return try await end(worker, writes)
-  }
-
-  /// Goes over the columns that pass 0 kept.
-  private func replay(into writes: Channel<SpoolItem>) async throws -> Output {
-    let worker = makeWorker(nil, state)
+  /// Goes over the columns that pass 0 kept. Nothing is written: sinks need the text.
+  private func replay() throws -> [(node: Int, bytes: [UInt8])] {
+    let kit = kits.take(state.lane)
+    let worker = makeWorker(nil, kit, state)
     // What the worker knows of coded strings is good as long as the readers.
     var readers: [ColumnChunkReader] = []
     for node in state.retained.keys.sorted() {
@@ -134,22 +70,132 @@ struct ShardTask: Sendable {
         try Task.checkCancellation()
         worker.replay(barrier: node, &batch, selection)
       }
-      try await handOn(worker, to: writes)
     }
-    defer { withExtendedLifetime(readers) {} }
-    return try await end(worker, writes)
+    let partials = withExtendedLifetime(readers) { worker.finish() }
+    kits.give(kit, state.lane)
+    return partials
   }
 
-  private func makeWorker(_ decoder: (any BatchDecoder)?, _ state: ShardState) -> LaneWorker {
+  /// Reads the shard once more for the text of what was refused on its kept columns.
+  private func quarantineText(of known: ShardQuarantine) async throws -> ShardSpool? {
+    let again = state.forQuarantine()
+    let output = try await passOverShard(again)
+    guard let found = again.quarantines[pass], found.places == known.places else {
+      throw RunError(
+        code: "ledger_imbalance",
+        message: "\(state.shard.path) refuses other records when it is read again",
+        fix: "this is a fault of Weir, and the outputs were withheld: report it with the spec")
+    }
+    // The first reading saw no text: its samples come from here.
+    state.quarantines[pass] = found
+    guard var spool = output.spool else { return nil }
+    spool.pieces.removeAll { $0.stage != nil }
+    return spool
+  }
+
+  private func passOverShard(_ state: ShardState) async throws -> Output {
+    let kit = kits.take(state.lane)
+    let writes = Channel<SpoolItem>(capacity: ShardTask.channelDepth)
+    let pieces = Channel<Bytes>(capacity: ShardTask.channelDepth)
+    let parts = try await together { group in
+      group.addTask(executorPreference: executor) {
+        await Result {
+          try await ending(pieces) { try await read(into: pieces, state) }
+          return Output()
+        }
+      }
+      group.addTask {
+        await Result {
+          try await ending(writes) {
+            let worker = makeWorker(kit.scanner(0), kit, state)
+            if width > 0 {
+              try await WideReading(task: self, kit: kit, state: state)
+                .scan(pieces, with: worker) { try await handOn(worker, to: writes) }
+            } else {
+              try await scan(pieces, kit.scanner(0), with: worker, state) {
+                try await handOn(worker, to: writes)
+              }
+            }
+            let partials = worker.finish()
+            try await handOn(worker, to: writes)
+            return Output(partials: partials)
+          }
+        }
+      }
+      group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
+    }
+    kits.give(kit, state.lane)
+    return Output(
+      partials: parts.flatMap(\.partials), spool: parts.compactMap(\.spool).first)
+  }
+
+  /// Reads the shard from the disk.
+  private func read(into pieces: Channel<Bytes>, _ state: ShardState) async throws {
+    let file = try ShardFile(path: state.shard.path)
+    while let piece = try file.read(upTo: ShardTask.pieceBytes) {
+      if pass == 0 { progress.addBytes(piece.count) }
+      try await pieces.send(piece)
+    }
+    try note(file.contentHash(), of: state)
+  }
+
+  /// - Throws: `ShardError` where an earlier pass read another content.
+  func note(_ hash: Hash128, of state: ShardState) throws(ShardError) {
+    if let before = state.contentHash, before != hash {
+      throw ShardError(
+        code: .changed, path: state.shard.path, byte: nil,
+        message: "the file is not the one that this run read before",
+        fix: "wait until its writer is done, then run again")
+    }
+    state.contentHash = hash
+  }
+
+  /// Decompresses, parses and runs the stages.
+  private func scan(
+    _ pieces: Channel<Bytes>, _ scanner: any BatchScanner, with worker: LaneWorker,
+    _ state: ShardState, handOn: () async throws -> Void
+  ) async throws {
+    var decoder = ShardDecoder(path: state.shard.path, limits: limits)
+    while let piece = try await pieces.receive() {
+      decoder.feed(piece)
+      try take(&decoder, scanner, worker)
+      try await handOn()
+    }
+    decoder.feedEnd()
+    try take(&decoder, scanner, worker)
+    if pass == 0 { state.uncheckedFrames = decoder.uncheckedFrames }
+  }
+
+  /// Takes all blocks that there are.
+  func take(
+    _ decoder: inout ShardDecoder, _ scanner: any BatchScanner, _ worker: LaneWorker
+  ) throws {
+    while let block = try decoder.next() {
+      try Task.checkCancellation()
+      var scanned = scanner.scan(block, of: state.shard)
+      process(&scanned, worker)
+    }
+  }
+
+  func process(_ scanned: inout ScannedBatch, _ worker: LaneWorker) {
+    let rows = scanned.batch.rowCount
+    worker.process(&scanned)
+    if pass == 0 { progress.addRows(rows) }
+  }
+
+  var limits: ShardLimits {
+    var limits = lane.source.limits
+    limits.batchBytes = batchBytes
+    return limits
+  }
+
+  func makeWorker(
+    _ scanner: (any BatchScanner)?, _ kit: TaskKit, _ state: ShardState
+  ) -> LaneWorker {
     LaneWorker(
       lane: lane, pass: pass, state: state, stageNames: stageNames, hasher: hasher,
-      wantsRemoved: Set(plan.barriers.filter(\.wantsRemoved).map(\.stage)), decoder: decoder)
-  }
-
-  private func end(_ worker: LaneWorker, _ writes: Channel<SpoolItem>) async throws -> Output {
-    let partials = worker.finish()
-    try await handOn(worker, to: writes)
-    return Output(partials: partials)
+      wantsRemoved: Set(plan.barriers.filter(\.wantsRemoved).map(\.stage)), scanner: scanner,
+      kit: kit)
   }
 
   private func handOn(_ worker: LaneWorker, to writes: Channel<SpoolItem>) async throws {
@@ -162,15 +208,18 @@ struct ShardTask: Sendable {
   private func write(_ writes: Channel<SpoolItem>) async throws -> Output {
     let file = SpoolFile(path: spoolPath)
     while let item = try await writes.receive() { try file.write(item) }
-    return Output(
-      spool: file.pieces.isEmpty
-        ? nil : ShardSpool(pass: pass, shard: state.ordinal, path: spoolPath, pieces: file.pieces))
+    return Output(spool: spool(file))
+  }
+
+  func spool(_ file: SpoolFile) -> ShardSpool? {
+    file.pieces.isEmpty
+      ? nil : ShardSpool(pass: pass, shard: state.ordinal, path: spoolPath, pieces: file.pieces)
   }
 }
 
 /// Runs one side of a channel: its end is said when the work is done, and where it fails the other
 /// side is woken.
-private func ending<Element: ~Copyable & Sendable, Value: Sendable>(
+func ending<Element: ~Copyable & Sendable, Value: Sendable>(
   _ channel: Channel<Element>, _ work: () async throws -> Value
 ) async throws -> Value {
   do {

@@ -32,11 +32,11 @@ struct RecordSplicer {
 
   /// Appends row `row` without a line end.
   mutating func append(
-    _ row: Int, of batch: borrowing Batch, using decoder: any BatchDecoder, to out: inout [UInt8]
+    _ row: Int, of batch: borrowing Batch, using scanner: any BatchScanner, to out: inout [UInt8]
   ) {
     let text = batch.text(ofRow: row)
     changes.removeAll(keepingCapacity: true)
-    if hasChange(row, batch) { locate(row, batch, text, decoder) }
+    if hasChange(row, batch) { locate(row, batch, text, scanner) }
     var from = 0
     for change in changes {
       out.append(contentsOf: text[from..<change.start])
@@ -56,9 +56,9 @@ struct RecordSplicer {
 
   private mutating func locate(
     _ row: Int, _ batch: borrowing Batch, _ text: UnsafeBufferPointer<UInt8>,
-    _ decoder: any BatchDecoder
+    _ scanner: any BatchScanner
   ) {
-    decoder.locate(text, starts: &starts, lengths: &lengths)
+    scanner.locate(text, starts: &starts, lengths: &lengths)
     for (i, edit) in edits.enumerated() {
       guard lengths[edit.record] > 0,
         !isSameValue(batch.column(edit.column)[row], batch.column(edit.record)[row])

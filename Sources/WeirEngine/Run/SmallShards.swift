@@ -1,0 +1,74 @@
+import WeirData
+
+/// A run of small shards in one task: all are read in one go, and what they write is written in one
+/// go, so that a shard costs no change of threads.
+struct SmallShards: Sendable {
+  let tasks: [ShardTask]
+
+  func run() async throws -> [ShardTask.Output] {
+    let executor = tasks[0].executor
+    let readings = tasks.map(\.reading)
+    let files = try await withTaskExecutorPreference(executor) {
+      try zip(tasks, readings).map { task, reading in
+        reading == .shard ? try task.readWhole() : nil
+      }
+    }
+    var outputs: [ShardTask.Output] = []
+    var items: [[SpoolItem]] = []
+    for (index, task) in tasks.enumerated() {
+      guard let file = files[index] else {
+        outputs.append(try await task.run())
+        items.append([])
+        continue
+      }
+      try Task.checkCancellation()
+      let (output, written) = try task.pass(over: file)
+      outputs.append(output)
+      items.append(written)
+    }
+    guard items.contains(where: { !$0.isEmpty }) else { return outputs }
+    let spools = try await withTaskExecutorPreference(executor) { [items] in
+      try zip(tasks, items).map { task, items in try task.write(items) }
+    }
+    for (index, spool) in spools.enumerated() where spool != nil { outputs[index].spool = spool }
+    return outputs
+  }
+}
+
+extension ShardTask {
+  fileprivate var reading: Lane.Reading { lane.readings[pass] }
+
+  /// All bytes of the shard.
+  fileprivate func readWhole() throws -> [UInt8] {
+    let file = try ShardFile(path: state.shard.path)
+    var bytes: [UInt8] = []
+    while let piece = try file.read(upTo: max(4096, state.shard.size + 1)) {
+      bytes.append(contentsOf: piece.view)
+    }
+    if pass == 0 { progress.addBytes(bytes.count) }
+    try note(file.contentHash(), of: state)
+    return bytes
+  }
+
+  fileprivate func pass(over file: [UInt8]) throws -> (Output, [SpoolItem]) {
+    let kit = kits.take(state.lane)
+    let scanner = kit.scanner(0)
+    let worker = makeWorker(scanner, kit, state)
+    var decoder = ShardDecoder(path: state.shard.path, limits: limits)
+    decoder.feed(Bytes(file))
+    try take(&decoder, scanner, worker)
+    decoder.feedEnd()
+    try take(&decoder, scanner, worker)
+    if pass == 0 { state.uncheckedFrames = decoder.uncheckedFrames }
+    let output = Output(partials: worker.finish())
+    kits.give(kit, state.lane)
+    return (output, worker.pending)
+  }
+
+  fileprivate func write(_ items: [SpoolItem]) throws -> ShardSpool? {
+    guard !items.isEmpty else { return nil }
+    let file = SpoolFile(path: spoolPath)
+    for item in items { try file.write(item) }
+    return spool(file)
+  }
+}
