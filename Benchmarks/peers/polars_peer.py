@@ -43,15 +43,15 @@ def clean(src):
 
 def last(frame, *columns):
     """The highest revision of each event."""
-    return frame.group_by("event_id").agg(pl.struct(columns).max_by("revision").alias("last")) \
-        .unnest("last")
+    return frame.group_by("event_id").agg(pl.col(columns).max_by("revision"))
 
 
+# Groups are made faster by the engine in memory, files are written faster by the streaming one.
 def write_series(frame, out):
     frame.group_by("market", "queue", pl.col("ts").dt.date()).agg(
         n=pl.len(), violations=(pl.col("decision") == "violation").sum(),
         handle_ms=pl.col("handle_ms").mean(),
-    ).sort("market", "queue", "ts").sink_csv(f"{out}/series.csv", engine="streaming")
+    ).sort("market", "queue", "ts").collect(engine="in-memory").write_csv(f"{out}/series.csv")
 
 
 def write_records(frame, out):
@@ -90,7 +90,7 @@ def main():
         write_series(last(frame, "market", "queue", "ts", "decision", "handle_ms"), out)
     elif job == "full":
         kept = last(frame, *[name for name in SCHEMA if name != "event_id"]) \
-            .collect(engine="streaming").lazy()
+            .collect(engine="in-memory").lazy()
         write_records(kept, out)
         write_series(kept, out)
     elif job == "filter":
