@@ -55,6 +55,14 @@ inline bool same_middle(const uint8_t *a, const uint8_t *b, uint32_t length) {
   return length <= 16 || std::memcmp(a + 8, b + 8, length - 16) == 0;
 }
 
+// Whether one of the eight bytes of `v` is a quote or a backslash.
+inline bool has_quote_or_backslash(uint64_t v) {
+  constexpr uint64_t ones = 0x0101010101010101u, upper = 0x8080808080808080u;
+  const uint64_t quote = v ^ ones * '"', backslash = v ^ ones * '\\';
+  // A byte that is zero borrows, and had no upper bit before.
+  return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & upper;
+}
+
 inline bool is_space(uint8_t c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 }  // namespace weir

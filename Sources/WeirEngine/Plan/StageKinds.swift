@@ -48,6 +48,9 @@ public struct Shard: Sendable {
 public protocol BatchScanner: AnyObject, Sendable {
   /// - Parameter shard: the one that the block is of.
   func scan(_ block: consuming LineBlock, of shard: Shard) -> ScannedBatch
+  /// Whether its batches say where the values of the record columns stand in the text
+  /// (`Batch.places(ofColumn:)`), for those who write records. Set it before the first scan.
+  var keepsPlaces: Bool { get set }
   /// Where the values of the record columns stand in the text of a record (length 0: absent).
   func locate(
     _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,

@@ -11,11 +11,21 @@ final class TaskKit: @unchecked Sendable {
   /// By node.
   private var maps: [Int: any MapWorker] = [:]
 
-  init(lane: Lane) { self.lane = lane }
+  /// Whether a record sink needs to know where values stand.
+  private let writesRecords: Bool
+
+  init(lane: Lane) {
+    self.lane = lane
+    writesRecords = lane.nodes.contains { if case .sink = $0.work { true } else { false } }
+  }
 
   func scanner(_ index: Int) -> any BatchScanner {
     scanners.withLock { scanners in
-      while scanners.count <= index { scanners.append(lane.source.makeScanner()) }
+      while scanners.count <= index {
+        let scanner = lane.source.makeScanner()
+        scanner.keepsPlaces = writesRecords
+        scanners.append(scanner)
+      }
       return scanners[index]
     }
   }
