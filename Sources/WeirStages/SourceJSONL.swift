@@ -201,11 +201,9 @@ private final class JSONLScanner: BatchScanner, @unchecked Sendable {
     scanner = RecordScanner(fields: source.fields)
   }
 
-  func locate(
-    _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,
-    lengths: UnsafeMutablePointer<UInt32>
-  ) {
-    scanner.locate(text, starts: starts, lengths: lengths)
+  var keepsPlaces: Bool {
+    get { scanner.keepsPlaces }
+    set { scanner.keepsPlaces = newValue }
   }
 
   func scan(_ block: consuming LineBlock, of shard: Shard) -> ScannedBatch {
