@@ -210,13 +210,6 @@ private final class JSONLScanner: BatchScanner, @unchecked Sendable {
     set { scanner.keepsPlaces = newValue }
   }
 
-  func locate(
-    _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,
-    lengths: UnsafeMutablePointer<UInt32>
-  ) {
-    scanner.locate(text, starts: starts, lengths: lengths)
-  }
-
   func scan(_ block: consuming LineBlock, of shard: Shard) -> ScannedBatch {
     let blank = block.blank
     let oversized = block.oversized

@@ -50,10 +50,10 @@ final class LaneWorker {
       case .barrier: break
       case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
       case .sink(let sink) where node.depth == pass:
-        guard let scanner else { preconditionFailure("a record sink needs the text") }
+        guard hasText else { preconditionFailure("a record sink needs the text") }
         let sibling = writers.first { lane.nodes[$0.key].stage == node.stage }
         if sibling != nil { joinedStages.insert(node.stage) }
-        writers[i] = sink.makeWriter(scanner, beside: sibling?.value)
+        writers[i] = sink.makeWriter(beside: sibling?.value)
       case .reduce, .sink: break
       }
     }

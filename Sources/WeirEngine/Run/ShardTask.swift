@@ -123,13 +123,13 @@ struct ShardTask: Sendable {
   ) async throws -> Output {
     do {
       let worker = makeWorker(
-        kit.scanner(0), kit, state, encoder: width > 0 ? nil : kit.encoder(0))
+        scanner(0, kit), kit, state, encoder: width > 0 ? nil : kit.encoder(0))
       var sent = 0
       if width > 0 {
         try await WideReading(task: self, kit: kit, state: state)
           .scan(pieces, with: worker) { try await handOn(worker, to: writes, &sent) }
       } else {
-        try await scan(pieces, kit.scanner(0), with: worker, state) {
+        try await scan(pieces, scanner(0, kit), with: worker, state) {
           try await handOn(worker, to: writes, &sent)
         }
       }
@@ -196,6 +196,16 @@ struct ShardTask: Sendable {
     worker.process(&scanned)
     if let failure = worker.failure { throw failure }
     if pass == 0 { progress.addRows(rows) }
+  }
+
+  /// A scanner of the kit, ready for this pass.
+  func scanner(_ index: Int, _ kit: TaskKit) -> any BatchScanner {
+    let scanner = kit.scanner(index)
+    scanner.keepsPlaces = lane.nodes.contains { node in
+      guard node.depth == pass, case .sink(let sink) = node.work else { return false }
+      return sink.needsPlaces
+    }
+    return scanner
   }
 
   var limits: ShardLimits {
