@@ -12,20 +12,14 @@ final class TaskKit: @unchecked Sendable {
   private var maps: [Int: any MapWorker] = [:]
 
   /// Whether a record sink needs to know where values stand.
-  private let writesRecords: Bool
 
   init(lane: Lane) {
     self.lane = lane
-    writesRecords = lane.nodes.contains { if case .sink = $0.work { true } else { false } }
   }
 
   func scanner(_ index: Int) -> any BatchScanner {
     scanners.withLock { scanners in
-      while scanners.count <= index {
-        let scanner = lane.source.makeScanner()
-        scanner.keepsPlaces = writesRecords
-        scanners.append(scanner)
-      }
+      while scanners.count <= index { scanners.append(lane.source.makeScanner()) }
       return scanners[index]
     }
   }
