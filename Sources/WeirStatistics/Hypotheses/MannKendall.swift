@@ -128,17 +128,4 @@ public enum MannKendall {
     let slope = senSlope(x.map { $0 })?.slope ?? 0
     return x.indices.map { x[$0] - Double($0 + 1) * slope }
   }
-
-  static func averageRanks(_ x: [Double]) -> [Double] {
-    let order = x.indices.sorted { (x[$0], $0) < (x[$1], $1) }
-    var ranks = [Double](repeating: 0, count: x.count)
-    var start = 0
-    while start < order.count {
-      var end = start + 1
-      while end < order.count, x[order[end]] == x[order[start]] { end += 1 }
-      for i in start..<end { ranks[order[i]] = Double(start + end + 1) / 2 }
-      start = end
-    }
-    return ranks
-  }
 }
