@@ -11,8 +11,6 @@ final class TaskKit: @unchecked Sendable {
   /// By node.
   private var maps: [Int: any MapWorker] = [:]
 
-  /// Whether a record sink needs to know where values stand.
-
   init(lane: Lane) {
     self.lane = lane
   }
