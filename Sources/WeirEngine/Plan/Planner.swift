@@ -151,10 +151,10 @@ private struct Planner {
   private func checkBarriers(_ lanes: [Lane], _ problems: inout Problems) {
     for (index, stage) in spec.stages.enumerated() where stage.kind == .barrier {
       let ways = lanes.map { lane in lane.nodes.filter { $0.stage == index } }
-      if ways.contains(where: { $0.count > BarrierTuple.instancesMax }) {
+      if ways.contains(where: { $0.count > BarrierTuple.Packed.instancesMax }) {
         problems.add(
           "too_many_ways", at: stage.nameNode,
-          "records reach `\(stage.name)` in more than \(BarrierTuple.instancesMax) ways",
+          "records reach `\(stage.name)` in more than \(BarrierTuple.Packed.instancesMax) ways",
           fix: "join branches earlier")
       }
       let rules = ways.joined().compactMap { node in

@@ -46,11 +46,7 @@ final class LaneWorker {
       switch node.work {
       case .map(let map): maps[i] = kit.worker(of: i, map)
       case .barrier(let rule) where node.depth == pass:
-        collectors[i] = BarrierCollector(
-          rule: rule, hasher: hasher, shard: state.ordinal, instance: node.instance)
-        state.tuples[i] = BarrierTuples()
-        if wantsRemoved.contains(node.stage) { state.keyTexts[i] = [:] }
-        if let columns = lane.retained[i] { state.retained[i] = RetainedColumns(columns: columns) }
+        collectors[i] = makeCollector(i, rule, hasher, wantsRemoved: wantsRemoved)
       case .barrier: break
       case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
       case .sink(let sink) where node.depth == pass:
@@ -208,36 +204,42 @@ final class LaneWorker {
     state.outcomes.raise(gone, of: batch, to: .filtered)
   }
 
-  private func collect(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {
-    guard var collector = collectors.removeValue(forKey: index), let tuples = state.tuples[index]
-    else { return }
-    state.counts[index].in += selection.count
-    var missing: Set<UInt32> = []
-    for row in selection.rows {
-      guard let column = collector.collect(Int(row), of: batch, into: tuples) else { continue }
-      missing.insert(row)
-      refuse(
-        Refusal(
-          row: Int(row), of: batch, code: "missing_key", field: column.field,
-          message: "`\(column.field.text)` is part of the key, and has no value here"),
-        by: lane.nodes[index].stage)
-      state.blocked[index, default: LineBitmap()].insert(batch.lines[Int(row)].number)
+  private func makeCollector(
+    _ index: Int, _ rule: BarrierRule, _ hasher: SipHasher, wantsRemoved: Set<Int>
+  ) -> BarrierCollector {
+    let node = lane.nodes[index]
+    let tuples = BarrierTuples()
+    state.tuples[index] = tuples
+    if wantsRemoved.contains(node.stage) {
+      state.keys[index] = RetainedColumns(columns: rule.key.map(\.column), memory: state.memory)
     }
-    var kept = selection
-    if !missing.isEmpty { kept.rows.removeAll { missing.contains($0) } }
-    state.counts[index].quarantined += missing.count
-    state.retained[index]?.append(batch, kept)
-    if state.keyTexts[index] != nil { keepKeys(index, collector.rule, batch, kept) }
-    collectors[index] = collector
+    if let columns = lane.retained[index] {
+      state.retained[index] = RetainedColumns(columns: columns, memory: state.memory)
+    }
+    if node.children.isEmpty { state.arrived[index] = LineBitmap() }
+    return BarrierCollector(
+      rule: rule, hasher: hasher, shard: state.ordinal, instance: node.instance, tuples: tuples,
+      store: state.memory.tuples(of: node.stage), stage: state.memory.takeTupleStage())
   }
 
-  private func keepKeys(
-    _ index: Int, _ rule: BarrierRule, _ batch: borrowing Batch, _ selection: Selection
-  ) {
-    for row in selection.rows {
-      var values: [JSONValue] = []
-      for column in rule.key { values.append(batch.column(column.column)[Int(row)].jsonValue) }
-      state.keyTexts[index]![batch.lines[Int(row)].number] = values
+  private func collect(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {
+    guard let collector = collectors[index] else { return }
+    var missing: [(row: Int, column: BarrierRule.Column)] = []
+    let kept = collector.collect(batch, selection) { missing.append(($0, $1)) }
+    state.counts[index].in += selection.count
+    state.counts[index].quarantined += missing.count
+    for (row, column) in missing {
+      refuse(
+        Refusal(
+          row: row, of: batch, code: "missing_key", field: column.field,
+          message: "`\(column.field.text)` is part of the key, and has no value here"),
+        by: lane.nodes[index].stage)
+      state.blocked[index, default: LineBitmap()].insert(batch.lines[row].number)
+    }
+    state.retained[index]?.append(batch, kept)
+    state.keys[index]?.append(batch, kept)
+    if state.arrived[index] != nil {
+      for row in kept.rows { state.arrived[index]!.insert(batch.lines[Int(row)].number) }
     }
   }
 
@@ -311,7 +313,12 @@ final class LaneWorker {
     }
     quarantine.flush { pending.append(.quarantine($0)) }
     state.quarantines[pass] = quarantine
-    for index in collectors.keys { state.tuples[index]?.group() }
+    for (index, collector) in collectors {
+      collector.finish()
+      state.memory.give(collector.stage)
+      state.retained[index]?.finish()
+      state.keys[index]?.finish()
+    }
     return partials.keys.sorted().map { ($0, partials[$0]!.encode()) }
   }
 }

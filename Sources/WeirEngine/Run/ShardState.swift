@@ -20,13 +20,18 @@ final class ShardState: @unchecked Sendable {
   var blocked: [Int: LineBitmap] = [:]
   /// Barrier node -> the columns kept for later passes.
   var retained: [Int: RetainedColumns] = [:]
-  /// Barrier node -> key values of its records, where removed ones are wanted: line -> values.
-  var keyTexts: [Int: [UInt32: [JSONValue]]] = [:]
+  /// Barrier node -> the key columns of its records, where the removed ones are wanted.
+  var keys: [Int: RetainedColumns] = [:]
+  /// Barrier node that nothing stands behind -> the lines that came to it.
+  var arrived: [Int: LineBitmap] = [:]
+  /// Where what is kept from pass to pass lies.
+  let memory: RunMemory
   /// Group of each line by the `ledger_by` fields, and what the groups are called.
   var lineGroups: [UInt32] = []
   let groups = ByteDictionary()
 
-  init(lane: Int, ordinal: Int, shard: Shard, nodes: Int) {
+  init(lane: Int, ordinal: Int, shard: Shard, nodes: Int, memory: RunMemory) {
+    self.memory = memory
     self.lane = lane
     self.ordinal = ordinal
     self.shard = shard
@@ -36,7 +41,8 @@ final class ShardState: @unchecked Sendable {
   /// The same shard with the same barriers decided, to go over a pass once more for nothing but the
   /// text of what it refused.
   func forQuarantine() -> ShardState {
-    let copy = ShardState(lane: lane, ordinal: ordinal, shard: shard, nodes: counts.count)
+    let copy = ShardState(
+      lane: lane, ordinal: ordinal, shard: shard, nodes: counts.count, memory: RunMemory())
     copy.contentHash = contentHash
     copy.blocked = blocked
     copy.outcomes.extend(to: outcomes.bytes.count)
