@@ -51,6 +51,12 @@ struct TextBuffer: ~Copyable {
     return place
   }
 
+  /// Where the next byte goes; good where there is room for it.
+  var end: UnsafeMutablePointer<UInt8> { start.unsafelyUnwrapped + count }
+
+  /// Takes `bytes` in that were written to ``end``.
+  mutating func add(_ bytes: Int) { count &+= bytes }
+
   @inline(__always)
   mutating func append(_ byte: UInt8) {
     reserve(1)
