@@ -20,6 +20,8 @@ final class RecordSplicer {
     let column: Int
     var recordCells: UnsafeMutablePointer<Cell>?
     var cells: UnsafeMutablePointer<Cell>?
+    /// Where the values stand in the records, if the scanner noted it.
+    var places: UnsafeMutablePointer<ValuePlace>?
   }
   private let scanner: any BatchScanner
   private let edits: UnsafeMutableBufferPointer<Edit>
@@ -63,6 +65,7 @@ final class RecordSplicer {
     for i in edits.indices {
       edits[i].recordCells = batch.column(edits[i].record)
       edits[i].cells = batch.column(edits[i].column)
+      edits[i].places = batch.places(ofColumn: edits[i].record)
     }
   }
 
@@ -82,7 +85,7 @@ final class RecordSplicer {
       let new = edit.cells.unsafelyUnwrapped[row]
       if isSameValue(new, old) { continue }
       if count == 0 { text.pointee.clear() }
-      if let change = change(edit, old, new, record, bytes, &isLocated) {
+      if let change = change(edit, row, new, record, bytes, &isLocated) {
         growth &+= change.length &- (change.end &- change.start)
         insert(change, &count)
       }
@@ -111,29 +114,24 @@ final class RecordSplicer {
   /// `nil` where the value has no place in the record, or stands there already as it would be written.
   @inline(__always)
   private func change(
-    _ edit: Edit, _ old: Cell, _ new: Cell, _ record: UnsafePointer<UInt8>, _ bytes: Int,
+    _ edit: Edit, _ row: Int, _ new: Cell, _ record: UnsafePointer<UInt8>, _ bytes: Int,
     _ isLocated: inout Bool
   ) -> Change? {
-    if old.kind == .missing { return nil }
-    var start: Int
-    var end: Int
-    // A string that needs no unescaping may lie in the record itself.
-    let offset = Int(bitPattern: UInt(old.bits)) &- Int(bitPattern: record)
-    if old.kind == .string, offset > 0, offset &+ Int(old.length) < bytes {
-      start = offset &- 1
-      end = offset &+ Int(old.length) &+ 1
-      assert(record[start] == UInt8(ascii: "\"") && record[end - 1] == UInt8(ascii: "\""))
+    let place: ValuePlace
+    if let places = edit.places {
+      place = places[row]
     } else {
       if !isLocated {
         scanner.locate(
           UnsafeBufferPointer(start: record, count: bytes), starts: starts, lengths: lengths)
         isLocated = true
       }
-      // Below null there is nothing that could be changed.
-      if lengths[edit.record] == 0 { return nil }
-      start = Int(starts[edit.record])
-      end = start &+ Int(lengths[edit.record])
+      place = ValuePlace(start: starts[edit.record], length: lengths[edit.record])
     }
+    // A value that is absent, or below null, has nothing that could be changed.
+    if place.length == 0 { return nil }
+    let start = Int(place.start)
+    let end = start &+ Int(place.length)
     let literal = text.pointee.count
     text.pointee.append(json: new)
     let length = text.pointee.count &- literal
