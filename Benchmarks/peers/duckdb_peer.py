@@ -32,18 +32,19 @@ CREATE VIEW clean AS SELECT * REPLACE (
 FROM raw
 """
 
-# Only what the series need is kept of each event.
-LAST_OF_REPORT = """
-CREATE TEMP TABLE last AS SELECT event_id, max_by(market, revision) AS market,
-  max_by(queue, revision) AS queue, max_by(ts, revision) AS ts,
-  max_by(decision, revision) AS decision, max_by(handle_ms, revision) AS handle_ms
-FROM clean GROUP BY event_id
+# The highest revision of each event; a window over whole records takes half as much time again.
+LAST = """
+CREATE TEMP TABLE last AS SELECT event_id, {columns} FROM clean GROUP BY event_id
 """
+OF_REPORT = ["market", "queue", "ts", "decision", "handle_ms"]
+OF_FULL = ["content_id", "ts", "market", "queue", "team", "moderator_id", "policy", "decision",
+           "severity", "model", "qa", "appealed", "handle_ms", "lang", "note", "tags", "revision"]
 
-LAST_OF_FULL = """
-CREATE TEMP TABLE last AS SELECT * FROM clean
-QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY revision DESC) = 1
-"""
+
+def last(columns):
+    return LAST.replace("{columns}", ", ".join(f"max_by({name}, revision) AS {name}"
+                                               for name in columns))
+
 
 SERIES = """
 COPY (SELECT market, queue, ts::DATE AS ts, count(*) AS n,
@@ -77,9 +78,9 @@ COPY (SELECT market, queue, count(*) AS n,
 """
 
 JOBS = {
-    "report": [LAST_OF_REPORT, SERIES],
-    "many": [LAST_OF_REPORT, SERIES],
-    "full": [LAST_OF_FULL, RECORDS.replace("{query}", "FROM last"), SERIES],
+    "report": [last(OF_REPORT), SERIES],
+    "many": [last(OF_REPORT), SERIES],
+    "full": [last(OF_FULL), RECORDS.replace("{query}", "FROM last"), SERIES],
     "filter": [RECORDS.replace("{query}", "FROM clean WHERE market = 'DE'")],
     "wide": [WIDE],
 }
