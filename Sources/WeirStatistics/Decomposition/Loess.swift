@@ -11,10 +11,14 @@ struct Loess {
   var degree: Int
   var jump: Int
 
-  /// Kernel values by distance, one row a bandwidth; the rows a series needs are made once.
+  /// Kernel values by distance -reach ... reach, one row a bandwidth from `lowest` on; the rows a series
+  /// needs are made once.
   private var kernel: [Double] = []
   private var row = 0
+  private var reach = 0
   private var lowest = 0
+  /// Sum of the weights about a place in the middle.
+  private var middle = 0.0
 
   init(length: Int, degree: Int, jump: Int, longest n: Int) {
     self.length = length
@@ -30,15 +34,19 @@ struct Loess {
     let extra = max(0, length - n) / 2
     lowest = max(0, (reach - 1) / 2) + extra
     let rows = reach + extra - lowest + 1
-    guard reach > 0, rows * (reach + 1) <= 1 << 16 else { return }
-    row = reach + 1
+    guard reach > 0, rows * (2 * reach + 1) <= 1 << 16 else { return }
+    row = 2 * reach + 1
+    self.reach = reach
     kernel = [Double](unsafeUninitializedCapacity: rows * row) { buffer, used in
       for i in 0..<rows {
-        for r in 0...reach {
-          buffer[i * row + r] = Self.tricube(Double(r), Double(lowest + i))
+        for d in -reach...reach {
+          buffer[i * row + reach + d] = Self.tricube(Double(abs(d)), Double(lowest + i))
         }
       }
       used = rows * row
+    }
+    if length <= n {
+      for d in -lowest...lowest { middle += kernel[reach + d] }
     }
   }
 
@@ -62,32 +70,46 @@ struct Loess {
     if length > n { h += (length - n) / 2 }
     // Moments about x: of the weights, of the distances, and of the values.
     var (s0, s1, s2, t0, t1) = (0.0, 0.0, 0.0, 0.0, 0.0)
-    if row > 0, h - lowest >= 0, (h - lowest + 1) * row <= kernel.count {
-      let base = (h - lowest) * row
-      kernel.withUnsafeBufferPointer { k in
-        for j in left...right {
-          let d = j - x
-          var w = k[base + abs(d)]
-          if let weights { w *= weights[j - 1] }
-          let wd = w * Double(d)
-          s0 += w
-          s1 += wd
-          s2 += wd * Double(d)
-          t0 += w * y[j - 1]
-          t1 += wd * y[j - 1]
+    @inline(__always)
+    func add(_ w: Double, _ d: Double, _ value: Double) {
+      let wd = w * d
+      s0 += w
+      s1 += wd
+      s2 += wd * d
+      t0 += w * value
+      t1 += wd * value
+    }
+    var d = Double(left - x)
+    if weights == nil, length <= n, x - left == right - x, h == lowest, row > 0 {
+      // About the middle a line says what a mean says, and the weights add to the same everywhere.
+      return kernel.withUnsafeBufferPointer { all in
+        guard let start = all.baseAddress else { return nil }
+        let k = start + (reach - x)
+        var sum = 0.0
+        for j in left...right { sum += k[j] * y[j &- 1] }
+        return sum / middle
+      }
+    }
+    if row > 0, h >= lowest, (h - lowest + 1) * row <= kernel.count {
+      kernel.withUnsafeBufferPointer { all in
+        guard let start = all.baseAddress else { return }
+        let k = start + ((h - lowest) * row + reach - x)
+        if let weights {
+          for j in left...right {
+            add(k[j] * weights[j &- 1], d, y[j &- 1])
+            d += 1
+          }
+        } else {
+          for j in left...right {
+            add(k[j], d, y[j &- 1])
+            d += 1
+          }
         }
       }
     } else {
       for j in left...right {
-        let d = Double(j - x)
-        var w = Self.tricube(abs(d), Double(h))
-        if let weights { w *= weights[j - 1] }
-        let wd = w * d
-        s0 += w
-        s1 += wd
-        s2 += wd * d
-        t0 += w * y[j - 1]
-        t1 += wd * y[j - 1]
+        add(Self.tricube(abs(d), Double(h)) * (weights?[j - 1] ?? 1), d, y[j - 1])
+        d += 1
       }
     }
     guard s0 > 0 else { return nil }

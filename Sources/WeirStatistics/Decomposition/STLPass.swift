@@ -46,7 +46,14 @@ final class STLPass {
     y.withUnsafeBufferPointer { y in
       guard let y = y.baseAddress else { return }
       for outer in 0...max(0, model.outerPasses) {
-        if outer > 0 { reweigh(&weights, y, seasonal, trend) }
+        if outer > 0 {
+          let before = weights
+          reweigh(&weights, y, seasonal, trend)
+          let isSettled = weights.indices.allSatisfy {
+            abs(weights[$0] - before[$0]) <= model.convergence
+          }
+          if outer > 1, model.convergence > 0, isSettled { break }
+        }
         for _ in 0..<max(1, model.innerPasses) {
           inner(y, weights: outer > 0 ? weights : nil, &seasonal, &trend)
         }

@@ -41,28 +41,35 @@ public enum TwoProportions {
 
   /// Score interval of p1 - p2: the differences that the score test does not reject (O. Miettinen and
   /// M. Nurminen, Statistics in Medicine 4, 1985, without their factor n/(n-1) unless `corrected`).
-  /// Within -1 ... 1.
+  /// Within -1 ... 1. `statsmodels` 0.15 is a little off here: the closed form of its restricted shares
+  /// has a count where the paper has the size of the group.
   public static func scoreDifference(
     k1: Double, n1: Double, k2: Double, n2: Double, confidence: Double = 0.95,
     corrected: Bool = false
   ) -> ProportionInterval.Bounds {
     guard n1 > 0, n2 > 0 else { return (-1, 1) }
-    let limit = Normal.upperQuantile((1 - confidence) / 2)
-    let seen = k1 / n1 - k2 / n2
     let factor = corrected ? (n1 + n2) / (n1 + n2 - 1) : 1
-    func deviate(_ d: Double) -> Double {
-      let (q1, q2) = restricted(k1, n1, k2, n2, difference: d)
-      let variance = (q1 * (1 - q1) / n1 + q2 * (1 - q2) / n2) * factor
-      return abs(seen - d) / max(variance, 1e-300).squareRoot()
+    return scoreInterval(seen: k1 / n1 - k2 / n2, confidence: confidence) { d in
+      let (p1, p2) = restricted(k1, n1, k2, n2, difference: d)
+      return (p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2) * factor
     }
-    // The deviate grows away from `seen` on both sides.
+  }
+
+  /// Differences d with |seen - d| within the limit times sqrt(variance(d)), by halving on both sides.
+  static func scoreInterval(
+    seen: Double, confidence: Double, variance: (Double) -> Double
+  ) -> ProportionInterval.Bounds {
+    let limit = Normal.upperQuantile((1 - confidence) / 2)
+    func isKept(_ d: Double) -> Bool {
+      abs(seen - d) <= limit * max(0, variance(d)).squareRoot()
+    }
     func edge(_ far: Double) -> Double {
-      if deviate(far) <= limit { return far }
+      if isKept(far) { return far }
       var (inside, outside) = (seen, far)
       for _ in 0..<200 {
         let middle = 0.5 * (inside + outside)
         if middle == inside || middle == outside { break }
-        if deviate(middle) <= limit { inside = middle } else { outside = middle }
+        if isKept(middle) { inside = middle } else { outside = middle }
       }
       return inside
     }
@@ -76,10 +83,15 @@ public enum TwoProportions {
   ) -> (p1: Double, p2: Double) {
     let n = n1 + n2
     let k = k1 + k2
-    let l3 = n
-    let l2 = (n1 + 2 * n2) * d - n - k
-    let l1 = (k2 * d - n - 2 * k2) * d + k
-    let l0 = k2 * d * (1 - d)
+    return root(
+      n, (n1 + 2 * n2) * d - n - k, (n2 * d - n - 2 * k2) * d + k, k2 * d * (1 - d),
+      difference: d)
+  }
+
+  /// The root of l3 p^3 + l2 p^2 + l1 p + l0 that is a share p2 with p2 + d a share too.
+  static func root(
+    _ l3: Double, _ l2: Double, _ l1: Double, _ l0: Double, difference d: Double
+  ) -> (p1: Double, p2: Double) {
     let s = l2 / (3 * l3)
     let q = s * s * s - l1 * l2 / (6 * l3 * l3) + l0 / (2 * l3)
     let root = max(0, s * s - l1 / (3 * l3)).squareRoot()
