@@ -243,7 +243,7 @@ import WeirTesting
             #"{"s":"ke\u0065p","n":-1,"other":"n"}"#, #"{"s":null,"a":null}"#, #"{}"#,
             #"{"\u0073":"esc","a":{"b":2},"a2":{"b":2}}"#,
           ]
-        )
+        ), ("data/blank.jsonl", ["", " ", ""]), ("data/empty.jsonl", []),
       ])
     runner.registry = StageRegistry(StageRegistry.standard.types + [Edit.self])
     let outcome = try await runner.run()
