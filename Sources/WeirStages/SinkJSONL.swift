@@ -133,6 +133,7 @@ final class JSONLRecordWriter: RecordWriter {
     _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal],
     _ emit: (SinkPiece) -> Void
   ) throws(TooManyFiles) {
+    guard !selection.isEmpty else { return }
     files.begin(batch)
     splicer.begin(batch)
     let text = batch.bytes.base
