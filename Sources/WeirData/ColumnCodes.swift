@@ -27,8 +27,12 @@ import Synchronization
 
 /// What was worked out for the coded strings of a column, so that it is worked out once for each.
 ///
-/// A column has one space in most tasks, and a few where several scanners feed it.
+/// A column has one space in most tasks, and a few where several scanners feed it. A worker that goes
+/// from shard to shard may see many: the oldest is forgotten then.
 public struct CodeMemory<Value> {
+  /// Spaces that are remembered.
+  static var spacesMax: Int { 64 }
+
   private var spaces: [(space: UInt32, values: [Value])] = []
   private let unknown: Value
 
@@ -41,6 +45,7 @@ public struct CodeMemory<Value> {
   ) -> Result {
     var index = spaces.firstIndex { $0.space == codes.space }
     if index == nil {
+      if spaces.count == Self.spacesMax { spaces.removeFirst() }
       spaces.append((codes.space, []))
       index = spaces.count - 1
     }

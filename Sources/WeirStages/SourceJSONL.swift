@@ -209,8 +209,9 @@ private final class JSONLScanner: BatchScanner, @unchecked Sendable {
   }
 
   func scan(_ block: consuming LineBlock, of shard: Shard) -> ScannedBatch {
-    let found = block.findLines(recordBytesMax: source.limits.recordBytesMax)
-    var batch = Batch(block, lines: found.lines, columnCount: source.scope.columnCount)
+    let blank = block.blank
+    let oversized = block.oversized
+    var batch = Batch(block, columnCount: source.scope.columnCount)
     var lineRefusals: [LineRefusal] = []
     let selection = scanner.scan(&batch, refusals: &lineRefusals)
     fillPathFields(&batch, shard)
@@ -221,9 +222,8 @@ private final class JSONLScanner: BatchScanner, @unchecked Sendable {
           row: refusal.row, of: batch, code: refusal.code.rawValue,
           field: refusal.field.map { source.fields[$0].path }, message: refusal.message))
     }
-    for line in found.oversized { refusals.append(tooLong(line)) }
-    return ScannedBatch(
-      batch: batch, selection: selection, refusals: refusals, blank: found.blank)
+    for line in oversized { refusals.append(tooLong(line)) }
+    return ScannedBatch(batch: batch, selection: selection, refusals: refusals, blank: blank)
   }
 
   private func tooLong(_ line: OversizedLine) -> Refusal {

@@ -17,6 +17,7 @@ final class LaneWorker {
   /// Sinks that several ways lead to: what they got of the batch in hand, by stage.
   private var joinedStages: Set<Int> = []
   private var joined: [Int: [(node: Int, selection: Selection)]] = [:]
+  private let grouper: LineGrouper
   private var quarantine = ShardQuarantine()
   /// Refusals of the batch in hand.
   private var refused: [(stage: Int, refusal: Refusal)] = []
@@ -31,6 +32,7 @@ final class LaneWorker {
     self.pass = pass
     self.state = state
     hasText = scanner != nil
+    grouper = LineGrouper(lane.ledgerColumns)
     names = QuarantineNames(
       source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
     for (i, node) in lane.nodes.enumerated()
@@ -61,7 +63,9 @@ final class LaneWorker {
     }
     run(children: lane.roots, &scanned.batch, scanned.selection)
     writeJoined(scanned.batch)
-    if pass == 0, !lane.ledgerColumns.isEmpty { group(scanned.batch) }
+    if pass == 0, !lane.ledgerColumns.isEmpty {
+      grouper.group(scanned.batch, state.groups, into: &state.lineGroups)
+    }
     settle()
   }
 
@@ -73,10 +77,8 @@ final class LaneWorker {
 
   /// Notes every line of the batch as read.
   private func account(for scanned: borrowing ScannedBatch) {
-    let rows = scanned.batch.rowCount
     state.blank += scanned.blank
-    if rows > 0 { state.outcomes.extend(to: Int(scanned.batch.lines[rows - 1].number)) }
-    for row in 0..<rows { state.outcomes.raise(Int(scanned.batch.lines[row].number), to: .read) }
+    state.outcomes.raiseAll(of: scanned.batch, to: .read)
     for refusal in scanned.refusals { state.outcomes.extend(to: refusal.line) }
   }
 
@@ -168,14 +170,21 @@ final class LaneWorker {
 
   /// Rows that left are filtered, unless a refusal says more.
   private func markFiltered(_ batch: borrowing Batch, from before: Selection, to after: Selection) {
+    var gone = Selection()
+    gone.rows.reserveCapacity(before.count - after.count)
     var next = 0
-    for row in before.rows {
-      if next < after.count, after.rows[next] == row {
-        next += 1
-      } else {
-        state.outcomes.raise(Int(batch.lines[Int(row)].number), to: .filtered)
+    before.rows.withUnsafeBufferPointer { before in
+      after.rows.withUnsafeBufferPointer { after in
+        for row in before {
+          if next < after.count, after[next] == row {
+            next &+= 1
+          } else {
+            gone.rows.append(row)
+          }
+        }
       }
     }
+    state.outcomes.raise(gone, of: batch, to: .filtered)
   }
 
   private func makeCollector(
@@ -221,10 +230,15 @@ final class LaneWorker {
   private func pass(_ index: Int, _ batch: inout Batch, _ selection: Selection) {
     var rest = selection
     if let blocked = state.blocked[index] {
-      rest.rows.removeAll(keepingCapacity: true)
-      for row in selection.rows where !blocked.contains(batch.lines[Int(row)].number) {
-        rest.rows.append(row)
+      let lines = batch.lines
+      var kept = 0
+      rest.rows.withUnsafeMutableBufferPointer { rows in
+        for row in rows where !blocked.contains(lines[Int(row)].number) {
+          rows[kept] = row
+          kept &+= 1
+        }
       }
+      rest.rows.removeLast(rest.count - kept)
     }
     if firstPass(after: lane.nodes[index].depth) == pass { state.counts[index].out += rest.count }
     run(children: lane.nodes[index].children, &batch, rest)
@@ -247,20 +261,17 @@ final class LaneWorker {
     state.counts[index].quarantined += refusals.count
     state.counts[index].taken += selection.count - refusals.count
     if refusals.isEmpty {
-      for row in selection.rows {
-        state.outcomes.raise(Int(batch.lines[Int(row)].number), to: .written)
-      }
+      state.outcomes.raise(selection, of: batch, to: .written)
     } else {
-      let refusedLines = Set(refusals.map(\.line))
-      for row in selection.rows {
-        let line = Int(batch.lines[Int(row)].number)
-        if !refusedLines.contains(line) { state.outcomes.raise(line, to: .written) }
-      }
+      let refusedLines = Set(refusals.map { UInt32($0.line) })
+      var taken = selection
+      taken.rows.removeAll { refusedLines.contains(batch.lines[Int($0)].number) }
+      state.outcomes.raise(taken, of: batch, to: .written)
       for refusal in refusals { refuse(refusal, by: lane.nodes[index].stage) }
     }
   }
 
-  // MARK: Refusals and groups
+  // MARK: Refusals
 
   private func refuse(_ refusal: Refusal, by stage: Int) {
     state.outcomes.raise(refusal.line, to: .quarantined)
@@ -273,28 +284,6 @@ final class LaneWorker {
     refused.sort { ($0.refusal.line, $0.stage) < ($1.refusal.line, $1.stage) }
     quarantine.add(refused, names: hasText ? names : nil) { pending.append(.quarantine($0)) }
     refused.removeAll(keepingCapacity: true)
-  }
-
-  /// Notes the `ledger_by` values of each line: the latest edit that there is.
-  private func group(_ batch: borrowing Batch) {
-    var key: [UInt8] = []
-    for row in 0..<batch.rowCount {
-      key.removeAll(keepingCapacity: true)
-      for candidates in lane.ledgerColumns {
-        var cell = Cell.missing
-        for column in candidates where !batch.column(column)[row].isNull {
-          cell = batch.column(column)[row]
-        }
-        appendKey(cell, to: &key)
-      }
-      let line = Int(batch.lines[row].number)
-      if state.lineGroups.count < line {
-        state.lineGroups.append(contentsOf: repeatElement(0, count: line - state.lineGroups.count))
-      }
-      state.lineGroups[line - 1] = key.withUnsafeBufferPointer {
-        UInt32(state.groups.code(of: $0)) + 1
-      }
-    }
   }
 
   // MARK: The end

@@ -76,9 +76,8 @@ struct QuarantineFile {
     var decoder = ShardDecoder(path: spool.path, limits: limits)
     var texts: [[UInt8]] = []
     func take(_ block: consuming LineBlock) {
-      let found = block.findLines(recordBytesMax: limits.recordBytesMax)
       let text = block.bytes.view
-      for line in found.lines {
+      for line in block.lines {
         texts.append(Array(text[Int(line.start)..<Int(line.start + line.length)]))
       }
     }

@@ -53,11 +53,30 @@ final class ShardState: @unchecked Sendable {
     var records = RecordCounts()
     records.blank = blank
     // Blank lines behind the last record are in no batch; those between are.
-    records.read = outcomes.bytes.count - outcomes.count(of: .blank)
-    records.written = outcomes.count(of: .written)
-    records.filtered = outcomes.count(of: .filtered)
-    records.deduplicated = outcomes.count(of: .deduplicated)
-    records.quarantined = outcomes.count(of: .quarantined)
+    let counts = outcomes.counts
+    func count(_ outcome: Outcome) -> Int { counts[Int(outcome.rawValue)] }
+    records.read = outcomes.bytes.count - count(.blank)
+    records.written = count(.written)
+    records.filtered = count(.filtered)
+    records.deduplicated = count(.deduplicated)
+    records.quarantined = count(.quarantined)
     return records
+  }
+
+  /// Lines by group, from 0 for those without one, and by outcome.
+  var outcomesByGroup: [[Int]] {
+    let kinds = Outcome.allCases.count
+    var counts = [Int](repeating: 0, count: (groups.count + 1) * kinds)
+    counts.withUnsafeMutableBufferPointer { counts in
+      outcomes.bytes.withUnsafeBufferPointer { bytes in
+        lineGroups.withUnsafeBufferPointer { lineGroups in
+          for i in 0..<bytes.count {
+            let group = i < lineGroups.count ? Int(lineGroups[i]) : 0
+            counts[group &* kinds &+ Int(bytes[i])] &+= 1
+          }
+        }
+      }
+    }
+    return (0...groups.count).map { Array(counts[($0 * kinds)..<(($0 + 1) * kinds)]) }
   }
 }

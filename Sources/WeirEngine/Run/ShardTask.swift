@@ -57,10 +57,11 @@ struct ShardTask: Sendable {
 
   /// Goes over the columns that pass 0 kept. Nothing is written: sinks need the text.
   private func replay() throws -> [(node: Int, bytes: [UInt8])] {
-    let kit = kits.take(state.lane)
-    let worker = makeWorker(nil, kit, state)
+    // Strings of kept columns have other codes for each shard: a kit could use nothing again.
+    let worker = makeWorker(nil, TaskKit(lane: lane), state)
     // What the worker knows of coded strings is good as long as the readers.
     var readers: [ColumnChunkReader] = []
+    defer { withExtendedLifetime(readers) {} }
     for node in state.retained.keys.sorted() {
       let retained = state.retained[node]!
       let reader = retained.makeReader(
@@ -71,9 +72,7 @@ struct ShardTask: Sendable {
         worker.replay(barrier: node, &batch, selection)
       }
     }
-    let partials = withExtendedLifetime(readers) { worker.finish() }
-    kits.give(kit, state.lane)
-    return partials
+    return worker.finish()
   }
 
   /// Reads the shard once more for the text of what was refused on its kept columns.
