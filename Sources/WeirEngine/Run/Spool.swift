@@ -7,6 +7,8 @@ enum SpoolItem: Sendable {
   case piece(Int, SinkPiece)
   /// Encoded quarantine lines, not yet compressed.
   case quarantine([UInt8])
+  /// What memory has no room for.
+  case spill(SpillWrite)
 }
 
 /// Where a piece lies in the spool until its file is put together.
@@ -39,6 +41,7 @@ final class SpoolFile {
         SpooledPiece(
           stage: stage, path: piece.path, offset: offset, length: piece.bytes.count,
           rows: piece.rows))
+    case .spill(let write): try write.run()
     case .quarantine(let lines):
       let frame = encoder.frame(lines)
       try append(
