@@ -31,15 +31,16 @@ import Synchronization
 /// from shard to shard may see many: the oldest is forgotten then.
 public struct CodeMemory<Value> {
   /// Spaces that are remembered.
-  static var spacesMax: Int { 64 }
+  @inlinable static var spacesMax: Int { 64 }
 
-  private var spaces: [(space: UInt32, values: [Value])] = []
-  private let unknown: Value
+  @usableFromInline var spaces: [(space: UInt32, values: [Value])] = []
+  @usableFromInline let unknown: Value
 
   /// - Parameter unknown: stands where nothing was worked out yet.
-  public init(unknown: Value) { self.unknown = unknown }
+  @inlinable public init(unknown: Value) { self.unknown = unknown }
 
   /// The values by code, 0 to the largest of `codes`, to be read and filled in place.
+  @inlinable
   public mutating func withValues<Result>(
     of codes: ColumnCodes, _ body: (UnsafeMutableBufferPointer<Value>) -> Result
   ) -> Result {

@@ -2,25 +2,30 @@ import Glibc
 
 /// The bytes of one key after the other, in memory that is kept.
 public struct KeyBytes: ~Copyable {
-  private var base: UnsafeMutablePointer<UInt8>
-  private var capacity = 256
-  private var count = 0
+  @usableFromInline var base: UnsafeMutablePointer<UInt8>
+  @usableFromInline var capacity = 256
+  @usableFromInline var count = 0
 
-  public init() { base = .allocate(capacity: 256) }
+  @inlinable public init() { base = .allocate(capacity: 256) }
 
-  deinit { base.deallocate() }
+  @inlinable deinit { base.deallocate() }
 
   /// Valid until the next change.
-  public var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: base, count: count) }
+  @inlinable public var bytes: UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: base, count: count)
+  }
 
+  @inlinable
   public mutating func clear() { count = 0 }
 
+  @inlinable
   public mutating func append(_ byte: UInt8) {
     reserve(1)
     base[count] = byte
     count &+= 1
   }
 
+  @inlinable
   public mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let from = bytes.baseAddress else { return }
     reserve(bytes.count)
@@ -29,6 +34,7 @@ public struct KeyBytes: ~Copyable {
   }
 
   /// As it lies in memory: say `littleEndian` or `bigEndian`.
+  @inlinable
   public mutating func append<Number: FixedWidthInteger>(raw number: Number) {
     reserve(MemoryLayout<Number>.size)
     UnsafeMutableRawPointer(base + count).storeBytes(of: number, as: Number.self)
@@ -36,6 +42,7 @@ public struct KeyBytes: ~Copyable {
   }
 
   /// Type and value of a cell, the bytes of ``appendKey(_:to:)``.
+  @inlinable
   public mutating func append(_ cell: Cell) {
     switch cell.kind {
     case .missing, .null: append(CellKind.null.rawValue)
@@ -49,12 +56,13 @@ public struct KeyBytes: ~Copyable {
     }
   }
 
-  @inline(__always)
-  private mutating func reserve(_ more: Int) {
+  @inlinable @inline(__always)
+  mutating func reserve(_ more: Int) {
     if count &+ more > capacity { grow(more) }
   }
 
-  private mutating func grow(_ more: Int) {
+  @usableFromInline
+  mutating func grow(_ more: Int) {
     capacity = max(capacity * 2, count + more)
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
     larger.update(from: base, count: count)

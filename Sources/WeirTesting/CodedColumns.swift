@@ -25,6 +25,7 @@ public final class CodedColumns {
 
   /// Gives codes to the string cells of some columns, which get other addresses with that.
   public func encode(_ batch: borrowing Batch, columns: some Sequence<Int>) {
+    for column in columns { removeCodes(of: batch, column) }
     guard mode != .none else { return }
     for column in columns where mode != .someColumns || random.oneIn(2) {
       if spaces[column] == nil {
@@ -42,5 +43,12 @@ public final class CodedColumns {
       let largest = UInt16(clamping: strings.count)
       batch.setCodes(ColumnCodes(space: space, largest: largest), ofColumn: column)
     }
+  }
+
+  /// Takes away what the scanner gave.
+  private func removeCodes(of batch: borrowing Batch, _ column: Int) {
+    let cells = batch.column(column)
+    for row in 0..<batch.rowCount { cells[row].code = 0 }
+    batch.setCodes(.none, ofColumn: column)
   }
 }

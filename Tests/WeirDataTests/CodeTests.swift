@@ -77,6 +77,28 @@ import WeirTesting
   }
 }
 
+@Suite struct `A memory by code` {
+  @Test func `knows what it was told or nothing, and of the latest spaces always`() {
+    var random = SeededRandom(seed: 10)
+    var memory = CodeMemory(unknown: -1)
+    func value(_ space: UInt32, _ code: Int) -> Int { Int(space) * 1_000 + code }
+    for round in 0..<5_000 {
+      let space = UInt32(1 + (round / 20) + random.below(8))
+      let codes = ColumnCodes(space: space, largest: UInt16(random.below(40)))
+      memory.withValues(of: codes) { values in
+        #expect(values.count > Int(codes.largest))
+        for code in 0...Int(codes.largest) {
+          #expect(values[code] == -1 || values[code] == value(space, code))
+          values[code] = value(space, code)
+        }
+      }
+      memory.withValues(of: codes) { values in
+        #expect((0...Int(codes.largest)).allSatisfy { values[$0] == value(space, $0) })
+      }
+    }
+  }
+}
+
 @Suite struct `The bytes of a key` {
   @Test func `are those of the array`() {
     var random = SeededRandom(seed: 7)

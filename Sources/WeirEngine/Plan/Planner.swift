@@ -181,7 +181,7 @@ private struct Planner {
       }
       checkInputs(of: stage, &problems)
       guard let path = sink.staticPath else { continue }
-      if path.utf8.elementsEqual(OutputDirectory.manifestName.utf8) {
+      if OutputDirectory.isManifest(path) {
         problems.add(
           "sink_collision", at: stage.options.node("path"), "Weir writes \(path) itself",
           fix: "give `\(stage.name)` another \"path\"")

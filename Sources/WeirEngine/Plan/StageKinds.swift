@@ -273,23 +273,32 @@ public protocol BoundRecordSink: Sendable {
 
 public protocol RecordWriter: AnyObject {
   /// Takes the selected rows in order. Rows that cannot be written go to `refusals`.
+  ///
+  /// - Throws: ``TooManyFiles`` when the shard alone has more than ``BoundRecordSink/maxFiles``.
   func add(
     _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal],
-    _ emit: (SinkPiece) -> Void)
+    _ emit: (SinkPiece) -> Void) throws(TooManyFiles)
   func finish(_ emit: (SinkPiece) -> Void)
 }
 
-/// Bytes that one shard adds to one file, ready to stand on disk; the pieces of a file are joined in
-/// the order of the shards.
+/// A record sink would write more files than it may.
+public struct TooManyFiles: Error {
+  public init() {}
+}
+
+/// What one shard adds to one file; the pieces of a file are joined in the order of the shards. Each
+/// is encoded by itself, by whoever has time.
 public struct SinkPiece: Sendable {
   /// Below the output directory.
   public var path: String
-  public var bytes: [UInt8]
+  public var text: PieceText
+  public var encoding: PieceEncoding
   public var rows: Int
 
-  public init(path: String, bytes: [UInt8], rows: Int) {
+  public init(path: String, text: PieceText, encoding: PieceEncoding, rows: Int) {
     self.path = path
-    self.bytes = bytes
+    self.text = text
+    self.encoding = encoding
     self.rows = rows
   }
 }

@@ -21,7 +21,10 @@ final class BarrierResolver {
     var bits: Int
     var index: Int
   }
-  private static let splitBitsMax = 20
+  /// Fewer tuples are not split, whatever the limit.
+  private static let splitMin = 8
+  /// So few tuples are not split: they take less than to read all once more.
+  private static let splitTuplesMin = 64
 
   private let keepsLast: Bool
   /// Bytes to work with.
@@ -58,7 +61,9 @@ final class BarrierResolver {
     }
     guard count > 0 else { return }
     var bits = 0
-    while bits < BarrierResolver.splitBitsMax, bytes(count >> bits, wideBytes >> bits) > limit {
+    while bits < BarrierResolver.splitBitsMax, count >> bits > BarrierResolver.splitTuplesMin,
+      bytes(count >> bits, wideBytes >> bits) > limit
+    {
       bits += 1
     }
     for index in 0..<(1 << bits) {

@@ -23,11 +23,17 @@ final class LaneWorker {
   private var refused: [(stage: Int, refusal: Refusal)] = []
   /// Bytes for the disk that the caller takes after every batch.
   var pending: [SpoolItem] = []
+  /// Why the run cannot go on; the caller looks after every batch.
+  private(set) var failure: RunError?
+  /// Encodes pieces as they come; `nil`: the caller sees to it.
+  private let encoder: PieceEncoder?
 
   init(
     lane: Lane, pass: Int, state: ShardState, stageNames: [String], hasher: SipHasher,
-    wantsRemoved: Set<Int>, scanner: (any BatchScanner)?, kit: TaskKit
+    wantsRemoved: Set<Int>, scanner: (any BatchScanner)?, kit: TaskKit,
+    encoder: PieceEncoder?
   ) {
+    self.encoder = encoder
     self.lane = lane
     self.pass = pass
     self.state = state
@@ -118,8 +124,19 @@ final class LaneWorker {
     guard let writer = writers[index] else { return }
     let stage = lane.nodes[index].stage
     var refusals: [Refusal] = []
-    writer.add(batch, selection, &refusals) { pending.append(.piece(stage, $0)) }
+    do throws(TooManyFiles) {
+      try writer.add(batch, selection, &refusals) { handOn($0, of: stage) }
+    } catch {
+      if case .sink(let sink) = lane.nodes[index].work {
+        failure = RunError(tooManyFilesOf: names.stages[stage], limit: sink.maxFiles)
+      }
+    }
     take(index, batch, selection, refusals)
+  }
+
+  private func handOn(_ piece: SinkPiece, of stage: Int) {
+    let item = SpoolItem.piece(stage, piece)
+    pending.append(encoder?.encode(item) ?? item)
   }
 
   /// Writes what came to a sink over several ways in the order of its lines: where one way ends and
@@ -299,7 +316,7 @@ final class LaneWorker {
   func finish() -> [(node: Int, bytes: [UInt8])] {
     for index in writers.keys.sorted() {
       let stage = lane.nodes[index].stage
-      writers[index]!.finish { pending.append(.piece(stage, $0)) }
+      writers[index]!.finish { handOn($0, of: stage) }
     }
     quarantine.flush { pending.append(.quarantine($0)) }
     state.quarantines[pass] = quarantine

@@ -140,10 +140,13 @@ private struct Run {
     defer { executor.stop() }
     let queues = plan.reduces.map { PartialQueue(plan.makeMerger($0), memory) }
     let kits = KitPool(lanes: plan.lanes)
+    let spoolFolder = SpoolFolder(path: record.spoolDirectory)
+    let files = RecordFiles(plan: plan, output: output)
     var spools: [ShardSpool] = []
     var removed: [Int: RowTable] = [:]
     for pass in 0..<plan.passCount {
-      let outputs = try await runPass(pass, states, executor, queues, kits, memory)
+      let outputs = try await runPass(
+        pass, states, executor, queues, kits, spoolFolder, files, memory)
       spools += outputs
       memory.dropSpares()
       for barrier in plan.barriers where barrier.depth == pass {
@@ -164,7 +167,7 @@ private struct Run {
     var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
     for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
     var records = try writeResults(made, facts, output)
-    records += try RecordFiles(plan: plan, output: output).write(spools)
+    records += try files.finish()
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     try Task.checkCancellation()
     try QuarantineFile(path: joinPath(record.directory, "quarantine.jsonl.zst"))
@@ -193,7 +196,7 @@ private struct Run {
 
   private func runPass(
     _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
-    _ kits: KitPool, _ memory: RunMemory
+    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory
   ) async throws -> [ShardSpool] {
     let (plan, progress) = (plan, progress)
     let hasher = SipHasher(secret: record.secret)
@@ -202,7 +205,7 @@ private struct Run {
     let tasks = states.map { state in
       ShardTask(
         plan: plan, pass: pass, state: state, executor: executor, hasher: hasher,
-        spoolPath: "\(record.spoolDirectory)/\(pass)-\(state.ordinal)", progress: progress,
+        spools: spools, progress: progress,
         stageNames: stageNames, batchBytes: options.batchBytes,
         turnBytes: min(ShardTask.pieceBytes, options.wideShardBytes),
         kits: kits,
@@ -225,7 +228,12 @@ private struct Run {
           if pass == 0 { progress.addShard() }
         }
       }
-      return outputs.compactMap(\.spool)
+      try await withTaskExecutorPreference(executor) {
+        for (task, output) in zip(tasks[range], outputs) {
+          try files.put(pass * states.count + task.state.ordinal, output.spool)
+        }
+      }
+      return outputs.compactMap(\.spool).filter { $0.quarantine != nil }
     }
     return outputs.flatMap { $0 }
   }

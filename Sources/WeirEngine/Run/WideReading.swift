@@ -194,7 +194,7 @@ struct WideReading: Sendable {
   ) async throws {
     var count = 0
     while var batch = try await batches[count % workers].receive() {
-      task.process(&batch, worker)
+      try task.process(&batch, worker)
       try await handOn()
       count += 1
     }
