@@ -34,6 +34,9 @@ struct ShardTask: Sendable {
 
   var lane: Lane { plan.lanes[state.lane] }
 
+  /// Whether this pass goes over the records of the shard.
+  var works: Bool { lane.readings[pass] != .none }
+
   /// Runs the tasks of one worker, one after the other.
   static func run(_ tasks: ArraySlice<ShardTask>) async throws -> [Output] {
     if tasks.count > 1 { return try await SmallShards(tasks: Array(tasks)).run() }
@@ -47,7 +50,7 @@ struct ShardTask: Sendable {
     case .none: return Output()
     case .shard: return try await passOverShard(state)
     case .retained:
-      let partials = try replay()
+      let partials = try await state.memory.blocking(on: executor) { try replay() }
       guard let quarantine = state.quarantines[pass], quarantine.count > 0 else {
         return Output(partials: partials)
       }
