@@ -23,8 +23,6 @@ final class BarrierResolver {
   }
   /// Fewer tuples are not split, whatever the limit.
   private static let splitMin = 8
-  /// So few tuples are not split: they take less than to read all once more.
-  private static let splitTuplesMin = 64
 
   private let keepsLast: Bool
   /// Bytes to work with.
@@ -61,9 +59,7 @@ final class BarrierResolver {
     }
     guard count > 0 else { return }
     var bits = 0
-    while bits < BarrierResolver.splitBitsMax, count >> bits > BarrierResolver.splitTuplesMin,
-      bytes(count >> bits, wideBytes >> bits) > limit
-    {
+    while count >> bits > BarrierResolver.splitMin, bytes(count >> bits, wideBytes >> bits) > limit {
       bits += 1
     }
     for index in 0..<(1 << bits) {

@@ -58,7 +58,8 @@ struct ShardTask: Sendable {
     }
   }
 
-  /// Goes over the columns that pass 0 kept. Nothing is written: sinks need the text.
+  /// Goes over the columns that pass 0 kept. No sink works here: sinks need the text. Blocks where
+  /// columns or what a barrier collects are on the disk.
   private func replay() throws -> [(node: Int, bytes: [UInt8])] {
     // Strings of kept columns have other codes for each shard: a kit could use nothing again.
     let worker = makeWorker(nil, TaskKit(lane: lane), state, encoder: nil)
@@ -73,9 +74,23 @@ struct ShardTask: Sendable {
       try retained.replay(with: reader) { batch, selection in
         try Task.checkCancellation()
         worker.replay(barrier: node, &batch, selection)
+        try setAside(worker)
       }
     }
-    return worker.finish()
+    let partials = worker.finish()
+    try setAside(worker)
+    return partials
+  }
+
+  /// Writes what memory has no room for.
+  private func setAside(_ worker: LaneWorker) throws(FileError) {
+    for item in worker.pending {
+      guard case .spill(let write) = item else {
+        preconditionFailure("kept columns have no text that could be written")
+      }
+      try write.run()
+    }
+    worker.pending.removeAll(keepingCapacity: true)
   }
 
   /// Reads the shard once more for the text of what was refused on its kept columns.
