@@ -59,7 +59,8 @@ final class BarrierResolver {
     }
     guard count > 0 else { return }
     var bits = 0
-    while count >> bits > BarrierResolver.splitMin, bytes(count >> bits, wideBytes >> bits) > limit {
+    while count >> bits > BarrierResolver.splitMin, bytes(count >> bits, wideBytes >> bits) > limit
+    {
       bits += 1
     }
     for index in 0..<(1 << bits) {
