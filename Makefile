@@ -24,6 +24,9 @@ run: build ## Set up, build, run the nightly pipeline on the sample data, say wh
 test: setup ## Set up, build, run every test (FILTER=NAME: some of them)
 	@swift test $(TEST_CONFIG) $(if $(FILTER),--filter $(FILTER))
 
+fuzz: setup ## Fuzz the scanner against the exact reader (RUNS=N: so many inputs, else 1,000,000)
+	@sh Tests/Fuzz/fuzz.sh $(RUNS)
+
 bench: setup ## Measure Weir beside DuckDB, ClickHouse, Polars and the limit (about 20 minutes)
 	@sh Scripts/setup.sh bench
 	@swift build $(CONFIG)
@@ -46,4 +49,4 @@ docs: build ## Write the stage pages and the JSON Schema in docs/ again
 clean: ## Remove what was built; outputs (out/) and workspaces (.weir/) stay
 	@rm -rf .build
 
-.PHONY: help setup build run test bench bench-full lint format docs clean
+.PHONY: help setup build run test fuzz bench bench-full lint format docs clean

@@ -7,7 +7,7 @@ const Dictionary::Entry *Dictionary::add(const Fingerprint &print, const uint8_t
   if (credit_ <= 0) close();
   if (!is_closed_ && 2 * size_ >= table_.size()) grow();
   if (is_closed_ || size_ == most_entries) return nullptr;
-  Entry *entry = insert({print, uint32_t(size_ + 1), nullptr});
+  Entry *entry = insert({print, uint32_t(size_ + 1), nullptr}, p);
   if (!entry) return nullptr;
   entry->address = keep(p, print.length);
   size_++;
@@ -21,8 +21,8 @@ void Dictionary::close() {
 }
 
 // Null where too many strings fall on one place: that one stays without a code.
-Dictionary::Entry *Dictionary::insert(const Entry &entry) {
-  size_t i = entry.print.hash() >> shift_;
+Dictionary::Entry *Dictionary::insert(const Entry &entry, const uint8_t *p) {
+  size_t i = entry.print.hash(p) >> shift_;
   for (int tries = 0; tries < most_tries; tries++, i = (i + 1) & (table_.size() - 1)) {
     if (table_[i].code != 0) continue;
     table_[i] = entry;
@@ -36,7 +36,7 @@ void Dictionary::grow() {
   old.swap(table_);
   shift_ = 64 - __builtin_ctzll(table_.size());
   for (const Entry &e : old)
-    if (e.code != 0 && !insert(e)) {
+    if (e.code != 0 && !insert(e, e.address)) {
       // It would get a second code when it comes again.
       close();
       return;

@@ -27,7 +27,7 @@ class Dictionary {
     if (length > longest || is_closed_) return nullptr;
     const Fingerprint print = Fingerprint::of(p, length);
     if (!table_.empty()) {
-      size_t i = print.hash() >> shift_;
+      size_t i = print.hash(p) >> shift_;
       for (int tries = 0; tries < most_tries; tries++, i = (i + 1) & (table_.size() - 1)) {
         const Entry &e = table_[i];
         if (e.code == 0) break;
@@ -52,7 +52,7 @@ class Dictionary {
   static constexpr int32_t most_credit = 2 * (most_entries + 1);
 
   const Entry *add(const Fingerprint &print, const uint8_t *p);
-  Entry *insert(const Entry &entry);
+  Entry *insert(const Entry &entry, const uint8_t *p);
   void grow();
   void close();
   const uint8_t *keep(const uint8_t *p, uint32_t length);

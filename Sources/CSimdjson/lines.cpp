@@ -86,21 +86,32 @@ __attribute__((target("avx2"))) bool find_with_avx2(const uint8_t *bytes, size_t
 }
 #endif
 
+size_t find(bool (*find_feeds)(const uint8_t *, size_t, weir_framing &, Framer &),
+            const uint8_t *bytes, size_t length, size_t longest, weir_framing &framing,
+            weir_line *lines, size_t capacity) {
+  framing.oversized = 0;
+  Framer framer(bytes, longest, framing, lines, capacity);
+  // What is behind the last line feed is a line too.
+  if (find_feeds(bytes, length, framing, framer) && framing.at < length)
+    framer.line(length, false);
+  return framer.count;
+}
+
 }  // namespace
 
 extern "C" size_t weir_find_lines(const uint8_t *bytes, size_t length, size_t longest,
                                   weir_framing *framing, weir_line *lines, size_t capacity) {
-  framing->oversized = 0;
-  Framer framer(bytes, longest, *framing, lines, capacity);
 #if defined(__x86_64__)
   static const bool has_avx2 = __builtin_cpu_supports("avx2");
-  const bool went_on = has_avx2 ? find_with_avx2(bytes, length, *framing, framer)
-                                : find_with_library(bytes, length, *framing, framer);
-#else
-  const bool went_on = find_with_library(bytes, length, *framing, framer);
+  if (has_avx2) return find(find_with_avx2, bytes, length, longest, *framing, lines, capacity);
 #endif
-  if (went_on && framing->at < length) framer.line(length, false);
-  return framer.count;
+  return find(find_with_library, bytes, length, longest, *framing, lines, capacity);
+}
+
+extern "C" size_t weir_find_lines_portably(const uint8_t *bytes, size_t length, size_t longest,
+                                           weir_framing *framing, weir_line *lines,
+                                           size_t capacity) {
+  return find(find_with_library, bytes, length, longest, *framing, lines, capacity);
 }
 
 extern "C" size_t weir_last_newline(const uint8_t *bytes, size_t length) {

@@ -16,15 +16,13 @@ struct Trusted {
   bool string() {
     at++;
     bool escaped = false;
-    while (*at != '"') {
-      if (*at == '\\') {
-        escaped = true;
-        at++;
-      }
+    for (;;) {
+      while (end - at >= 8 && !weir::has_quote_or_backslash(weir::load8(at))) at += 8;
+      while (*at != '"' && *at != '\\') at++;
+      if (*at++ == '"') return escaped;
+      escaped = true;
       at++;
     }
-    at++;
-    return escaped;
   }
   void value() {
     if (*at == '"') {

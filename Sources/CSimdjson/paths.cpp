@@ -10,9 +10,11 @@ void Level::index(std::vector<Node> &nodes) {
   shift_ = 64 - __builtin_ctzll(size);
   table_.assign(size, nullptr);
   for (int32_t n = first; n < first + count; n++) {
-    size_t i = nodes[size_t(n)].print.hash() >> shift_;
+    Node &node = nodes[size_t(n)];
+    const uint8_t *const key = reinterpret_cast<const uint8_t *>(node.key.data());
+    size_t i = node.print.hash(key) >> shift_;
     while (table_[i]) i = (i + 1) & (size - 1);
-    table_[i] = &nodes[size_t(n)];
+    table_[i] = &node;
   }
   spellings_.reset(new Spelling[most_spellings]);
   spellings_[0].next = start();
@@ -55,7 +57,7 @@ Node *Level::find_escaped(const uint8_t *from, const uint8_t *to) const {
 Spelling *Level::meet(const uint8_t *quote, const uint8_t *colon, Spelling *before, Node *&node) {
   if (*quote != '"' || *colon != ':') return nullptr;
   const uint32_t span = uint32_t(colon - quote);
-  size_t place = Fingerprint::of(quote, span).hash() % spelling_table_.size();
+  size_t place = Fingerprint::of(quote, span).hash(quote) % spelling_table_.size();
   for (; spelling_table_[place] != 0; place = (place + 1) % spelling_table_.size()) {
     Spelling &s = spellings_[spelling_table_[place]];
     if (!s.is(quote, span)) continue;

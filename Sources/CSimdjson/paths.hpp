@@ -56,7 +56,7 @@ class Level {
   // The node of a key without escapes, or null. 8 bytes from `p` on must be readable.
   Node *find(const uint8_t *p, uint32_t length) const {
     const Fingerprint print = Fingerprint::of(p, length);
-    for (size_t i = print.hash() >> shift_;; i = (i + 1) & (table_.size() - 1)) {
+    for (size_t i = print.hash(p) >> shift_;; i = (i + 1) & (table_.size() - 1)) {
       Node *const node = table_[i];
       if (!node) return nullptr;
       if (node->print == print &&

@@ -43,16 +43,26 @@ struct Fingerprint {
     return head == o.head && tail == o.tail && length == o.length;
   }
 
-  // Good in its upper bits.
-  uint64_t hash() const {
-    const uint64_t x = (head ^ length) * 0x9E3779B97F4A7C15u + tail * 0xD6E8FEB86659FD93u;
-    return (x ^ x >> 32) * 0x9E3779B97F4A7C15u;
+  // Of the whole text at `p`, whose fingerprint this is. Good in its upper bits.
+  uint64_t hash(const uint8_t *p) const {
+    constexpr uint64_t odd = 0x9E3779B97F4A7C15u;
+    uint64_t x = (head ^ length) * odd + tail * 0xD6E8FEB86659FD93u;
+    for (uint32_t at = 8; at + 8 < length; at += 8) x = (x ^ x >> 32 ^ load8(p + at)) * odd;
+    return (x ^ x >> 32) * odd;
   }
 };
 
 // Whether two texts of one fingerprint are the same.
 inline bool same_middle(const uint8_t *a, const uint8_t *b, uint32_t length) {
   return length <= 16 || std::memcmp(a + 8, b + 8, length - 16) == 0;
+}
+
+// Whether one of the eight bytes of `v` is a quote or a backslash.
+inline bool has_quote_or_backslash(uint64_t v) {
+  constexpr uint64_t ones = 0x0101010101010101u, upper = 0x8080808080808080u;
+  const uint64_t quote = v ^ ones * '"', backslash = v ^ ones * '\\';
+  // A byte that is zero borrows, and had no upper bit before.
+  return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & upper;
 }
 
 inline bool is_space(uint8_t c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }

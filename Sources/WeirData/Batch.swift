@@ -28,6 +28,11 @@ import Glibc
 @frozen public struct ValuePlace: Sendable {
   public var start: UInt32
   public var length: UInt32
+
+  @inlinable public init(start: UInt32, length: UInt32) {
+    self.start = start
+    self.length = length
+  }
 }
 
 /// The lines of a block, in memory that a batch takes over.

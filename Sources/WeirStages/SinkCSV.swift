@@ -190,9 +190,9 @@ private struct BoundCSVSink: BoundRecordSink {
 
   var emptyFile: (path: String, bytes: [UInt8])? { template.fixedPath.map { ($0, fileHead) } }
 
-  func makeWriter(_ scanner: any BatchScanner, beside sibling: (any RecordWriter)?)
-    -> any RecordWriter
-  {
+  var needsPlaces: Bool { false }
+
+  func makeWriter(beside sibling: (any RecordWriter)?) -> any RecordWriter {
     CSVRecordWriter(self, beside: sibling as? CSVRecordWriter)
   }
 }

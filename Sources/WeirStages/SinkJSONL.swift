@@ -94,10 +94,10 @@ struct BoundJSONLSink: BoundRecordSink {
     template.fixedPath.map { ($0, encoding.encode([])) }
   }
 
-  func makeWriter(_ scanner: any BatchScanner, beside sibling: (any RecordWriter)?)
-    -> any RecordWriter
-  {
-    JSONLRecordWriter(self, scanner, beside: sibling as? JSONLRecordWriter)
+  var needsPlaces: Bool { RecordSplicer.needsPlaces(scope) }
+
+  func makeWriter(beside sibling: (any RecordWriter)?) -> any RecordWriter {
+    JSONLRecordWriter(self, beside: sibling as? JSONLRecordWriter)
   }
 }
 
@@ -109,14 +109,13 @@ final class JSONLRecordWriter: RecordWriter {
 
   /// - Parameter buffers: other than those of the sink only in tests.
   init(
-    _ sink: BoundJSONLSink, _ scanner: any BatchScanner, beside sibling: JSONLRecordWriter?,
-    buffers: PathBuffers? = nil
+    _ sink: BoundJSONLSink, beside sibling: JSONLRecordWriter?, buffers: PathBuffers? = nil
   ) {
     self.buffers =
       buffers ?? sibling?.buffers
       ?? PathBuffers(encoding: sink.encoding, maxFiles: sink.maxFiles)
     files = RowFiles(sink.template, self.buffers)
-    splicer = RecordSplicer(sink.scope, scanner)
+    splicer = RecordSplicer(sink.scope)
   }
 
   /// Lines of the batch that lie behind each other and go to one file as they are.
@@ -134,6 +133,7 @@ final class JSONLRecordWriter: RecordWriter {
     _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal],
     _ emit: (SinkPiece) -> Void
   ) throws(TooManyFiles) {
+    guard !selection.isEmpty else { return }
     files.begin(batch)
     splicer.begin(batch)
     let text = batch.bytes.base
@@ -146,7 +146,7 @@ final class JSONLRecordWriter: RecordWriter {
       let length = Int(lines[row].length)
       let end = start &+ length
       let file = try files.file(of: row, batch)
-      let changes = splicer.findChanges(of: row, in: text + start, length)
+      let changes = splicer.findChanges(of: row, in: text + start)
       if changes.count == 0, end < textBytes, text[end] == 0x0A {
         let bytes = run.end &- run.start
         if start == run.end, file == run.file, run.rows > 0, bytes <= run.room.before,

@@ -14,6 +14,8 @@ public struct PipelineRunner: Sendable {
   public var batchBytes = 256 * 1024
   public var wideShardBytes = 1 << 20
   public var registry = StageRegistry.standard
+  /// `nil`: all there is.
+  public var memory: MemoryShares?
 
   public init(_ spec: String, files: [(path: String, bytes: [UInt8])]) {
     self.spec = spec
@@ -49,6 +51,7 @@ public struct PipelineRunner: Sendable {
       workers: workers, workspace: Workspace(path: folder.file(".weir")))
     options.batchBytes = batchBytes
     options.wideShardBytes = wideShardBytes
+    if let memory { options.memory = memory }
     options.outDirectory = folder.file("out")
     do {
       outcome.result = try await plan.run(options, progress: Progress())

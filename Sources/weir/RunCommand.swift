@@ -7,6 +7,15 @@ enum AlertLevel: String, ExpressibleByArgument, CaseIterable {
   case notice, warning, critical
 }
 
+struct MemorySize: ExpressibleByArgument {
+  var bytes: Int
+
+  init?(argument: String) {
+    guard let bytes = MemoryShares.bytes(argument) else { return nil }
+    self.bytes = bytes
+  }
+}
+
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -33,6 +42,12 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Shards worked on at once (default: one a processor).")
   var workers: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Memory to work in, as 256MB, 1GiB or 4g; what needs more is put on the disk meanwhile (default: a quarter of the machine's).",
+      valueName: "size"))
+  var memory: MemorySize?
+
   @Option(help: "Target size of a batch in KiB; changes speed and memory, never a result.")
   var batchKib = 256
 
@@ -58,8 +73,23 @@ struct RunCommand: AsyncParsableCommand {
     guard (1...65_536).contains(batchKib) else {
       throw ValidationError("--batch-kib wants 1 to 65536")
     }
+    _ = try shares()
     if let out, out.utf8.isEmpty { throw ValidationError("--out wants a directory") }
     guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
+  }
+
+  /// - Throws: `ValidationError` where the memory is not enough for one worker.
+  private func shares() throws -> MemoryShares {
+    let workers = workers ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    do throws(MemoryTooSmall) {
+      return try MemoryShares(
+        limit: memory?.bytes ?? MemoryShares.defaultLimit, workers: workers,
+        batchBytes: batchKib * 1024)
+    } catch {
+      throw ValidationError(
+        "--memory wants at least \(MemoryShares.text(error.smallest)) here: less is not enough for one worker"
+      )
+    }
   }
 
   func run() async throws {
@@ -70,9 +100,10 @@ struct RunCommand: AsyncParsableCommand {
       if json { try say(ResultJSON.invalid(spec, problems)) }
       throw ExitCode(78)
     }
+    let shares = try shares()
     var options = RunOptions(
-      workers: workers ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
-      workspace: Workspace.find(given: workspace, spec: spec))
+      workers: shares.workers, workspace: Workspace.find(given: workspace, spec: spec))
+    options.memory = shares
     options.batchBytes = batchKib * 1024
     options.outDirectory = out
     options.keep = keep

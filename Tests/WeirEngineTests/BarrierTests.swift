@@ -40,7 +40,7 @@ private struct Candidate {
   /// Encodes orders as the collector does, through a batch.
   private static func tuples(
     _ all: [Candidate], shard: Int, types: [FieldType.Base], store: ChunkStore
-  ) -> BarrierTuples {
+  ) throws -> BarrierTuples {
     let mine = all.filter { $0.shard == shard }
     let rule = BarrierRule(
       key: [.init(field: FieldPath(components: [[0x6B]]), type: FieldType(.int), column: 0)],
@@ -52,10 +52,10 @@ private struct Candidate {
     let lines = mine.map { BatchLine(start: 0, length: 0, number: UInt32($0.line)) }
     var batch = Batch(
       bytes: Bytes(capacity: 0), lines: lines, columnCount: 1 + types.count)
-    let tuples = BarrierTuples()
+    let tuples = BarrierTuples(store: store)
     let collector = BarrierCollector(
       rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), shard: shard,
-      instance: 0, tuples: tuples, store: store)
+      instance: 0, tuples: tuples)
     for (row, candidate) in mine.enumerated() {
       batch.column(0)[row] = .int(Int64(candidate.key))
       for (i, type) in types.enumerated() {
@@ -72,6 +72,7 @@ private struct Candidate {
       if mine.count % 2 == 0 { collector.finish() }
     }
     collector.finish()
+    for write in collector.spills { try write.run() }
     return tuples
   }
 
@@ -109,21 +110,31 @@ private struct Candidate {
         order: types.map { _ in random.oneIn(6) ? nil : random.below(7) - 3 }, shard: shard,
         line: next[shard])
     }
-    let store = ChunkStore()
-    let shards = (0..<shardCount).map {
-      Self.tuples(all, shard: $0, types: types, store: store)
-    }
-    for keepsLast in [true, false] {
-      var found: [[Int]: [Int]] = [:]
-      let resolver = BarrierResolver(keepsLast: keepsLast)
-      for partition in (0..<BarrierTuples.partitions).shuffled(using: &random) {
-        for loss in try resolver.resolve(partition, of: shards.shuffled(using: &random)) {
-          let place = [loss.loser.shard, Int(loss.loser.line)]
-          #expect(found[place] == nil, "a record lost twice")
-          found[place] = [loss.winner.shard, Int(loss.winner.line)]
+    let expected = [true, false].map { Self.losers(all, keepsLast: $0) }
+    // In memory, on the disk, and some of both; all at once, and in parts.
+    for bytes in [.max, 0, random.below(2_000)] {
+      try withTemporaryFolder { folder in
+        let store = ChunkStore(
+          budget: MemoryBudget(bytes: bytes), file: SpillFile(path: folder.file("tuples")))
+        let shards = try (0..<shardCount).map {
+          try Self.tuples(all, shard: $0, types: types, store: store)
+        }
+        for (keepsLast, expected) in zip([true, false], expected) {
+          var found: [[Int]: [Int]] = [:]
+          let resolver = BarrierResolver(
+            keepsLast: keepsLast, limit: random.pick([.max, 1, 700, 3_000]))
+          for partition in (0..<BarrierTuples.partitions).shuffled(using: &random) {
+            try resolver.resolve(partition, of: shards.shuffled(using: &random)) { losses in
+              for loss in losses {
+                let place = [loss.loser.shard, Int(loss.loser.line)]
+                #expect(found[place] == nil, "a record lost twice")
+                found[place] = [loss.winner.shard, Int(loss.winner.line)]
+              }
+            }
+          }
+          #expect(found == expected)
         }
       }
-      #expect(found == Self.losers(all, keepsLast: keepsLast))
     }
   }
 
@@ -142,11 +153,12 @@ private struct Candidate {
         batch.column(0)[row] = [0, 3, 4].contains(row) ? .null : .int(Int64(row))
         batch.column(1)[row] = .bool(true)
       }
-      let tuples = BarrierTuples()
-      let store = ChunkStore()
+      let store = ChunkStore(
+        budget: MemoryBudget(bytes: .max), file: SpillFile(path: "/nowhere/tuples"))
+      let tuples = BarrierTuples(store: store)
       let collector = BarrierCollector(
         rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), shard: 0,
-        instance: 0, tuples: tuples, store: store)
+        instance: 0, tuples: tuples)
       var missing: [Int] = []
       let kept = collector.collect(batch, Selection(rows: [0, 1, 2, 3, 4, 6])) { row, column in
         missing.append(row)
@@ -169,8 +181,19 @@ private struct Candidate {
       piece.append(UInt64(5))
     }
     for line in 0..<4 { piece.append(UInt8(line)) }
-    let losses = try BarrierResolver(keepsLast: true).resolve([piece.view], count: 4)
-    #expect(losses.map(\.loser.line).sorted() == [1, 2])
+    let store = ChunkStore(
+      budget: MemoryBudget(bytes: .max), file: SpillFile(path: "/nowhere/tuples"))
+    let tuples = BarrierTuples(store: store)
+    let partitions = BarrierTuples.partitions
+    tuples.add(
+      piece.view, ends: [UInt32](repeating: UInt32(piece.count), count: partitions),
+      counts: [4] + [UInt32](repeating: 0, count: partitions - 1), wideBytes: 0, FrameCoder()
+    ) { _ in Issue.record("there is room") }
+    var losers: [UInt32] = []
+    try BarrierResolver(keepsLast: true).resolve(0, of: [tuples]) {
+      losers += $0.map(\.loser.line)
+    }
+    #expect(losers.sorted() == [1, 2])
   }
 
   @Test func `keeps shard, line and instance apart at their limits`() {

@@ -16,8 +16,7 @@ private func sink(_ options: String, fields: String) throws -> PlannedPipeline {
 private func write(
   _ planned: PlannedPipeline, _ lines: [String], batchBytes: Int = 1 << 20
 ) throws -> (files: [(path: String, bytes: [UInt8])], refusals: [Refusal]) {
-  let writer = planned.recordSink.makeWriter(
-    planned.makeScanner(), beside: nil)
+  let writer = planned.recordSink.makeWriter(beside: nil)
   var refusals: [Refusal] = []
   var files: [String: [UInt8]] = [:]
   func take(_ piece: SinkPiece) {

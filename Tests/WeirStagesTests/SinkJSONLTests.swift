@@ -137,6 +137,11 @@ import WeirTesting
     #expect(try outcome.records("near.jsonl.zst") == records)
     let (near, far) = (outcome.outputs["near.jsonl.zst"]!, outcome.outputs["far.jsonl.zst"]!)
     #expect(far.count * 3 < near.count * 2)
+    // Frames that several workers make come out in their order.
+    var wide = PipelineRunner(spec, shards: [("data/a.jsonl", records)])
+    wide.workers = 3
+    wide.wideShardBytes = 1
+    #expect(try await wide.run().outputs == outcome.outputs)
     // Its own source reads it.
     let again = PipelineRunner(
       pipeline(fields: #"{"id": "string"}"#, sinks: jsonlSink("out", "s")),
@@ -243,7 +248,7 @@ import WeirTesting
             #"{"s":"ke\u0065p","n":-1,"other":"n"}"#, #"{"s":null,"a":null}"#, #"{}"#,
             #"{"\u0073":"esc","a":{"b":2},"a2":{"b":2}}"#,
           ]
-        )
+        ), ("data/blank.jsonl", ["", " ", ""]), ("data/empty.jsonl", []),
       ])
     runner.registry = StageRegistry(StageRegistry.standard.types + [Edit.self])
     let outcome = try await runner.run()

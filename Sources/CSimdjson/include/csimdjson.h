@@ -116,6 +116,10 @@ typedef struct {
 size_t weir_find_lines(const uint8_t *bytes, size_t length, size_t longest, weir_framing *framing,
                        weir_line *lines, size_t capacity);
 
+// The same without the vector instructions that not every machine has.
+size_t weir_find_lines_portably(const uint8_t *bytes, size_t length, size_t longest,
+                                weir_framing *framing, weir_line *lines, size_t capacity);
+
 // How many bytes lie before the last line feed and with it, 0 where there is none.
 size_t weir_last_newline(const uint8_t *bytes, size_t length);
 

@@ -53,5 +53,5 @@ public struct ChunkError: Error, Sendable, CustomStringConvertible {
   /// What is wrong.
   public var description: String
 
-  init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description }
 }

@@ -15,6 +15,7 @@ final class TupleStage: @unchecked Sendable {
   /// Places of the block by partition.
   let sorted = UnsafeMutablePointer<UInt32>.allocate(capacity: tuples)
   fileprivate(set) var out = RawBuffer()
+  let coder = FrameCoder()
 
   deinit {
     keys.deallocate()
@@ -35,7 +36,6 @@ final class BarrierCollector {
   private let shard: Int
   private let instance: Int
   private let tuples: BarrierTuples
-  private let store: ChunkStore
   private let isWide: Bool
   let stage: TupleStage
   private let keys: UnsafeMutablePointer<Hash128>
@@ -46,17 +46,18 @@ final class BarrierCollector {
   /// Encoded orders of the block, where they are wide.
   private var wideOrders = RawBuffer()
   private var key = RawBuffer(capacity: 256)
+  /// What is to be written to the disk before the tuples are asked for: taken by the caller.
+  var spills: [SpillWrite] = []
 
   init(
     rule: BarrierRule, hasher: SipHasher, shard: Int, instance: Int, tuples: BarrierTuples,
-    store: ChunkStore, stage: TupleStage = TupleStage()
+    stage: TupleStage = TupleStage()
   ) {
     self.rule = rule
     self.hasher = hasher
     self.shard = shard
     self.instance = instance
     self.tuples = tuples
-    self.store = store
     isWide = BarrierCollector.isWide(rule)
     self.stage = stage
     (keys, orders) = (stage.keys, stage.orders)
@@ -223,7 +224,9 @@ final class BarrierCollector {
       from += count
       ends[partition] = UInt32(stage.out.count)
     }
-    tuples.add(BarrierTuples.Block(chunk: store.keep(stage.out.view), ends: ends, counts: counts))
+    tuples.add(
+      stage.out.view, ends: ends, counts: counts, wideBytes: wideOrders.count, stage.coder
+    ) { spills.append($0) }
     count = 0
     wideOrders.count = 0
   }

@@ -7,6 +7,8 @@ struct BarrierDecision {
   let barrier: BarrierPlan
   let states: [ShardState]
   let workers: Int
+  let memory: RunMemory
+  let executor: BlockingExecutor
 
   /// One way to the barrier in one shard.
   private struct Way {
@@ -21,7 +23,7 @@ struct BarrierDecision {
   func decide() async throws -> RowTable? {
     let ways = takeWays()
     let places = Places(ways.map { ($0.shard, $0.instance) }, shards: states.count)
-    let losers = Mutex(ways.map { LineBitmap(lines: states[$0.shard].outcomes.bytes.count) })
+    let losers = Mutex(ways.map { LineBitmap(lines: states[$0.shard].lines) })
     let removed = try await resolve(ways) { losses in
       losers.withLock { losers in
         for loss in losses {
@@ -29,8 +31,10 @@ struct BarrierDecision {
         }
       }
     }
-    for (way, losers) in zip(ways, losers.withLock({ $0 })) { settle(way, losers) }
-    return barrier.wantsRemoved ? try removedRows(removed) : nil
+    return try await memory.blocking(on: executor) {
+      for (way, losers) in zip(ways, losers.withLock({ $0 })) { try settle(way, losers) }
+      return barrier.wantsRemoved ? try removedRows(removed) : nil
+    }
   }
 
   /// The ways to the barrier, which have no tuples any more.
@@ -53,35 +57,43 @@ struct BarrierDecision {
   ) async throws -> [Loss] {
     let tuples = ways.map(\.tuples)
     let (keepsLast, wantsRemoved) = (barrier.keepsLast, barrier.wantsRemoved)
+    let (memory, executor) = (memory, executor)
     let next = Atomic(0)
     let removed = Mutex<[Loss]>([])
     _ = try await forEachIndex(min(workers, BarrierTuples.partitions), atMost: workers) { _ in
-      let resolver = BarrierResolver(keepsLast: keepsLast)
-      while true {
-        let partition = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard partition < BarrierTuples.partitions else { return }
-        try Task.checkCancellation()
-        let losses = try resolver.resolve(partition, of: tuples)
-        lose(losses)
-        if wantsRemoved { removed.withLock { $0 += losses } }
+      try await memory.blocking(on: executor) {
+        let resolver = BarrierResolver(keepsLast: keepsLast, limit: memory.shares.deciding)
+        while true {
+          let partition = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard partition < BarrierTuples.partitions else { return }
+          try resolver.resolve(partition, of: tuples) { losses in
+            try Task.checkCancellation()
+            lose(losses)
+            if wantsRemoved { removed.withLock { $0 += losses } }
+          }
+        }
       }
     }
     return removed.withLock { $0 }
   }
 
   /// Notes what became of the records of one way.
-  private func settle(_ way: Way, _ losers: LineBitmap) {
+  private func settle(_ way: Way, _ losers: LineBitmap) throws {
     let state = states[way.shard]
+    let arrived = state.arrived.removeValue(forKey: way.node)
+    guard losers.count > 0 || arrived != nil else { return }
+    try state.bringBack()
     state.counts[way.node].deduplicated += losers.count
     losers.forEach { state.outcomes.raise(Int($0), to: .deduplicated) }
     state.blocked[way.node, default: LineBitmap()].formUnion(losers)
     // Where no pass goes over the records again, what is left is what goes out: only the rows of the
     // removed ones are wanted, and what stays was used for them.
-    if let arrived = state.arrived.removeValue(forKey: way.node) {
+    if let arrived {
       let c = state.counts[way.node]
       state.counts[way.node].out = c.in - c.quarantined - c.deduplicated
       arrived.subtracting(losers).forEach { state.outcomes.raise(Int($0), to: .written) }
     }
+    try state.setAside()
   }
 }
 

@@ -16,58 +16,108 @@ final class BarrierResolver {
     var loser: BarrierTuple.Packed
     var slot: Int
   }
+  /// Tuples of a partition that are decided together: all, or those with some bits of the key.
+  private struct Split {
+    var bits: Int
+    var index: Int
+  }
+  /// Fewer tuples are not split, whatever the limit.
+  private static let splitMin = 8
 
   private let keepsLast: Bool
+  /// Bytes to work with.
+  private let limit: Int
   /// Open addressing by the low half of the key; a slot is free where `packed` is 0.
   private var table = UnsafeMutablePointer<BarrierTuple>.allocate(capacity: 1)
   private var capacity = 0
   private var mask = 0
+  private var used = 0
   private var losses: [OpenLoss] = []
+  private let coder = FrameCoder()
+  private var buffer = RawBuffer()
+  /// Wide orders of pieces that do not stay.
+  private var orders = Arena()
 
-  init(keepsLast: Bool) { self.keepsLast = keepsLast }
+  init(keepsLast: Bool, limit: Int = .max) {
+    self.keepsLast = keepsLast
+    self.limit = limit
+  }
 
   deinit { table.deallocate() }
 
-  /// Decides a partition of everything that was collected.
-  func resolve(_ partition: Int, of all: [BarrierTuples]) throws -> [Loss] {
-    var pieces: [UnsafeRawBufferPointer] = []
+  /// Decides a partition of everything that was collected. Blocks where tuples are on the disk.
+  ///
+  /// - Parameter lose: takes the losses, a part of them at a time.
+  func resolve(
+    _ partition: Int, of all: [BarrierTuples], lose: ([Loss]) throws -> Void
+  ) throws {
     var count = 0
-    for tuples in all {
-      for block in tuples.blocks where block.counts[partition] > 0 {
-        pieces.append(block.piece(partition))
-        count += Int(block.counts[partition])
-      }
+    var wideBytes = 0
+    for block in all.lazy.flatMap(\.blocks) {
+      count += Int(block.counts[partition])
+      wideBytes += block.wideBytes / BarrierTuples.partitions
     }
-    return try resolve(pieces, count: count)
+    guard count > 0 else { return }
+    var bits = 0
+    while count >> bits > BarrierResolver.splitMin, bytes(count >> bits, wideBytes >> bits) > limit
+    {
+      bits += 1
+    }
+    for index in 0..<(1 << bits) {
+      try resolve(partition, of: all, Split(bits: bits, index: index), expected: count >> bits)
+      let table = table
+      try lose(losses.map { Loss(loser: $0.loser, winner: table[$0.slot].packed) })
+    }
   }
 
-  /// - Parameters:
-  ///   - pieces: all there are of the partition; they stay where they are until this returns.
-  ///   - count: tuples in them, at most.
-  func resolve(_ pieces: [UnsafeRawBufferPointer], count: Int) throws -> [Loss] {
-    clear(for: count)
-    losses.removeAll(keepingCapacity: true)
-    for bytes in pieces {
-      guard let piece = TuplePiece(bytes) else { throw RunError.damagedTuples }
-      add(piece, bytes.baseAddress! + TuplePiece.headerBytes)
-    }
-    let table = table
-    return losses.map { Loss(loser: $0.loser, winner: table[$0.slot].packed) }
+  /// What so many tuples take.
+  private func bytes(_ count: Int, _ wideBytes: Int) -> Int {
+    tableSize(count) * MemoryLayout<BarrierTuple>.stride
+      + count * (MemoryLayout<OpenLoss>.stride + MemoryLayout<Loss>.stride) + wideBytes
   }
 
-  private func clear(for count: Int) {
+  /// Slots for so many tuples: at most three quarters are used.
+  private func tableSize(_ count: Int) -> Int {
     var size = 16
     while size * 3 < count * 4 { size *= 2 }
+    return size
+  }
+
+  private func resolve(
+    _ partition: Int, of all: [BarrierTuples], _ split: Split, expected: Int
+  ) throws {
+    var size = tableSize(expected + (split.bits > 0 ? expected / 16 : 0))
+    // Keys are spread evenly, so that the table is nearly never too small.
+    while true {
+      clear(size)
+      var fits = true
+      for tuples in all where fits {
+        try tuples.read(partition, coder, &buffer) { piece, base, stays in
+          if fits { fits = add(piece, base, stays: stays, split) }
+        }
+      }
+      if fits { return }
+      size *= 2
+    }
+  }
+
+  private func clear(_ size: Int) {
     if size > capacity {
       table.deallocate()
       table = .allocate(capacity: size)
       capacity = size
     }
     mask = size - 1
+    used = 0
     memset(table, 0, size * MemoryLayout<BarrierTuple>.stride)
+    losses.removeAll(keepingCapacity: true)
+    orders = Arena(chunkBytes: 256 << 10)
   }
 
-  private func add(_ piece: TuplePiece, _ base: UnsafeRawPointer) {
+  /// - Returns: false where the table is full.
+  private func add(
+    _ piece: TuplePiece, _ base: UnsafeRawPointer, stays: Bool, _ split: Split
+  ) -> Bool {
     let (table, mask) = (table, mask)
     let orders = base + 16 * piece.count
     let lines = orders + piece.orderWidth * piece.count
@@ -84,39 +134,56 @@ final class BarrierResolver {
       instance: piece.instance
     ).bits
     let firstLine = UInt64(piece.firstLine)
+    let splitShift = UInt64(64 - BarrierTuples.partitionBits - split.bits)
+    let (splitMask, splitIndex) = (UInt64(1) << UInt64(split.bits) - 1, UInt64(split.index))
+    var used = used
     for i in 0..<piece.count {
-      let line = firstLine &+ NarrowNumbers.load(lines, i, width: lineWidth, mask: lineMask)
-      var packed = place | line << 8
-      if let flags { packed |= UInt64(flags[i] & 1) << 63 }
-      let order = NarrowNumbers.load(orders, i, width: orderWidth, mask: orderMask)
       let key = Hash128(
         high: UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 16 &* i, as: UInt64.self)),
         low: UInt64(
           littleEndian: base.loadUnaligned(fromByteOffset: 16 &* i &+ 8, as: UInt64.self)))
-      add(
-        BarrierTuple(
-          key: key, order: least &+ order, packed: BarrierTuple.Packed(bits: packed)), isWide,
-        table, mask)
+      if (key.high >> splitShift) & splitMask != splitIndex { continue }
+      let line = firstLine &+ NarrowNumbers.load(lines, i, width: lineWidth, mask: lineMask)
+      var packed = place | line << 8
+      if let flags { packed |= UInt64(flags[i] & 1) << 63 }
+      var order = least &+ NarrowNumbers.load(orders, i, width: orderWidth, mask: orderMask)
+      if isWide, !stays { order = keep(order) }
+      if used >= mask { return false }
+      let tuple = BarrierTuple(
+        key: key, order: order, packed: BarrierTuple.Packed(bits: packed))
+      if add(tuple, isWide, table, mask) { used &+= 1 }
     }
+    self.used = used
+    return true
   }
 
+  /// A copy of an encoded order; its address.
+  private func keep(_ order: UInt64) -> UInt64 {
+    let (at, count) = wideOrder(order)
+    let copy = orders.store(
+      UnsafeBufferPointer(
+        start: (at - 4).assumingMemoryBound(to: UInt8.self), count: count + 4))
+    return UInt64(UInt(bitPattern: copy.baseAddress))
+  }
+
+  /// - Returns: whether the key is new.
   @inline(__always)
   private func add(
     _ tuple: BarrierTuple, _ isWide: Bool, _ table: UnsafeMutablePointer<BarrierTuple>, _ mask: Int
-  ) {
+  ) -> Bool {
     var slot = Int(truncatingIfNeeded: tuple.key.low) & mask
     while true {
       let entry = table + slot
       if entry.pointee.packed.bits == 0 {
         entry.initialize(to: tuple)
-        return
+        return true
       }
       if entry.pointee.key.low == tuple.key.low, entry.pointee.key.high == tuple.key.high {
         let other = entry.pointee
         let isLater = isWide ? isWideLater(tuple, other) : isLater(tuple, other)
         if isLater == keepsLast { entry.initialize(to: tuple) }
         losses.append(OpenLoss(loser: (isLater == keepsLast ? other : tuple).packed, slot: slot))
-        return
+        return false
       }
       slot = (slot &+ 1) & mask
     }
@@ -130,24 +197,16 @@ private func isLater(_ a: BarrierTuple, _ b: BarrierTuple) -> Bool {
 }
 
 private func isWideLater(_ a: BarrierTuple, _ b: BarrierTuple) -> Bool {
-  func order(_ tuple: BarrierTuple) -> (UnsafeRawPointer, Int) {
-    let at = UnsafeRawPointer(bitPattern: UInt(tuple.order))!
-    return (at + 4, Int(UInt32(littleEndian: at.loadUnaligned(as: UInt32.self))))
-  }
-  let (x, xCount) = order(a)
-  let (y, yCount) = order(b)
+  let (x, xCount) = wideOrder(a.order)
+  let (y, yCount) = wideOrder(b.order)
   let difference = memcmp(x, y, min(xCount, yCount))
   if difference != 0 { return difference > 0 }
   if xCount != yCount { return xCount > yCount }
   return a.packed.position > b.packed.position
 }
 
-extension RunError {
-  /// What was collected for a barrier is not what it was.
-  static var damagedTuples: RunError {
-    RunError(
-      code: "damaged_memory", message: "what was collected for a dedupe has been changed since",
-      fix: "run again; if it happens again, have the memory and the disk of this machine checked",
-      isTransient: true)
-  }
+/// The bytes at the address of an encoded order.
+private func wideOrder(_ address: UInt64) -> (UnsafeRawPointer, Int) {
+  let at = UnsafeRawPointer(bitPattern: UInt(address))!
+  return (at + 4, Int(UInt32(littleEndian: at.loadUnaligned(as: UInt32.self))))
 }

@@ -47,16 +47,46 @@ final class BarrierTuples: @unchecked Sendable {
     var ends: [UInt32]
     /// Tuples in each.
     var counts: [UInt32]
+    /// Bytes of wide orders in all.
+    var wideBytes: Int
+
+    fileprivate func range(_ partition: Int) -> Range<Int> {
+      (partition == 0 ? 0 : Int(ends[partition - 1]))..<Int(ends[partition])
+    }
   }
   private(set) var blocks: [Block] = []
+  private let store: ChunkStore
 
-  func add(_ block: Block) { blocks.append(block) }
-}
+  init(store: ChunkStore) { self.store = store }
 
-extension BarrierTuples.Block {
-  func piece(_ partition: Int) -> UnsafeRawBufferPointer {
-    let from = partition == 0 ? 0 : Int(ends[partition - 1])
-    return UnsafeRawBufferPointer(rebasing: chunk.bytes[from..<Int(ends[partition])])
+  /// Keeps the pieces of a block.
+  ///
+  /// - Parameters:
+  ///   - ends: where the piece of each partition ends.
+  ///   - spill: takes what is to be written to the disk before the block is asked for.
+  func add(
+    _ pieces: UnsafeRawBufferPointer, ends: [UInt32], counts: [UInt32], wideBytes: Int,
+    _ coder: FrameCoder, spill: (SpillWrite) -> Void
+  ) {
+    var ends = ends
+    let chunk = store.keep(pieces, ends: &ends, coder, spill: spill)
+    blocks.append(Block(chunk: chunk, ends: ends, counts: counts, wideBytes: wideBytes))
+  }
+
+  /// Hands on each piece of a partition; `stays` where it is good as long as the store, else it is
+  /// until `body` returns. Blocks where pieces are on the disk.
+  func read(
+    _ partition: Int, _ coder: FrameCoder, _ buffer: inout RawBuffer,
+    _ body: (TuplePiece, UnsafeRawPointer, _ stays: Bool) throws -> Void
+  ) throws {
+    for block in blocks where block.counts[partition] > 0 {
+      let bytes = try store.read(block.chunk, block.range(partition), coder, &buffer)
+      guard let piece = TuplePiece(bytes), let base = bytes.baseAddress else {
+        throw RunError(
+          damagedSpill: store.path, ChunkError("what a dedupe has collected is not what it was"))
+      }
+      try body(piece, base + TuplePiece.headerBytes, block.chunk.isInMemory)
+    }
   }
 }
 

@@ -2,7 +2,8 @@ import Glibc
 import Synchronization
 import WeirData
 
-/// Keeps encoded chunks until they are wanted again: written once, given back all at once.
+/// Keeps encoded chunks until they are wanted again: written once, given back all at once. What the
+/// budget has no room for goes to a file, compressed.
 ///
 /// The memory comes from the system in large pieces of its own: what `malloc` keeps of many pieces of
 /// all sizes would stay with the process.
@@ -13,63 +14,143 @@ final class ChunkStore: @unchecked Sendable {
   private static let hugePage = 2 << 20
 
   private struct Slabs {
-    var slabs: [UnsafeMutableRawBufferPointer] = []
-    var free: UnsafeMutableRawPointer?
+    var slabs: [(address: UInt, count: Int)] = []
+    var free: UInt = 0
     var left = 0
+    /// Bytes taken from the budget.
+    var reserved = 0
   }
   private let slabs = Mutex(Slabs())
+  private let budget: MemoryBudget
+  private let file: SpillFile
+
+  init(budget: MemoryBudget, file: SpillFile) {
+    self.budget = budget
+    self.file = file
+  }
 
   deinit {
     slabs.withLock { state in
-      for slab in state.slabs { munmap(slab.baseAddress, slab.count) }
+      for slab in state.slabs {
+        munmap(UnsafeMutableRawPointer(bitPattern: slab.address), slab.count)
+      }
+      budget.release(state.reserved)
     }
   }
 
+  // MARK: Keeping
+
   /// Keeps a copy.
-  func keep(_ bytes: UnsafeRawBufferPointer) -> KeptChunk {
-    let to = allocate(bytes.count + RawBuffer.slack)
+  ///
+  /// - Parameter spill: takes what is to be written to the disk before the chunk is asked for.
+  func keep(
+    _ bytes: UnsafeRawBufferPointer, _ coder: FrameCoder, spill: (SpillWrite) -> Void
+  ) -> KeptChunk {
+    if let chunk = keepInMemory(bytes) { return chunk }
+    var frame = RawBuffer()
+    coder.compress(bytes, to: &frame)
+    return set(aside: frame.view, spill)
+  }
+
+  /// Keeps a copy of some pieces that lie one behind the other, so that each can be had by itself.
+  ///
+  /// - Parameter ends: where each piece ends; where it ends in the chunk afterwards.
+  func keep(
+    _ bytes: UnsafeRawBufferPointer, ends: inout [UInt32], _ coder: FrameCoder,
+    spill: (SpillWrite) -> Void
+  ) -> KeptChunk {
+    if let chunk = keepInMemory(bytes) { return chunk }
+    var frames = RawBuffer()
+    var from = 0
+    for i in ends.indices {
+      let end = Int(ends[i])
+      if end > from {
+        coder.compress(UnsafeRawBufferPointer(rebasing: bytes[from..<end]), to: &frames)
+      }
+      from = end
+      ends[i] = UInt32(frames.count)
+    }
+    return set(aside: frames.view, spill)
+  }
+
+  private func set(
+    aside frame: UnsafeRawBufferPointer, _ spill: (SpillWrite) -> Void
+  ) -> KeptChunk {
+    let write = SpillWrite(frame, to: file)
+    spill(write)
+    return KeptChunk(address: nil, offset: write.place.offset, count: frame.count)
+  }
+
+  private func keepInMemory(_ bytes: UnsafeRawBufferPointer) -> KeptChunk? {
+    let rounded = (bytes.count + RawBuffer.slack + 15) & ~15
+    guard budget.reserve(rounded) else { return nil }
+    let address = slabs.withLock { state -> UInt? in
+      if rounded > state.left, !ChunkStore.grow(&state, rounded) { return nil }
+      state.reserved += rounded
+      defer {
+        state.free += UInt(rounded)
+        state.left -= rounded
+      }
+      return state.free
+    }
+    guard let address, let to = UnsafeMutableRawPointer(bitPattern: address) else {
+      // The system has less than the budget says: the disk has more.
+      budget.release(rounded)
+      return nil
+    }
     if let from = bytes.baseAddress { memcpy(to, from, bytes.count) }
-    return KeptChunk(address: to, count: bytes.count)
+    return KeptChunk(address: UnsafeRawPointer(to), offset: 0, count: bytes.count)
   }
 
-  private func allocate(_ count: Int) -> UnsafeMutableRawPointer {
-    // Numbers in a chunk need no alignment; the hashes of tuples are read faster with it.
-    let rounded = (count + 15) & ~15
-    return unsafe slabs.withLock { state in
-      if rounded > state.left { ChunkStore.grow(&state, rounded) }
-      let piece = state.free!
-      state.free = piece + rounded
-      state.left -= rounded
-      return UInt(bitPattern: piece)
-    }.pointer
-  }
-
-  private static func grow(_ state: inout Slabs, _ wanted: Int) {
+  private static func grow(_ state: inout Slabs, _ wanted: Int) -> Bool {
     let isFirst = state.slabs.isEmpty && wanted <= firstBytes
     let count = isFirst ? firstBytes : (max(wanted, slabBytes) + hugePage - 1) & ~(hugePage - 1)
     let base = mmap(
       nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let base, base != MAP_FAILED else {
-      // As malloc does for Swift: there is nothing to go on with.
-      fatalError("the system has no memory left: \(count) bytes wanted")
-    }
+    guard let base, base != MAP_FAILED else { return false }
     // A page of 2 MiB costs one fault instead of 512.
     if !isFirst { madvise(base, count, MADV_HUGEPAGE) }
-    state.slabs.append(UnsafeMutableRawBufferPointer(start: base, count: count))
-    state.free = base
+    state.slabs.append((UInt(bitPattern: base), count))
+    state.free = UInt(bitPattern: base)
     state.left = count
+    return true
   }
-}
 
-extension UInt {
-  fileprivate var pointer: UnsafeMutableRawPointer { UnsafeMutableRawPointer(bitPattern: self)! }
+  // MARK: Reading
+
+  /// The bytes of a chunk, or of the part of it with the given range: where they are kept, or in
+  /// `buffer`, which is cleared for them. Blocks where they are on the disk.
+  func read(
+    _ chunk: KeptChunk, _ part: Range<Int>? = nil, _ coder: FrameCoder,
+    _ buffer: inout RawBuffer
+  ) throws -> UnsafeRawBufferPointer {
+    let part = part ?? 0..<chunk.count
+    if let address = chunk.address {
+      return UnsafeRawBufferPointer(start: address + part.lowerBound, count: part.count)
+    }
+    var frame = RawBuffer()
+    try file.read(part.count, at: chunk.offset + part.lowerBound, to: &frame)
+    buffer.count = 0
+    do throws(ChunkError) {
+      try coder.decompress(frame.view, to: &buffer)
+    } catch {
+      throw RunError(damagedSpill: file.path, error)
+    }
+    return buffer.view
+  }
+
+  /// The file, for messages.
+  var path: String { file.path }
 }
 
 /// Where a chunk is kept; good as long as its store.
 struct KeptChunk: @unchecked Sendable {
-  fileprivate(set) var address: UnsafeMutableRawPointer
-  /// Bytes.
+  /// In memory; `nil`: it is in the file.
+  fileprivate let address: UnsafeRawPointer?
+  /// In the file.
+  fileprivate let offset: Int
+  /// Bytes, as they are kept.
   let count: Int
 
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: address, count: count) }
+  var isInMemory: Bool { address != nil }
 }

@@ -50,10 +50,10 @@ final class LaneWorker {
       case .barrier: break
       case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
       case .sink(let sink) where node.depth == pass:
-        guard let scanner else { preconditionFailure("a record sink needs the text") }
+        guard hasText else { preconditionFailure("a record sink needs the text") }
         let sibling = writers.first { lane.nodes[$0.key].stage == node.stage }
         if sibling != nil { joinedStages.insert(node.stage) }
-        writers[i] = sink.makeWriter(scanner, beside: sibling?.value)
+        writers[i] = sink.makeWriter(beside: sibling?.value)
       case .reduce, .sink: break
       }
     }
@@ -208,7 +208,7 @@ final class LaneWorker {
     _ index: Int, _ rule: BarrierRule, _ hasher: SipHasher, wantsRemoved: Set<Int>
   ) -> BarrierCollector {
     let node = lane.nodes[index]
-    let tuples = BarrierTuples()
+    let tuples = BarrierTuples(store: state.memory.tuples(of: node.stage))
     state.tuples[index] = tuples
     if wantsRemoved.contains(node.stage) {
       state.keys[index] = RetainedColumns(columns: rule.key.map(\.column), memory: state.memory)
@@ -219,7 +219,7 @@ final class LaneWorker {
     if node.children.isEmpty { state.arrived[index] = LineBitmap() }
     return BarrierCollector(
       rule: rule, hasher: hasher, shard: state.ordinal, instance: node.instance, tuples: tuples,
-      store: state.memory.tuples(of: node.stage), stage: state.memory.takeTupleStage())
+      stage: state.memory.takeTupleStage())
   }
 
   private func collect(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {
@@ -236,11 +236,18 @@ final class LaneWorker {
         by: lane.nodes[index].stage)
       state.blocked[index, default: LineBitmap()].insert(batch.lines[row].number)
     }
-    state.retained[index]?.append(batch, kept)
-    state.keys[index]?.append(batch, kept)
+    spill(collector)
+    state.retained[index]?.append(batch, kept) { pending.append(.spill($0)) }
+    state.keys[index]?.append(batch, kept) { pending.append(.spill($0)) }
     if state.arrived[index] != nil {
       for row in kept.rows { state.arrived[index]!.insert(batch.lines[Int(row)].number) }
     }
+  }
+
+  private func spill(_ collector: BarrierCollector) {
+    guard !collector.spills.isEmpty else { return }
+    for write in collector.spills { pending.append(.spill(write)) }
+    collector.spills = []
   }
 
   /// Lets the records pass that a decided barrier keeps.
@@ -315,9 +322,10 @@ final class LaneWorker {
     state.quarantines[pass] = quarantine
     for (index, collector) in collectors {
       collector.finish()
+      spill(collector)
       state.memory.give(collector.stage)
-      state.retained[index]?.finish()
-      state.keys[index]?.finish()
+      state.retained[index]?.finish { pending.append(.spill($0)) }
+      state.keys[index]?.finish { pending.append(.spill($0)) }
     }
     return partials.keys.sorted().map { ($0, partials[$0]!.encode()) }
   }

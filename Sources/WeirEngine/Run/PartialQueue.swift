@@ -4,22 +4,33 @@ import Synchronization
 final class PartialQueue: @unchecked Sendable {
   private struct State {
     var next = 0
-    var waiting: [Int: [[UInt8]]] = [:]
+    var waiting: [Int: [RunMemory.Waiting]] = [:]
   }
   private let lock = Mutex(State())
   /// Touched under the lock only.
   private let merger: any ReduceMerger
+  private let memory: RunMemory
 
-  init(_ merger: any ReduceMerger) { self.merger = merger }
+  init(_ merger: any ReduceMerger, _ memory: RunMemory) {
+    self.merger = merger
+    self.memory = memory
+  }
 
+  /// Takes the partials of a shard; may block.
+  ///
   /// - Parameters:
   ///   - slot: place in the order of all passes and shards; every slot must be filled once.
   ///   - partials: of the instances in order; none where the reduce did not work on that shard.
   func put(_ slot: Int, _ partials: [[UInt8]]) throws {
     try lock.withLock { state in
-      state.waiting[slot] = partials
+      guard slot == state.next else {
+        state.waiting[slot] = try partials.map { try memory.setAside($0) }
+        return
+      }
+      for partial in partials { try merger.merge(partial) }
+      state.next += 1
       while let ready = state.waiting.removeValue(forKey: state.next) {
-        for partial in ready { try merger.merge(partial) }
+        for partial in ready { try merger.merge(try memory.takeBack(partial)) }
         state.next += 1
       }
     }

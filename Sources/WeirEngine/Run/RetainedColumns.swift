@@ -15,15 +15,24 @@ final class RetainedColumns: @unchecked Sendable {
     writer = memory.takeWriter(columns: columns)
   }
 
-  func append(_ batch: borrowing Batch, _ selection: Selection) {
-    writer?.append(batch, selection) { chunks.append(memory.columns.keep($0)) }
+  /// - Parameter spill: takes what is to be written to the disk before the rows are asked for.
+  func append(
+    _ batch: borrowing Batch, _ selection: Selection, spill: (SpillWrite) -> Void
+  ) {
+    writer?.append(batch, selection) { keep($0, spill) }
   }
 
   /// Call behind the last row.
-  func finish() {
+  func finish(spill: (SpillWrite) -> Void) {
     guard let writer = writer.take() else { return }
-    writer.finish { chunks.append(memory.columns.keep($0)) }
+    writer.finish { keep($0, spill) }
     memory.give(writer)
+  }
+
+  private func keep(_ bytes: UnsafeRawBufferPointer, _ spill: (SpillWrite) -> Void) {
+    let coder = memory.takeCoder()
+    chunks.append(memory.columns.keep(bytes, coder, spill: spill))
+    memory.give(coder)
   }
 
   /// - Parameter others: columns that whoever gets the batches writes.
@@ -32,9 +41,20 @@ final class RetainedColumns: @unchecked Sendable {
   }
 
   /// Hands the rows on again, in batches without text; their strings live as long as `reader`.
+  /// Blocks where chunks are on the disk.
   func replay(
     with reader: ColumnChunkReader, _ body: (inout Batch, Selection) throws -> Void
   ) throws {
-    for chunk in chunks { try reader.read(chunk.bytes, body) }
+    let coder = memory.takeCoder()
+    defer { memory.give(coder) }
+    var buffer = RawBuffer()
+    for chunk in chunks {
+      let bytes = try memory.columns.read(chunk, nil, coder, &buffer)
+      do {
+        try reader.read(bytes, body)
+      } catch let error as ChunkError {
+        throw RunError(damagedSpill: memory.columns.path, error)
+      }
+    }
   }
 }

@@ -12,11 +12,14 @@ public struct RunOptions: Sendable {
   /// The output directory itself; `nil`: `out/NAME/PARTITION` beside the workspace.
   public var outDirectory: String?
   public var workspace: Workspace
+  /// Whatever they do not give room to is on the disk meanwhile.
+  public var memory: MemoryShares
   /// Runs whose outputs stay, this one included.
   public var keep = 3
 
   public init(workers: Int, workspace: Workspace) {
     self.workers = workers
+    memory = MemoryShares(workers: workers)
     self.workspace = workspace
   }
 }
@@ -80,7 +83,7 @@ private struct Run {
 
   func execute() async throws -> RunResult {
     let started = ContinuousClock().now
-    let memory = RunMemory()
+    let memory = RunMemory(options.memory, directory: record.spoolDirectory)
     let states = try findShards(memory)
     let output = try OutputDirectory.open(
       path: record.outDirectory, runID: record.id, holder: record.holderText)
@@ -135,22 +138,26 @@ private struct Run {
     let executor = try BlockingExecutor(
       threads: max(Run.flushesAtOnce, min(options.workers, states.count) * 2 + 2))
     defer { executor.stop() }
-    let queues = plan.reduces.map { PartialQueue(plan.makeMerger($0)) }
+    let queues = plan.reduces.map { PartialQueue(plan.makeMerger($0), memory) }
     let kits = KitPool(lanes: plan.lanes)
     let spoolFolder = SpoolFolder(path: record.spoolDirectory)
     let files = RecordFiles(plan: plan, output: output)
     var spools: [ShardSpool] = []
     var removed: [Int: RowTable] = [:]
     for pass in 0..<plan.passCount {
-      let outputs = try await runPass(pass, states, executor, queues, kits, spoolFolder, files)
+      let outputs = try await runPass(
+        pass, states, executor, queues, kits, spoolFolder, files, memory)
       spools += outputs
+      memory.dropSpares()
       for barrier in plan.barriers where barrier.depth == pass {
         removed[barrier.stage] = try await BarrierDecision(
-          plan: plan, barrier: barrier, states: states, workers: options.workers
+          plan: plan, barrier: barrier, states: states, workers: options.workers, memory: memory,
+          executor: executor
         ).decide()
         memory.dropTuples(of: barrier.stage)
       }
     }
+    try await memory.blocking(on: executor) { for state in states { try state.settle() } }
     let ledger = plan.ledger(states)
     try check(ledger)
     let quarantine = plan.quarantineSummary(states)
@@ -189,7 +196,7 @@ private struct Run {
 
   private func runPass(
     _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
-    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles
+    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory
   ) async throws -> [ShardSpool] {
     let (plan, progress) = (plan, progress)
     let hasher = SipHasher(secret: record.secret)
@@ -206,14 +213,20 @@ private struct Run {
     }
     let outputs = try await forEachIndex(units.count, atMost: options.workers) { index in
       let range = units[index]
+      try await memory.blocking(on: executor) {
+        for task in tasks[range] where task.works { try task.state.bringBack() }
+      }
       let outputs = try await ShardTask.run(tasks[range])
-      for (task, output) in zip(tasks[range], outputs) {
-        let nodes = task.lane.nodes
-        for (i, reduce) in plan.reduces.enumerated() {
-          let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
-          try queues[i].put(pass * states.count + task.state.ordinal, mine.map(\.bytes))
+      try await memory.blocking(on: executor) {
+        for (task, output) in zip(tasks[range], outputs) {
+          let nodes = task.lane.nodes
+          for (i, reduce) in plan.reduces.enumerated() {
+            let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
+            try queues[i].put(pass * states.count + task.state.ordinal, mine.map(\.bytes))
+          }
+          if task.works { try task.state.setAside() }
+          if pass == 0 { progress.addShard() }
         }
-        if pass == 0 { progress.addShard() }
       }
       try await withTaskExecutorPreference(executor) {
         for (task, output) in zip(tasks[range], outputs) {

@@ -1,24 +1,54 @@
 import Synchronization
 import WeirData
 
-/// What a run keeps in memory from pass to pass, and what its tasks fill that with.
+/// What a run keeps from pass to pass, in memory or beside it, and what its tasks fill that with.
 final class RunMemory: Sendable {
   /// Columns for later passes, to the end of the run.
-  let columns = ChunkStore()
+  let columns: ChunkStore
+  let shares: MemoryShares
+  private let budget: MemoryBudget
+  private let directory: String
   /// By stage: tuples of barriers that are not decided.
   private let tuples = Mutex<[Int: ChunkStore]>([:])
+  /// What is set aside for a while.
+  private let rest: SpillFile
   private let spare = Mutex(Spare())
 
   /// What no task uses at the moment.
   private struct Spare {
     var writers: [[Int]: [ColumnChunkWriter]] = [:]
     var stages: [TupleStage] = []
+    var coders: [FrameCoder] = []
   }
+
+  /// - Parameter directory: of the run, for what does not fit. It must be there when that happens.
+  init(_ shares: MemoryShares, directory: String) {
+    self.shares = shares
+    self.directory = directory
+    budget = MemoryBudget(bytes: shares.kept)
+    columns = ChunkStore(budget: budget, file: SpillFile(path: joinPath(directory, "columns")))
+    rest = SpillFile(path: joinPath(directory, "rest"))
+  }
+
+  /// Whether something is on the disk, so that asking for it can block.
+  var isOnDisk: Bool { budget.wasShort }
+
+  /// Runs what may block on the disk where it hurts nobody.
+  func blocking<Value>(
+    on executor: BlockingExecutor, isolation: isolated (any Actor)? = #isolation,
+    _ body: () async throws -> Value
+  ) async rethrows -> Value {
+    guard isOnDisk else { return try await body() }
+    return try await withTaskExecutorPreference(executor) { try await body() }
+  }
+
+  // MARK: Tuples
 
   func tuples(of stage: Int) -> ChunkStore {
     tuples.withLock { stores in
       if let store = stores[stage] { return store }
-      let store = ChunkStore()
+      let file = SpillFile(path: joinPath(directory, "tuples-\(stage)"))
+      let store = ChunkStore(budget: budget, file: file)
       stores[stage] = store
       return store
     }
@@ -26,6 +56,49 @@ final class RunMemory: Sendable {
 
   /// Gives back the tuples of a barrier that is decided.
   func dropTuples(of stage: Int) { tuples.withLock { $0[stage] = nil } }
+
+  // MARK: Bytes that wait
+
+  /// Bytes that somebody will want back soon.
+  enum Waiting: Sendable {
+    case inMemory([UInt8])
+    case onDisk(offset: Int, count: Int)
+  }
+
+  /// Blocks where there is no room.
+  func setAside(_ bytes: [UInt8]) throws -> Waiting {
+    if budget.reserve(bytes.count) { return .inMemory(bytes) }
+    let coder = takeCoder()
+    defer { give(coder) }
+    var frame = RawBuffer()
+    bytes.withUnsafeBytes { coder.compress($0, to: &frame) }
+    let offset = rest.place(frame.count)
+    try rest.write(frame.view, at: offset)
+    return .onDisk(offset: offset, count: frame.count)
+  }
+
+  /// Gives bytes back, once. Blocks where they are on the disk.
+  func takeBack(_ waiting: Waiting) throws -> [UInt8] {
+    switch waiting {
+    case .inMemory(let bytes):
+      budget.release(bytes.count)
+      return bytes
+    case .onDisk(let offset, let count):
+      let coder = takeCoder()
+      defer { give(coder) }
+      var frame = RawBuffer()
+      var bytes = RawBuffer()
+      try rest.read(count, at: offset, to: &frame)
+      do throws(ChunkError) {
+        try coder.decompress(frame.view, to: &bytes)
+      } catch {
+        throw RunError(damagedSpill: rest.path, error)
+      }
+      return Array(bytes.view)
+    }
+  }
+
+  // MARK: Things to use again
 
   func takeWriter(columns: [Int]) -> ColumnChunkWriter {
     spare.withLock { $0.writers[columns]?.popLast() } ?? ColumnChunkWriter(columns: columns)
@@ -39,4 +112,14 @@ final class RunMemory: Sendable {
   func takeTupleStage() -> TupleStage { spare.withLock { $0.stages.popLast() } ?? TupleStage() }
 
   func give(_ stage: TupleStage) { spare.withLock { $0.stages.append(stage) } }
+
+  func takeCoder() -> FrameCoder { spare.withLock { $0.coders.popLast() } ?? FrameCoder() }
+
+  func give(_ coder: FrameCoder) { spare.withLock { $0.coders.append(coder) } }
+
+  /// Lets go of what tasks of the last pass used, where memory is short.
+  func dropSpares() {
+    guard isOnDisk else { return }
+    spare.withLock { $0 = Spare() }
+  }
 }

@@ -8,7 +8,10 @@ final class ShardState: @unchecked Sendable {
   let shard: Shard
   var contentHash: Hash128?
   var uncheckedFrames = 0
+  /// While a task works on the shard, or ``bringBack()`` was called.
   var outcomes = LineOutcomes()
+  /// Lines of the shard, blank ones included, as of the last ``setAside()``.
+  private(set) var lines = 0
   /// Lines of white space.
   var blank = 0
   /// By node of the lane.
@@ -26,7 +29,8 @@ final class ShardState: @unchecked Sendable {
   var arrived: [Int: LineBitmap] = [:]
   /// Where what is kept from pass to pass lies.
   let memory: RunMemory
-  /// Group of each line by the `ledger_by` fields, and what the groups are called.
+  private var waiting: (outcomes: RunMemory.Waiting, groups: RunMemory.Waiting?)?
+  /// Group of each line by the `ledger_by` fields, and what the groups are called. Like ``outcomes``.
   var lineGroups: [UInt32] = []
   let groups = ByteDictionary()
 
@@ -42,14 +46,52 @@ final class ShardState: @unchecked Sendable {
   /// text of what it refused.
   func forQuarantine() -> ShardState {
     let copy = ShardState(
-      lane: lane, ordinal: ordinal, shard: shard, nodes: counts.count, memory: RunMemory())
+      lane: lane, ordinal: ordinal, shard: shard, nodes: counts.count, memory: memory)
     copy.contentHash = contentHash
     copy.blocked = blocked
     copy.outcomes.extend(to: outcomes.bytes.count)
     return copy
   }
 
-  var records: RecordCounts {
+  // MARK: Between the passes
+
+  /// Puts away what is known of each line until it is asked for again. May block.
+  func setAside() throws {
+    guard waiting == nil else { return }
+    lines = outcomes.bytes.count
+    waiting = (
+      try memory.setAside(outcomes.encoded),
+      lineGroups.isEmpty ? nil : try memory.setAside(encodeGroups(lineGroups))
+    )
+    outcomes = LineOutcomes()
+    lineGroups = []
+  }
+
+  /// Gets it back. May block.
+  func bringBack() throws {
+    guard let waiting else { return }
+    self.waiting = nil
+    outcomes = LineOutcomes(encoded: try memory.takeBack(waiting.outcomes))
+    lineGroups = try waiting.groups.map { decodeGroups(try memory.takeBack($0)) } ?? []
+  }
+
+  // MARK: What came of it
+
+  /// Counts the lines for good: nothing more happens to them. May block.
+  func settle() throws {
+    try bringBack()
+    records = countRecords()
+    outcomesByGroup = countByGroup()
+    outcomes = LineOutcomes()
+    lineGroups = []
+  }
+
+  /// Once it is settled.
+  private(set) var records = RecordCounts()
+  /// Lines by group, from 0 for those without one, and by outcome; once it is settled.
+  private(set) var outcomesByGroup: [[Int]] = []
+
+  private func countRecords() -> RecordCounts {
     var records = RecordCounts()
     records.blank = blank
     // Blank lines behind the last record are in no batch; those between are.
@@ -63,8 +105,7 @@ final class ShardState: @unchecked Sendable {
     return records
   }
 
-  /// Lines by group, from 0 for those without one, and by outcome.
-  var outcomesByGroup: [[Int]] {
+  private func countByGroup() -> [[Int]] {
     let kinds = Outcome.allCases.count
     var counts = [Int](repeating: 0, count: (groups.count + 1) * kinds)
     counts.withUnsafeMutableBufferPointer { counts in

@@ -34,6 +34,9 @@ struct ShardTask: Sendable {
 
   var lane: Lane { plan.lanes[state.lane] }
 
+  /// Whether this pass goes over the records of the shard.
+  var works: Bool { lane.readings[pass] != .none }
+
   /// Runs the tasks of one worker, one after the other.
   static func run(_ tasks: ArraySlice<ShardTask>) async throws -> [Output] {
     if tasks.count > 1 { return try await SmallShards(tasks: Array(tasks)).run() }
@@ -47,7 +50,7 @@ struct ShardTask: Sendable {
     case .none: return Output()
     case .shard: return try await passOverShard(state)
     case .retained:
-      let partials = try replay()
+      let partials = try await state.memory.blocking(on: executor) { try replay() }
       guard let quarantine = state.quarantines[pass], quarantine.count > 0 else {
         return Output(partials: partials)
       }
@@ -55,7 +58,8 @@ struct ShardTask: Sendable {
     }
   }
 
-  /// Goes over the columns that pass 0 kept. Nothing is written: sinks need the text.
+  /// Goes over the columns that pass 0 kept. No sink works here: sinks need the text. Blocks where
+  /// columns or what a barrier collects are on the disk.
   private func replay() throws -> [(node: Int, bytes: [UInt8])] {
     // Strings of kept columns have other codes for each shard: a kit could use nothing again.
     let worker = makeWorker(nil, TaskKit(lane: lane), state, encoder: nil)
@@ -70,9 +74,23 @@ struct ShardTask: Sendable {
       try retained.replay(with: reader) { batch, selection in
         try Task.checkCancellation()
         worker.replay(barrier: node, &batch, selection)
+        try setAside(worker)
       }
     }
-    return worker.finish()
+    let partials = worker.finish()
+    try setAside(worker)
+    return partials
+  }
+
+  /// Writes what memory has no room for.
+  private func setAside(_ worker: LaneWorker) throws(FileError) {
+    for item in worker.pending {
+      guard case .spill(let write) = item else {
+        preconditionFailure("kept columns have no text that could be written")
+      }
+      try write.run()
+    }
+    worker.pending.removeAll(keepingCapacity: true)
   }
 
   /// Reads the shard once more for the text of what was refused on its kept columns.
@@ -123,13 +141,13 @@ struct ShardTask: Sendable {
   ) async throws -> Output {
     do {
       let worker = makeWorker(
-        kit.scanner(0), kit, state, encoder: width > 0 ? nil : kit.encoder(0))
+        scanner(0, kit), kit, state, encoder: width > 0 ? nil : kit.encoder(0))
       var sent = 0
       if width > 0 {
         try await WideReading(task: self, kit: kit, state: state)
           .scan(pieces, with: worker) { try await handOn(worker, to: writes, &sent) }
       } else {
-        try await scan(pieces, kit.scanner(0), with: worker, state) {
+        try await scan(pieces, scanner(0, kit), with: worker, state) {
           try await handOn(worker, to: writes, &sent)
         }
       }
@@ -196,6 +214,16 @@ struct ShardTask: Sendable {
     worker.process(&scanned)
     if let failure = worker.failure { throw failure }
     if pass == 0 { progress.addRows(rows) }
+  }
+
+  /// A scanner of the kit, ready for this pass.
+  func scanner(_ index: Int, _ kit: TaskKit) -> any BatchScanner {
+    let scanner = kit.scanner(index)
+    scanner.keepsPlaces = lane.nodes.contains { node in
+      guard node.depth == pass, case .sink(let sink) = node.work else { return false }
+      return sink.needsPlaces
+    }
+    return scanner
   }
 
   var limits: ShardLimits {

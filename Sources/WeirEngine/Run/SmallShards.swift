@@ -52,7 +52,7 @@ extension ShardTask {
 
   fileprivate func pass(over file: [UInt8]) throws -> (Output, [SpoolItem]) {
     let kit = kits.take(state.lane)
-    let scanner = kit.scanner(0)
+    let scanner = self.scanner(0, kit)
     let worker = makeWorker(scanner, kit, state, encoder: kit.encoder(0))
     var decoder = ShardDecoder(path: state.shard.path, limits: limits)
     decoder.feed(Bytes(file))

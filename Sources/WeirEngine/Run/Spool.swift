@@ -10,6 +10,8 @@ enum SpoolItem: Sendable {
   case frame(EncodedPiece)
   /// Encoded quarantine lines, not yet compressed.
   case quarantine([UInt8])
+  /// What memory has no room for.
+  case spill(SpillWrite)
 }
 
 /// Where the tasks of a run leave what waits for its place.
@@ -89,6 +91,7 @@ struct ShardSpool: Sendable {
         try piece.bytes.withUnsafeBufferPointer { bytes throws(FileError) in
           try write(bytes, stage: piece.stage, path: piece.path, rows: piece.rows)
         }
+      case .spill(let write): try write.run()
       case .quarantine(let lines):
         let part = quarantine ?? SpoolPart(folder, "\(pass)-\(shard)-quarantine")
         quarantine = part

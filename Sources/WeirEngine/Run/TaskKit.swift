@@ -11,7 +11,9 @@ final class TaskKit: @unchecked Sendable {
   /// By node.
   private var maps: [Int: any MapWorker] = [:]
 
-  init(lane: Lane) { self.lane = lane }
+  init(lane: Lane) {
+    self.lane = lane
+  }
 
   func scanner(_ index: Int) -> any BatchScanner {
     scanners.withLock { scanners in

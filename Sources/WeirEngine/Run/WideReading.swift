@@ -183,7 +183,7 @@ struct WideReading: Sendable {
   private func parse(
     _ blocks: Channel<LineBlock>, _ batches: Channel<ScannedBatch>, _ index: Int
   ) async throws {
-    let scanner = kit.scanner(index)
+    let scanner = task.scanner(index, kit)
     while let block = try await blocks.receive() {
       try await batches.send(scanner.scan(block, of: state.shard))
     }

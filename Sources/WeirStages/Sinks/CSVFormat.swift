@@ -79,10 +79,12 @@ struct CSVFormat: Sendable {
 
   /// Empty text has quotes, so that it is not null.
   private static func needsQuotes(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let first = text.first, let last = text.last else { return true }
-    if isBlank(first) || isBlank(last) { return true }
-    for byte in text where byte == comma || byte == quote || byte == 0x0A || byte == 0x0D {
-      return true
+    let count = text.count
+    guard count > 0, let base = text.baseAddress else { return true }
+    if isBlank(base[0]) || isBlank(base[count - 1]) { return true }
+    for i in 0..<count {
+      let byte = base[i]
+      if byte == comma || byte == quote || byte == 0x0A || byte == 0x0D { return true }
     }
     return false
   }
@@ -93,8 +95,8 @@ struct CSVFormat: Sendable {
   /// full-width forms (U+FF1D, U+FF0B, U+FF0D, U+FF20), or a tab, CR, LF or NUL, which some programs
   /// pass over (OWASP, "CSV Injection").
   private static func startsFormula(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let first = text.first else { return false }
-    switch first {
+    guard text.count > 0 else { return false }
+    switch text[0] {
     case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0A,
       0x0D, 0x00:
       return true

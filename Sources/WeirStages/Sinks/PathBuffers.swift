@@ -17,7 +17,7 @@ final class PathBuffers {
   static let pieceBytes = 1 << 20
   /// Most bytes of text that wait in all pieces together.
   static let totalBytes = 64 << 20
-  /// Up to so many files keep their memory from one piece to the next.
+  /// Up to so many files begin with the memory that their last piece needed.
   private static let warmFiles = 16
 
   private struct File: ~Copyable {
@@ -55,7 +55,6 @@ final class PathBuffers {
   private let maxFiles: Int
   private let pieceBytes: Int
   private let totalBytes: Int
-  private let memory: PieceMemory
   private let paths = ByteDictionary()
   private let state: UnsafeMutablePointer<State>
 
@@ -69,7 +68,6 @@ final class PathBuffers {
     self.maxFiles = maxFiles
     self.pieceBytes = pieceBytes ?? encoding.pieceBytes
     self.totalBytes = totalBytes ?? max(PathBuffers.totalBytes, encoding.pieceBytes)
-    memory = PieceMemory(blockBytes: self.pieceBytes)
     state = .allocate(capacity: 1)
     state.initialize(to: State())
   }
@@ -134,17 +132,15 @@ final class PathBuffers {
 
   private func flush(_ file: Int, _ emit: (SinkPiece) -> Void) {
     let bytes = state.pointee.files[file].text.count
-    guard bytes > 0, let text = state.pointee.files[file].text.takeText(backTo: memory) else {
-      return
-    }
+    guard let text = state.pointee.files[file].text.takeText() else { return }
     emit(
       SinkPiece(
         path: String(decoding: paths.bytes(of: file), as: UTF8.self), text: text,
         encoding: encoding, rows: state.pointee.files[file].rows))
     state.pointee.waiting -= bytes
     state.pointee.files[file].rows = 0
-    if state.pointee.fileCount <= PathBuffers.warmFiles {
-      state.pointee.files[file].text.warm(from: memory)
+    if state.pointee.fileCount <= PathBuffers.warmFiles, bytes * 2 > pieceBytes {
+      state.pointee.files[file].text.firstBytes = pieceBytes
     }
   }
 }

@@ -19,18 +19,14 @@ final class RecordSplicer {
     let record: Int
     let column: Int
     var recordCells: UnsafeMutablePointer<Cell>?
+    var places: UnsafeMutablePointer<ValuePlace>?
     var cells: UnsafeMutablePointer<Cell>?
   }
-  private let scanner: any BatchScanner
   private let edits: UnsafeMutableBufferPointer<Edit>
-  /// By slot, where the values of the record in hand stand; filled only where that is asked for.
-  private let starts: UnsafeMutablePointer<UInt32>
-  private let lengths: UnsafeMutablePointer<UInt32>
   private let changes: UnsafeMutablePointer<Change>
   private let text: UnsafeMutablePointer<TextBuffer>
 
-  init(_ scope: Scope, _ scanner: any BatchScanner) {
-    self.scanner = scanner
+  init(_ scope: Scope) {
     let edits = scope.fields.compactMap { field -> Edit? in
       guard field.isEdited, let record = field.recordColumn else { return nil }
       return Edit(record: record, column: field.column)
@@ -38,9 +34,6 @@ final class RecordSplicer {
     self.edits = .allocate(capacity: edits.count)
     _ = self.edits.initialize(from: edits)
     changes = .allocate(capacity: edits.count)
-    let slots = 1 + (scope.fields.compactMap(\.recordColumn).max() ?? 0)
-    starts = .allocate(capacity: slots)
-    lengths = .allocate(capacity: slots)
     text = .allocate(capacity: 1)
     text.initialize(to: TextBuffer())
   }
@@ -48,10 +41,13 @@ final class RecordSplicer {
   deinit {
     edits.deallocate()
     changes.deallocate()
-    starts.deallocate()
-    lengths.deallocate()
     text.deinitialize(count: 1)
     text.deallocate()
+  }
+
+  /// Whether it must know where values stand in the records of this scope.
+  static func needsPlaces(_ scope: Scope) -> Bool {
+    scope.fields.contains { $0.isEdited && $0.recordColumn != nil }
   }
 
   static func columnsRead(_ scope: Scope) -> [Int] {
@@ -61,6 +57,10 @@ final class RecordSplicer {
   /// Call before the rows of a batch.
   func begin(_ batch: borrowing Batch) {
     for i in edits.indices {
+      guard let places = batch.places(ofColumn: edits[i].record) else {
+        preconditionFailure("a sink said that it needs places, and the batch has none")
+      }
+      edits[i].places = places
       edits[i].recordCells = batch.column(edits[i].record)
       edits[i].cells = batch.column(edits[i].column)
     }
@@ -68,21 +68,20 @@ final class RecordSplicer {
 
   /// Finds the changes of a row, and returns how many bytes longer the record becomes.
   ///
-  /// - Parameter record: its text, without the line end.
+  /// - Parameter record: its text.
   /// - Returns: `count` 0: the record stays as it is.
   @inline(__always)
   func findChanges(
-    of row: Int, in record: UnsafePointer<UInt8>, _ bytes: Int
+    of row: Int, in record: UnsafePointer<UInt8>
   ) -> (count: Int, growth: Int) {
     var count = 0
     var growth = 0
-    var isLocated = false
     for edit in edits {
       let old = edit.recordCells.unsafelyUnwrapped[row]
       let new = edit.cells.unsafelyUnwrapped[row]
       if isSameValue(new, old) { continue }
       if count == 0 { text.pointee.clear() }
-      if let change = change(edit, old, new, record, bytes, &isLocated) {
+      if let change = change(new, edit.places.unsafelyUnwrapped[row], record) {
         growth &+= change.length &- (change.end &- change.start)
         insert(change, &count)
       }
@@ -108,32 +107,15 @@ final class RecordSplicer {
     memcpy(to, record + from, bytes &- from)
   }
 
-  /// `nil` where the value has no place in the record, or stands there already as it would be written.
+  /// `nil` where the value has no place in the record (it is absent, or below null), or stands there
+  /// already as it would be written.
   @inline(__always)
   private func change(
-    _ edit: Edit, _ old: Cell, _ new: Cell, _ record: UnsafePointer<UInt8>, _ bytes: Int,
-    _ isLocated: inout Bool
+    _ new: Cell, _ place: ValuePlace, _ record: UnsafePointer<UInt8>
   ) -> Change? {
-    if old.kind == .missing { return nil }
-    var start: Int
-    var end: Int
-    // A string that needs no unescaping may lie in the record itself.
-    let offset = Int(bitPattern: UInt(old.bits)) &- Int(bitPattern: record)
-    if old.kind == .string, offset > 0, offset &+ Int(old.length) < bytes {
-      start = offset &- 1
-      end = offset &+ Int(old.length) &+ 1
-      assert(record[start] == UInt8(ascii: "\"") && record[end - 1] == UInt8(ascii: "\""))
-    } else {
-      if !isLocated {
-        scanner.locate(
-          UnsafeBufferPointer(start: record, count: bytes), starts: starts, lengths: lengths)
-        isLocated = true
-      }
-      // Below null there is nothing that could be changed.
-      if lengths[edit.record] == 0 { return nil }
-      start = Int(starts[edit.record])
-      end = start &+ Int(lengths[edit.record])
-    }
+    if place.length == 0 { return nil }
+    let start = Int(place.start)
+    let end = start &+ Int(place.length)
     let literal = text.pointee.count
     text.pointee.append(json: new)
     let length = text.pointee.count &- literal

@@ -31,41 +31,8 @@ extension TextBuffer {
 
   /// As ``Timestamp/rfc3339``.
   mutating func append(timestamp time: Timestamp) {
-    guard time.isWritable else {
-      var text: [UInt8] = []
-      time.append(to: &text)
-      append(text)
-      return
-    }
-    let (days, inDay) = time.microseconds.dividedDown(by: 86_400_000_000)
-    let date = CivilDate(daysSinceEpoch: Int(days))
-    let seconds = Int(inDay / 1_000_000)
-    let fraction = Int(inDay % 1_000_000)
-    let isMilli = fraction % 1_000 == 0
-    let fractionBytes = fraction == 0 ? 0 : isMilli ? 4 : 7
-    let to = extend(by: 20 + fractionBytes)
-    put2(date.year / 100, to)
-    put2(date.year % 100, to + 2)
-    to[4] = UInt8(ascii: "-")
-    put2(date.month, to + 5)
-    to[7] = UInt8(ascii: "-")
-    put2(date.day, to + 8)
-    to[10] = UInt8(ascii: "T")
-    put2(seconds / 3_600, to + 11)
-    to[13] = UInt8(ascii: ":")
-    put2(seconds / 60 % 60, to + 14)
-    to[16] = UInt8(ascii: ":")
-    put2(seconds % 60, to + 17)
-    if fraction != 0 {
-      to[19] = UInt8(ascii: ".")
-      put2(fraction / 10_000, to + 20)
-      to[22] = 0x30 + UInt8(truncatingIfNeeded: fraction / 1_000 % 10)
-      if !isMilli {
-        to[23] = 0x30 + UInt8(truncatingIfNeeded: fraction / 100 % 10)
-        put2(fraction % 100, to + 24)
-      }
-    }
-    to[19 + fractionBytes] = UInt8(ascii: "Z")
+    reserve(Timestamp.textBytesMax)
+    add(time.write(to: end))
   }
 
   /// As ``appendJSONString(_:to:)``.
@@ -97,13 +64,6 @@ extension TextBuffer {
     case .missing, .null, .other: append("null")
     }
   }
-}
-
-/// Two decimal digits.
-@inline(__always)
-private func put2(_ value: Int, _ to: UnsafeMutablePointer<UInt8>) {
-  to[0] = 0x30 + UInt8(truncatingIfNeeded: value / 10)
-  to[1] = 0x30 + UInt8(truncatingIfNeeded: value % 10)
 }
 
 /// Whether a byte needs an escape in a JSON string: a control character, a quote or a backslash.

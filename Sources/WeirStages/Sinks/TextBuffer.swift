@@ -7,15 +7,15 @@ import WeirEngine
 /// A plain pointer and not an array: nothing is checked or counted for a byte, and the memory goes on
 /// to the disk without a copy.
 struct TextBuffer: ~Copyable {
-  private static let firstBytes = 16 * 1024
-
+  private var bytes: Bytes?
+  /// Of ``bytes``, so that no optional is looked through for each byte.
   private var start: UnsafeMutablePointer<UInt8>?
   private var capacity = 0
   private(set) var count = 0
+  /// How much memory it begins with.
+  var firstBytes = 16 * 1024
 
   init() {}
-
-  deinit { free(start) }
 
   var isEmpty: Bool { count == 0 }
   /// Good until the next byte is added.
@@ -25,12 +25,6 @@ struct TextBuffer: ~Copyable {
   /// Empties it and keeps the memory.
   mutating func clear() { count = 0 }
 
-  /// Takes back what was added since it had `count` bytes.
-  mutating func cut(to count: Int) {
-    assert(count <= self.count)
-    self.count = count
-  }
-
   /// Makes room for `more` bytes.
   @inline(__always)
   mutating func reserve(_ more: Int) {
@@ -39,12 +33,13 @@ struct TextBuffer: ~Copyable {
 
   @inline(never)
   private mutating func grow(_ more: Int) {
-    var size = max(capacity, TextBuffer.firstBytes / 2)
+    var size = max(firstBytes, capacity * 2)
     while size - count < more { size *= 2 }
-    size = max(size, TextBuffer.firstBytes)
-    guard let larger = realloc(start, size) else { fatalOutOfMemory(size) }
-    start = larger.assumingMemoryBound(to: UInt8.self)
+    let larger = Bytes(capacity: size)
+    if let start { memcpy(larger.base, start, count) }
+    start = larger.base
     capacity = size
+    bytes = consume larger
   }
 
   /// `more` bytes at the end, to be written by the caller.
@@ -55,6 +50,12 @@ struct TextBuffer: ~Copyable {
     count &+= more
     return place
   }
+
+  /// Where the next byte goes; good where there is room for it.
+  var end: UnsafeMutablePointer<UInt8> { start.unsafelyUnwrapped + count }
+
+  /// Takes `bytes` in that were written to ``end``.
+  mutating func add(_ bytes: Int) { count &+= bytes }
 
   @inline(__always)
   mutating func append(_ byte: UInt8) {
@@ -77,24 +78,13 @@ struct TextBuffer: ~Copyable {
   /// For words of ASCII.
   mutating func append(_ word: StaticString) { append(word.utf8Start, word.utf8CodeUnitCount) }
 
-  /// Takes a block of `memory` where this has none, if there is one.
-  mutating func warm(from memory: PieceMemory) {
-    guard start == nil, let block = memory.take() else { return }
-    start = block
-    capacity = memory.blockBytes
-  }
-
-  /// Hands on the text; what is left is empty.
-  mutating func takeText(backTo memory: PieceMemory) -> PieceText? {
-    guard let start else { return nil }
-    let text = PieceText(start, count: count, capacity: capacity, memory: memory)
-    self.start = nil
+  /// Hands on the text, if there is any; what is left is empty.
+  mutating func takeText() -> PieceText? {
+    guard count > 0, var text = bytes.take() else { return nil }
+    text.count = count
+    start = nil
     capacity = 0
     count = 0
-    return text
+    return PieceText(text)
   }
-}
-
-private func fatalOutOfMemory(_ bytes: Int) -> Never {
-  preconditionFailure("no memory for \(bytes) bytes")
 }

@@ -33,22 +33,3 @@ public enum StudentT {
     return z < 0 ? -max(0, size) : max(0, size)
   }
 }
-
-/// Chi-square with `df` > 0 degrees of freedom.
-public enum ChiSquare {
-  public static func sf(_ x: Double, df: Double) -> Double {
-    regularizedGamma(df / 2, x / 2).upper
-  }
-  public static func cdf(_ x: Double, df: Double) -> Double {
-    regularizedGamma(df / 2, x / 2).lower
-  }
-}
-
-/// Fisher's F with `df1` and `df2` degrees of freedom.
-public enum FisherF {
-  public static func sf(_ f: Double, df1: Double, df2: Double) -> Double {
-    guard f > 0 else { return 1 }
-    let d = df2 + df1 * f
-    return regularizedBeta(df2 / d, df2 / 2, df1 / 2, complement: df1 * f / d).lower
-  }
-}

@@ -28,7 +28,7 @@ public enum Robust {
 
   /// Moves the value of rank `k` to place k, smaller or equal ones before it (Hoare's selection with
   /// the median of three as pivot).
-  private static func select(_ v: UnsafeMutableBufferPointer<Double>, _ k: Int) {
+  static func select(_ v: UnsafeMutableBufferPointer<Double>, _ k: Int) {
     var lo = 0
     var hi = v.count - 1
     while lo < hi {

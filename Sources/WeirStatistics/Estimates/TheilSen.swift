@@ -15,23 +15,15 @@ public enum TheilSen {
   /// (equation 2.6), as `scipy.stats.theilslopes(method="separate")`.
   ///
   /// `inflation` multiplies that variance (autocorrelated values). `nil` for fewer than two different
-  /// x. O(n^2 log n) time and O(n^2) memory.
+  /// x. O(n^2), see ``PairSlopes``.
   public static func fit(
     x: [Double], y: [Double], confidence: Double = 0.95, inflation: Double = 1
   ) -> TheilSenFit? {
     let n = min(x.count, y.count)
-    var slopes: [Double] = []
-    slopes.reserveCapacity(n * (n - 1) / 2)
-    for i in 0..<n {
-      for j in 0..<i where x[i] != x[j] {
-        slopes.append((y[i] - y[j]) / (x[i] - x[j]))
-      }
-    }
-    guard !slopes.isEmpty, let middleX = Robust.median(x), let middleY = Robust.median(y) else {
-      return nil
-    }
-    slopes.sort()
-    let slope = Robust.medianOfSorted(slopes)
+    var slopes = PairSlopes(x: x, y: y)
+    guard let slope = slopes.median(), let middleX = Robust.median(x),
+      let middleY = Robust.median(y)
+    else { return nil }
     let m = Double(n)
     let pairs = m * (m - 1) * (2 * m + 5)
     let variance = (pairs - MannKendall.tieTerm(x) - MannKendall.tieTerm(y)) / 18 * inflation
@@ -40,8 +32,8 @@ public enum TheilSen {
     let high = min(Int(((count + reach) / 2).rounded(.toNearestOrEven)), slopes.count - 1)
     let low = max(Int(((count - reach) / 2).rounded(.toNearestOrEven)) - 1, 0)
     return TheilSenFit(
-      slope: slope, intercept: middleY - slope * middleX, lo: slopes[min(low, slopes.count - 1)],
-      hi: slopes[max(0, high)])
+      slope: slope, intercept: middleY - slope * middleX,
+      lo: slopes.slope(rank: min(low, slopes.count - 1)), hi: slopes.slope(rank: max(0, high)))
   }
 
   /// Siegel's repeated medians (1982): the median over i of the median slope through point i;

@@ -15,17 +15,19 @@ public struct MannKendallResult: Sendable, Equatable {
 }
 
 /// Monotone trend by the signs of pairs (Mann 1945, Kendall 1975) and its corrections for
-/// autocorrelation. All are O(n^2).
+/// autocorrelation. The corrected ones take out Sen's slope first, see ``PairSlopes``.
 public enum MannKendall {
   /// The original test. Constant values give z = 0 and p = 1.
   public static func original(_ x: [Double]) -> MannKendallResult {
     result(s: score(x), variance: variance(x), pairs: pairs(x.count))
   }
 
-  /// Sum over i < j of sign(x_j - x_i).
+  /// Sum over i < j of sign(x_j - x_i). Pairs one by one for a few hundred values, where that is fastest;
+  /// beyond, O(n log n) by merge sort.
   public static func score(_ x: [Double]) -> Double {
-    var s = 0
     let n = x.count
+    guard n <= 512 else { return sortedScore(x) }
+    var s = 0
     x.withUnsafeBufferPointer { v in
       for i in 0..<n {
         let a = v[i]
@@ -36,6 +38,21 @@ public enum MannKendall {
       }
     }
     return Double(s)
+  }
+
+  /// All pairs, less those that are equal, less twice those that fall.
+  static func sortedScore(_ x: [Double]) -> Double {
+    var sorted = x
+    let falling = inversions(&sorted)
+    var equal = 0
+    var start = 0
+    while start < sorted.count {
+      var end = start + 1
+      while end < sorted.count, sorted[end] == sorted[start] { end += 1 }
+      equal += (end - start) * (end - start - 1) / 2
+      start = end
+    }
+    return Double(x.count * (x.count - 1) / 2 - equal - 2 * falling)
   }
 
   /// (n(n-1)(2n+5) - sum t(t-1)(2t+5)) / 18 over groups of t ties.
@@ -127,18 +144,5 @@ public enum MannKendall {
   private static func detrended(_ x: [Double]) -> [Double] {
     let slope = senSlope(x.map { $0 })?.slope ?? 0
     return x.indices.map { x[$0] - Double($0 + 1) * slope }
-  }
-
-  static func averageRanks(_ x: [Double]) -> [Double] {
-    let order = x.indices.sorted { (x[$0], $0) < (x[$1], $1) }
-    var ranks = [Double](repeating: 0, count: x.count)
-    var start = 0
-    while start < order.count {
-      var end = start + 1
-      while end < order.count, x[order[end]] == x[order[start]] { end += 1 }
-      for i in start..<end { ranks[order[i]] = Double(start + end + 1) / 2 }
-      start = end
-    }
-    return ranks
   }
 }

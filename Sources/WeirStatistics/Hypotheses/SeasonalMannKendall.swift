@@ -3,9 +3,9 @@ extension MannKendall {
   /// Median slope over pairs with their true distance in time; intercept = median(x) - slope
   /// median(index). `nil` values are left out. `nil` for fewer than two values.
   public static func senSlope(_ x: [Double?]) -> (slope: Double, intercept: Double)? {
-    var slopes: [Double] = []
-    appendSlopes(of: x, to: &slopes)
-    return line(slopes, x, step: 1)
+    let present = x.indices.filter { x[$0] != nil }
+    var slopes = PairSlopes(x: present.map(Double.init), y: present.compactMap { x[$0] })
+    return slopes.median().flatMap { line($0, x, step: 1) }
   }
 
   /// Sen's slope within the phases of a period, per period (Hirsch, Slack and Smith 1982).
@@ -14,7 +14,7 @@ extension MannKendall {
   ) -> (slope: Double, intercept: Double)? {
     var slopes: [Double] = []
     for phase in phases(x, period) { appendSlopes(of: phase, to: &slopes) }
-    return line(slopes, x, step: Double(period))
+    return Robust.median(slopes).flatMap { line($0, x, step: Double(period)) }
   }
 
   /// Seasonal test: S and its variance summed over the phases (Hirsch, Slack and Smith 1982).
@@ -74,9 +74,9 @@ extension MannKendall {
   }
 
   private static func line(
-    _ slopes: [Double], _ x: [Double?], step: Double
+    _ slope: Double, _ x: [Double?], step: Double
   ) -> (slope: Double, intercept: Double)? {
-    guard let slope = Robust.median(slopes), let middle = Robust.median(x.compactMap { $0 }),
+    guard let middle = Robust.median(x.compactMap { $0 }),
       let place = Robust.median(x.indices.filter { x[$0] != nil }.map(Double.init))
     else { return nil }
     return (slope, middle - place / step * slope)
