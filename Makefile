@@ -9,7 +9,7 @@ SPEC = pipelines/nightly-trends.json
 REPORT = out/nightly-trends/all/trends.html
 
 help: ## List the targets (this is what `make` does)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the Debian packages that are missing; says what to do where it cannot
 	@sh Scripts/setup.sh
@@ -24,10 +24,18 @@ run: build ## Set up, build, run the nightly pipeline on the sample data, say wh
 test: setup ## Set up, build, run every test (FILTER=NAME: some of them)
 	@swift test $(TEST_CONFIG) $(if $(FILTER),--filter $(FILTER))
 
-bench: setup ## Measure Weir beside DuckDB and the limit of the machine (about 10 minutes)
+fuzz: setup ## Fuzz the scanner against the exact reader (RUNS=N: so many inputs, else 1,000,000)
+	@sh Tests/Fuzz/fuzz.sh $(RUNS)
+
+bench: setup ## Measure Weir beside DuckDB, ClickHouse, Polars and the limit (about 20 minutes)
 	@sh Scripts/setup.sh bench
 	@swift build $(CONFIG)
-	@Benchmarks/bench.sh
+	@python3 Benchmarks/run.py --results Benchmarks/RESULTS.md
+
+bench-full: setup ## The same, with the cost curve and the memory limit over 20 million records (an hour)
+	@sh Scripts/setup.sh bench
+	@swift build $(CONFIG)
+	@python3 Benchmarks/run.py --full --results Benchmarks/RESULTS.md
 
 lint: setup ## Check the form of the Swift code; fails on any finding
 	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
@@ -41,4 +49,4 @@ docs: build ## Write the stage pages and the JSON Schema in docs/ again
 clean: ## Remove what was built; outputs (out/) and workspaces (.weir/) stay
 	@rm -rf .build
 
-.PHONY: help setup build run test bench lint format docs clean
+.PHONY: help setup build run test fuzz bench bench-full lint format docs clean

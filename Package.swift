@@ -52,7 +52,8 @@ let package = Package(
     .executableTarget(
       name: "weir-bench",
       dependencies: [
-        "WeirData", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "WeirData", "WeirEngine", "WeirStages", "WeirTesting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
 

@@ -1,235 +1,176 @@
 #!/usr/bin/env python3
-"""Measure Weir, DuckDB and the limit on the same data, turn by turn, and compare medians.
+"""Measure Weir beside DuckDB, ClickHouse and Polars and beside the limit of the machine.
 
-Needs nothing but Python's standard library. `bench.sh` calls it with everything in place; see
-README.md. Every side's answer is compared with the truth that the generator wrote before anything
-is measured, and the outputs of every round again after it.
+Needs nothing but Python's standard library, g++ with libzstd, libsimdjson and libxxhash, and PyPI
+once for the peers. README.md says what is measured and how it is kept fair. Every answer is proved
+right before anything is reported.
 """
 import argparse
-import csv
-import dataclasses
 import datetime
-import glob
-import json
 import os
 import platform
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from harness import corpus, measure, page, tools
+from harness.checks import Wrong
+from harness.curve import Curve
+from harness.identity import Identity, Memory
+from harness.jobs import JOBS, Checker, JobBench
+from harness.sides import PEERS, Peer, Probe, Weir
+from harness.startup import StartUp
 
 
-@dataclasses.dataclass
-class Side:
-    """One program under measurement. `command(out)` gives its arguments for an output folder."""
-    name: str
-    command: object
-    check: object
-    wall: list = dataclasses.field(default_factory=list)
-    cpu: list = dataclasses.field(default_factory=list)
-    peak: list = dataclasses.field(default_factory=list)
+class Bench:
+    """What every part of the benchmark uses."""
+
+    def __init__(self, options, work):
+        self.options = options
+        self.work = work
+        self.tools = tools.prepare(options)
+        self.corpora = corpus.Corpora(self.tools, options.cache)
+        self.runner = measure.Runner(self.tools.launch, work)
+        self.probe = Probe(self.tools, self.runner)
+        self.peers = [Peer(self.tools, key) for key in options.peers]
+        self.weir = Weir(self.tools) if options.weir else None
+        self.checker = Checker(self.tools, work)
+        # Bytes of JSON in the data of each job.
+        self.text_bytes = {}
 
 
 def main():
     options = arguments()
-    truth = json.load(open(f"{options.data}/truth.json"))
-    shards = sorted(glob.glob(f"{options.data}/date=*/*.jsonl.zst"))
-    with tempfile.TemporaryDirectory(prefix="weir-bench-") as work:
-        listing = f"{work}/shards.txt"
-        with open(listing, "w") as file:
-            file.writelines(path + "\n" for path in shards)
-        sides = make_sides(options, truth, listing)
-        print(f"checking the answers of {', '.join(side.name for side in sides)}", file=sys.stderr)
-        text_bytes = 0
-        for side in sides:  # also fills the page cache and warms everything up
-            measured = run(side, work)
-            if side.name == "limit: decompress":
-                text_bytes = measured["stdout"]["bytes"]
-        load = os.getloadavg()[0]
-        for round_number in range(options.rounds):
-            # Each round starts with another side, so that none always follows the same one.
-            turn = round_number % len(sides)
-            for side in sides[turn:] + sides[:turn]:
-                measured = run(side, work)
-                side.wall.append(measured["wall"])
-                side.cpu.append(measured["cpu"])
-                side.peak.append(measured["peak"])
-            print(f"round {round_number + 1} of {options.rounds}: "
-                  + ", ".join(f"{side.name} {side.wall[-1]:.2f} s" for side in sides),
-                  file=sys.stderr)
-    table = results_table(sides, text_bytes)
-    print(table)
-    if options.results:
-        with open(options.results, "w") as file:
-            file.write(page(options, truth, shards, text_bytes, load, table))
-        print(f"written to {options.results}", file=sys.stderr)
+    os.makedirs(options.cache, exist_ok=True)
+    work = tempfile.mkdtemp(prefix="work-", dir=options.cache)
+    try:
+        bench = Bench(options, work)
+        load = measure.load()
+        results = Results(bench, load)
+        for job in JOBS:
+            if job.name in options.jobs:
+                results.add(f"The job *{job.name}*", JobBench(job, bench).run(), job.what)
+        if "start-up" in options.jobs:
+            results.add("Start-up", StartUp(bench).run(),
+                        "Whole processes with next to nothing to do.")
+        if bench.weir and "curve" in options.jobs:
+            results.add("Cost curve", Curve(bench).run(),
+                        "*Report* and *full* beside their limits, over more rows and with more "
+                        "workers.")
+        if bench.weir and "memory" in options.jobs:
+            if bench.weir.can("--memory"):
+                results.add("Memory", Memory(bench).run(), "")
+            else:
+                results.goals += Memory.no_goals()
+        if bench.weir and "identity" in options.jobs:
+            results.add("Identical bytes", Identity(bench).run(), "")
+        print(results.text())
+        if options.results:
+            results.write(options.results)
+    except (Wrong, measure.Failed) as error:
+        sys.exit(f"run.py: {error}")
+    finally:
+        shutil.rmtree(work)
+
+
+class Results:
+    """Gathers the sections, and keeps what there is after each: a run may be stopped."""
+
+    def __init__(self, bench, load):
+        self.bench = bench
+        self.load = load
+        self.begin = datetime.date.today()
+        self.sections = []
+        self.goals = []
+
+    def add(self, title, part, what):
+        self.sections.append(f"## {title}\n\n" + (f"{what}\n\n" if what else "") + part.table())
+        self.goals += part.goals()
+        self.write(f"{self.bench.options.cache}/latest.md")
+
+    def write(self, path):
+        with open(path, "w") as file:
+            file.write(self.text())
+        measure.say(f"written to {path}")
+
+    def text(self):
+        options, bench = self.bench.options, self.bench
+        versions = [bench.probe.version(), *(side.version() for side in bench.peers),
+                    *([bench.weir.version()] if bench.weir else []),
+                    f"Python {platform.python_version()}"]
+        return f"""# Results
+
+Written by `run.py` on {self.begin}; do not edit. Medians of {options.rounds} rounds, the sides in turn, {options.workers} threads each, whole processes with their start, page cache warm. Every answer was compared with the generator's own counts and with those of the other sides. Figures of different runs are not to be compared. README.md says what each side does.
+
+{page.goals_table(self.goals) if self.goals else ""}
+{chr(10).join(self.sections)}
+## The run
+
+Machine: {page.machine()}; load {self.load:.1f} before the first round, {measure.load():.1f} at the end.
+
+Versions: {"; ".join(versions)}.
+
+{self.data()}"""
+
+    def data(self):
+        """A line for each corpus that the tables of jobs are about."""
+        made = {}
+        for job in JOBS:
+            if job.name in self.bench.text_bytes:
+                made.setdefault(job.data, []).append(job.name)
+        lines = []
+        for arguments_, names in made.items():
+            data = self.bench.corpora.get(arguments_.format(rows=self.bench.options.rows))
+            counts = data.counts
+            lines.append(
+                f"Data of {', '.join(f'*{name}*' for name in names)}: {counts['lines']:,} lines in "
+                f"{len(data.shards):,} shards, {self.bench.text_bytes[names[0]] / 1e6:,.0f} MB of "
+                f"JSON, {data.compressed_bytes / 1e6:,.0f} MB compressed; {counts['unique']:,} "
+                f"unique events, {counts['duplicates']:,} duplicates, {counts['malformed']:,} "
+                f"malformed lines. Made by `weir-bench generate DIR {data.arguments}`.\n")
+        return "\n".join(lines)
+
+
+ALL = [*(job.name for job in JOBS), "start-up", "curve", "memory", "identity"]
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, help="a folder made by weir-bench generate")
-    parser.add_argument("--limit", required=True, help="the limit probe, compiled")
-    parser.add_argument("--duckdb-python", help="a Python that has duckdb; without it no DuckDB")
-    parser.add_argument("--weir", help="the weir binary; without it no Weir")
-    parser.add_argument("--spec", default=f"{HERE}/report.json", help="what Weir runs")
-    parser.add_argument("--workers", type=int, default=2)
+    root = tools.ROOT
+    parser.add_argument("--weir", default=f"{root}/.build/release/weir",
+                        help="the weir binary, or none")
+    parser.add_argument("--generator", default=f"{root}/.build/release/weir-bench",
+                        help="the weir-bench binary")
+    parser.add_argument("--peers", default=",".join(PEERS),
+                        help=f"which of {', '.join(PEERS)}; none where PyPI cannot be reached")
+    parser.add_argument("--jobs", default=",".join(ALL), help=f"which of {', '.join(ALL)}")
+    parser.add_argument("--rows", type=int, default=2_000_000, help="unique records of the jobs")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=2, help="threads of every side")
+    parser.add_argument("--full", action="store_true",
+                        help="the cost curve and the memory limit over ten times the rows too")
     parser.add_argument("--results", help="a Markdown file to write")
-    parser.add_argument("--generated-by", help="the command that made the data, for the results")
+    parser.add_argument("--cache", default=os.environ.get(
+        "WEIR_BENCH_CACHE", os.path.expanduser("~/.cache/weir-bench")),
+        help="where data, peers and tools are kept")
     options = parser.parse_args()
-    if options.rounds < 1 or options.workers < 1:
-        parser.error("--rounds and --workers must be 1 or more")
-    options.data = os.path.abspath(options.data)
+    options.weir = None if options.weir == "none" else os.path.abspath(options.weir)
+    options.peers = names(parser, options.peers, list(PEERS))
+    options.jobs = names(parser, options.jobs, ALL)
+    options.cache = os.path.abspath(options.cache)
+    if options.rounds < 1 or options.workers < 1 or options.rows < 1000:
+        parser.error("--rounds and --workers must be 1 or more, --rows 1000 or more")
+    options.small = options.rows // 10
+    options.curve = [options.small, options.rows] + ([10 * options.rows] if options.full else [])
     return options
 
 
-def make_sides(options, truth, listing):
-    workers = str(options.workers)
-
-    def limit(mode):
-        return lambda out: [os.path.abspath(options.limit), mode, workers, listing]
-
-    def check_parse(out, printed):
-        expect("lines of the limit", printed["lines"], truth["counts"]["lines"])
-        expect("malformed of the limit", printed["malformed"], truth["counts"]["malformed"])
-
-    def check_series(out, printed):
-        compare_series(f"{out}/series.csv", truth)
-
-    sides = [Side("limit: decompress", limit("z"), lambda out, printed: None),
-             Side("limit: decompress and parse", limit("dom"), check_parse)]
-    if options.duckdb_python:
-        sides.append(Side("DuckDB", lambda out: [
-            options.duckdb_python, f"{HERE}/peers/duckdb_peer.py", options.data, out, "report",
-            workers], check_series))
-    if options.weir:
-        # A new output and a new workspace each time: nothing is remembered from the last run.
-        sides.append(Side("Weir", lambda out: [
-            os.path.abspath(options.weir), "run", options.spec, "--param", f"data={options.data}",
-            "--out", f"{out}/result", "--workspace", f"{out}/workspace", "--workers", workers,
-            "--quiet"], lambda out, printed: compare_series(f"{out}/result/series.csv", truth)))
-    return sides
-
-
-def run(side, work):
-    """Runs a side once in a folder of its own, checks what it wrote, and measures the process
-    and those that it started: wall and CPU seconds, peak resident bytes."""
-    out = tempfile.mkdtemp(dir=work)
-    with open(f"{work}/stdout", "w+") as stdout, open(f"{work}/stderr", "w+") as stderr:
-        begin = time.perf_counter()
-        process = subprocess.Popen(side.command(out), stdin=subprocess.DEVNULL, stdout=stdout,
-                                   stderr=stderr, cwd=work)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        stdout.seek(0)
-        stderr.seek(0)
-        text = stdout.read()
-        if process.returncode != 0:
-            sys.exit(f"{side.name} failed with {process.returncode}:\n{text}{stderr.read()}")
-    printed = json.loads(text) if side.name.startswith("limit") else None
-    side.check(out, printed)
-    shutil.rmtree(out)
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024,
-            "stdout": printed}
-
-
-def compare_series(path, truth):
-    """Joins a CSV (market, queue, ts, n, violations or rate, handle_ms) with the truth: counts
-    must be equal, means to 1e-9."""
-    start = datetime.date.fromisoformat(truth["start"])
-    expected = {}
-    for series in truth["series"]:
-        by_day = zip(series["records_by_day"], series["violations_by_day"],
-                     series["handle_ms_by_day"])
-        for day, (n, violations, handle_ms) in enumerate(by_day):
-            if n > 0:
-                date = (start + datetime.timedelta(days=day)).isoformat()
-                expected[series["market"], series["queue"], date] = (n, violations, handle_ms / n)
-    seen = set()
-    with open(path, newline="") as file:
-        for row in csv.DictReader(file):
-            key = (row["market"], row["queue"], row["ts"][:10])
-            n = int(row["n"])
-            if n == 0 and key not in expected:
-                continue
-            if key not in expected or key in seen:
-                sys.exit(f"{path}: unexpected or doubled row {key}")
-            seen.add(key)
-            true_n, true_violations, true_mean = expected[key]
-            expect(f"{path}: n of {key}", n, true_n)
-            if "violations" in row:
-                expect(f"{path}: violations of {key}", int(row["violations"]), true_violations)
-            else:
-                near(f"{path}: rate of {key}", float(row["rate"]), true_violations / true_n)
-            near(f"{path}: handle_ms of {key}", float(row["handle_ms"]), true_mean)
-    expect(f"{path}: rows", len(seen), len(expected))
-
-
-def expect(what, got, wanted):
-    if got != wanted:
-        sys.exit(f"{what}: {got}, not {wanted}")
-
-
-def near(what, got, wanted):
-    if abs(got - wanted) > 1e-9 * max(1, abs(wanted)):
-        sys.exit(f"{what}: {got}, not {wanted}")
-
-
-def results_table(sides, text_bytes):
-    median = {side.name: statistics.median(side.wall) for side in sides}
-    lines = ["| side | wall s, median | min to max | CPU s | peak MB | MB/s of JSON "
-             "| of the parse limit | DuckDB takes |",
-             "|---|---|---|---|---|---|---|---|"]
-    for side in sides:
-        wall = median[side.name]
-        duckdb = f"{median['DuckDB'] / wall:.2f} x" if "DuckDB" in median else "-"
-        lines.append(
-            f"| {side.name} | {wall:.2f} | {min(side.wall):.2f} to {max(side.wall):.2f} "
-            f"| {statistics.median(side.cpu):.2f} | {statistics.median(side.peak) / 1e6:.0f} "
-            f"| {text_bytes / wall / 1e6:.0f} "
-            f"| {wall / median['limit: decompress and parse']:.2f} x | {duckdb} |")
-    return "\n".join(lines)
-
-
-def page(options, truth, shards, text_bytes, load, table):
-    compressed = sum(os.path.getsize(path) for path in shards)
-    counts = truth["counts"]
-    versions = [output([options.limit, "--version"])]
-    if options.duckdb_python:
-        versions.append("DuckDB " + output([
-            options.duckdb_python, "-c", "import duckdb; print(duckdb.__version__)"]))
-    if options.weir:
-        versions.append("Weir " + output([options.weir, "--version"]))
-    made = f"\nMade by `{options.generated_by}`.\n" if options.generated_by else ""
-    return f"""# Results
-
-Written by `run.py` on {datetime.date.today().isoformat()}; do not edit. Medians of {options.rounds} rounds, the sides in turn, {options.workers} threads each, whole processes, page cache warm. Figures of different runs are not to be compared. README.md says what each side does.
-
-{table}
-
-Data: {counts['lines']:,} lines in {len(shards)} shards, {text_bytes / 1e6:,.0f} MB of JSON, {compressed / 1e6:,.0f} MB compressed; {counts['unique']:,} unique events, {counts['duplicates']:,} duplicates, {counts['malformed']:,} malformed lines. Every side's answer was equal to the generator's own counts.
-{made}
-Machine: {machine()}; load {load:.1f} before the first round.
-
-Versions: {'; '.join(versions)}; Python {platform.python_version()}.
-"""
-
-
-def machine():
-    with open("/proc/cpuinfo") as file:
-        model = next((line.split(":", 1)[1].strip() for line in file
-                      if line.startswith("model name")), platform.machine())
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
-
-
-def output(command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+def names(parser, text, known):
+    chosen = [] if text == "none" else text.split(",")
+    for name in chosen:
+        if name not in known:
+            parser.error(f"{name} is not one of {', '.join(known)}")
+    return chosen
 
 
 if __name__ == "__main__":

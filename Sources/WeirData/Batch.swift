@@ -1,3 +1,5 @@
+import Glibc
+
 /// One line of a batch: where its bytes are and where it stands in its shard. The layout is that of
 /// the C scanner's `weir_line`.
 @frozen public struct BatchLine: Sendable {
@@ -21,6 +23,42 @@
   }
 }
 
+/// Where a value stands in the text of its record, in bytes; length 0 where it does not. The layout is
+/// that of the C scanner's `weir_place`.
+@frozen public struct ValuePlace: Sendable {
+  public var start: UInt32
+  public var length: UInt32
+
+  @inlinable public init(start: UInt32, length: UInt32) {
+    self.start = start
+    self.length = length
+  }
+}
+
+/// The lines of a block, in memory that a batch takes over.
+struct LineTable: ~Copyable {
+  private(set) var memory: Bytes
+  private(set) var capacity: Int
+  var count = 0
+
+  init(capacity: Int) {
+    self.capacity = max(1, capacity)
+    memory = Bytes(capacity: self.capacity * MemoryLayout<BatchLine>.stride)
+  }
+
+  var base: UnsafeMutablePointer<BatchLine> {
+    UnsafeMutableRawPointer(memory.base).assumingMemoryBound(to: BatchLine.self)
+  }
+
+  /// Makes room for twice as many.
+  mutating func grow() {
+    let larger = Bytes(capacity: 2 * memory.capacity)
+    memcpy(larger.base, memory.base, count * MemoryLayout<BatchLine>.stride)
+    memory = larger
+    capacity *= 2
+  }
+}
+
 /// The unit inside a task: whole lines, the columns that the plan asked for, and the memory of the
 /// strings in them.
 ///
@@ -38,7 +76,32 @@ public struct Batch: ~Copyable, @unchecked Sendable {
   public let byteOffset: Int
   let cells: UnsafeMutablePointer<Cell>
   private let columnCodes: UnsafeMutablePointer<ColumnCodes>
+  private let lineMemory: Bytes
+  private let cellMemory: Bytes
+  private var placeMemory: Bytes?
+  private var places: UnsafeMutablePointer<ValuePlace>?
   public var arena: Arena
+
+  init(
+    bytes: consuming Bytes, lines: consuming LineTable, columnCount: Int, byteOffset: Int,
+    arenaBytes: Int = 16 * 1024
+  ) {
+    self.bytes = bytes
+    rowCount = lines.count
+    self.columnCount = columnCount
+    self.byteOffset = byteOffset
+    self.lines = lines.base
+    lineMemory = lines.memory
+    // Missing values and columns without codes are zeros.
+    let cellBytes = rowCount * columnCount * MemoryLayout<Cell>.stride
+    let codeBytes = columnCount * MemoryLayout<ColumnCodes>.stride
+    cellMemory = Bytes(capacity: cellBytes + codeBytes)
+    memset(cellMemory.base, 0, cellBytes + codeBytes)
+    let memory = UnsafeMutableRawPointer(cellMemory.base)
+    cells = memory.assumingMemoryBound(to: Cell.self)
+    columnCodes = (memory + cellBytes).assumingMemoryBound(to: ColumnCodes.self)
+    arena = Arena(chunkBytes: max(256, arenaBytes))
+  }
 
   /// - Parameters:
   ///   - lines: copied.
@@ -47,18 +110,12 @@ public struct Batch: ~Copyable, @unchecked Sendable {
     bytes: consuming Bytes, lines: UnsafeBufferPointer<BatchLine>, columnCount: Int,
     byteOffset: Int = 0, arenaBytes: Int = 16 * 1024
   ) {
-    self.bytes = bytes
-    rowCount = lines.count
-    self.columnCount = columnCount
-    self.byteOffset = byteOffset
-    self.lines = .allocate(capacity: max(1, lines.count))
-    if let from = lines.baseAddress { self.lines.initialize(from: from, count: lines.count) }
-    let cellCount = max(1, lines.count * columnCount)
-    cells = .allocate(capacity: cellCount)
-    cells.initialize(repeating: .missing, count: cellCount)
-    columnCodes = .allocate(capacity: max(1, columnCount))
-    columnCodes.initialize(repeating: .none, count: columnCount)
-    arena = Arena(chunkBytes: max(256, arenaBytes))
+    var table = LineTable(capacity: lines.count)
+    if let from = lines.baseAddress { table.base.update(from: from, count: lines.count) }
+    table.count = lines.count
+    self.init(
+      bytes: bytes, lines: table, columnCount: columnCount, byteOffset: byteOffset,
+      arenaBytes: arenaBytes)
   }
 
   /// The same for lines in an array.
@@ -66,26 +123,19 @@ public struct Batch: ~Copyable, @unchecked Sendable {
     bytes: consuming Bytes, lines: [BatchLine], columnCount: Int, byteOffset: Int = 0,
     arenaBytes: Int = 16 * 1024
   ) {
-    let copy = UnsafeMutableBufferPointer<BatchLine>.allocate(capacity: lines.count)
-    _ = copy.initialize(from: lines)
-    defer { copy.deallocate() }
+    var table = LineTable(capacity: lines.count)
+    _ = UnsafeMutableBufferPointer(start: table.base, count: lines.count).update(from: lines)
+    table.count = lines.count
     self.init(
-      bytes: bytes, lines: UnsafeBufferPointer(copy), columnCount: columnCount,
-      byteOffset: byteOffset, arenaBytes: arenaBytes)
+      bytes: bytes, lines: table, columnCount: columnCount, byteOffset: byteOffset,
+      arenaBytes: arenaBytes)
   }
 
-  /// A batch of the lines that were found in a block.
-  ///
-  /// - Parameter lines: of ``LineBlock/findLines(recordBytesMax:)``, copied.
-  public init(_ block: consuming LineBlock, lines: [BatchLine], columnCount: Int) {
+  /// A batch of the lines of a block.
+  public init(_ block: consuming LineBlock, columnCount: Int) {
     let offset = block.byteOffset
-    self.init(bytes: block.bytes, lines: lines, columnCount: columnCount, byteOffset: offset)
-  }
-
-  deinit {
-    lines.deallocate()
-    cells.deallocate()
-    columnCodes.deallocate()
+    self.init(
+      bytes: block.bytes, lines: block.table, columnCount: columnCount, byteOffset: offset)
   }
 
   /// What the codes in column `index` mean; ``ColumnCodes/none`` where its cells have none.
@@ -100,6 +150,22 @@ public struct Batch: ~Copyable, @unchecked Sendable {
   public func column(_ index: Int) -> UnsafeMutablePointer<Cell> {
     assert(index >= 0 && index < columnCount)
     return cells + index * rowCount
+  }
+
+  /// Where the values of column `index` stand in the text of their rows, one a row, as far as they were
+  /// in the record; `nil` where nobody asked for them.
+  @inline(__always)
+  public func places(ofColumn index: Int) -> UnsafeMutablePointer<ValuePlace>? {
+    assert(index >= 0 && index < columnCount)
+    return places.map { $0 + index * rowCount }
+  }
+
+  /// Makes room for the places of the first `columns` columns: all are absent.
+  mutating func makePlaces(columns: Int) {
+    let memory = Bytes(capacity: columns * rowCount * MemoryLayout<ValuePlace>.stride)
+    memset(memory.base, 0, memory.capacity)
+    places = UnsafeMutableRawPointer(memory.base).assumingMemoryBound(to: ValuePlace.self)
+    placeMemory = consume memory
   }
 
   /// The original bytes of row `row`, without its line end.

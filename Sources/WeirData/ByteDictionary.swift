@@ -2,60 +2,154 @@ import Glibc
 
 /// Strings by small numbers: the same bytes have the same code, in the order of first sight.
 ///
-/// Open addressing over XXH3. A stranger who chooses the strings can make it slow, not wrong.
+/// Open addressing over XXH3. A stranger who chooses the strings can make it slow, not wrong. Its
+/// tables lie in memory of their own, so that finding a string is a hash, a probe and a comparison.
 public final class ByteDictionary {
-  private var arena = Arena()
-  private var entries: [UnsafeBufferPointer<UInt8>] = []
-  private var hashes: [UInt64] = []
-  /// Code + 1 of each slot; 0 is free. A power of two.
-  private var table: [UInt32]
+  private struct Entry {
+    let hash: UInt64
+    let bytes: UnsafeBufferPointer<UInt8>
+  }
+  private struct Slot {
+    /// The upper half of the hash, to pass most other strings by without looking at them.
+    var mark: UInt32 = 0
+    /// Code + 1; 0 is free.
+    var entry: UInt32 = 0
+  }
+  private struct Tables: ~Copyable {
+    var arena = Arena()
+    var entries: UnsafeMutablePointer<Entry>
+    var count = 0
+    var slots: UnsafeMutablePointer<Slot>
+    /// One less than the slots, of which there are a power of two, twice as many as entries fit.
+    var mask: Int
 
-  public init() { table = [UInt32](repeating: 0, count: 16) }
+    init(slotCount: Int) {
+      entries = .allocate(capacity: slotCount / 2)
+      slots = .allocate(capacity: slotCount)
+      slots.initialize(repeating: Slot(), count: slotCount)
+      mask = slotCount - 1
+    }
 
-  public var count: Int { entries.count }
+    deinit {
+      entries.deallocate()
+      slots.deallocate()
+    }
+  }
+  /// A pointer that never changes: nothing is asked at run time before it is followed.
+  private let tables: UnsafeMutablePointer<Tables>
+
+  public init() {
+    tables = .allocate(capacity: 1)
+    tables.initialize(to: Tables(slotCount: 16))
+  }
+
+  deinit {
+    tables.deinitialize(count: 1)
+    tables.deallocate()
+  }
+
+  public var count: Int { tables.pointee.count }
 
   /// The bytes of a code; good as long as the dictionary lives.
-  public func bytes(of code: Int) -> UnsafeBufferPointer<UInt8> { entries[code] }
+  public func bytes(of code: Int) -> UnsafeBufferPointer<UInt8> {
+    precondition(code >= 0 && code < tables.pointee.count, "a code of this dictionary")
+    return tables.pointee.entries[code].bytes
+  }
 
   public func code(of bytes: UnsafeBufferPointer<UInt8>) -> Int {
     let hash = xxh3(bytes)
-    var slot = Int(truncatingIfNeeded: hash) & (table.count - 1)
-    while table[slot] != 0 {
-      let code = Int(table[slot]) - 1
-      if hashes[code] == hash, isSame(entries[code], bytes) { return code }
-      slot = (slot + 1) & (table.count - 1)
-    }
-    entries.append(arena.store(bytes))
-    hashes.append(hash)
-    table[slot] = UInt32(entries.count)
-    if entries.count * 2 > table.count { grow() }
-    return entries.count - 1
+    let slot = place(of: bytes, hash)
+    let entry = tables.pointee.slots[slot].entry
+    return entry > 0 ? Int(entry) - 1 : add(bytes, hash, at: slot)
   }
 
   /// The code of `bytes` where they have one already; nothing is added.
   public func find(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-    let hash = xxh3(bytes)
-    var slot = Int(truncatingIfNeeded: hash) & (table.count - 1)
-    while table[slot] != 0 {
-      let code = Int(table[slot]) - 1
-      if hashes[code] == hash, isSame(entries[code], bytes) { return code }
-      slot = (slot + 1) & (table.count - 1)
+    let entry = tables.pointee.slots[place(of: bytes, xxh3(bytes))].entry
+    return entry > 0 ? Int(entry) - 1 : nil
+  }
+
+  /// The slot of `bytes`, or the free one where they belong.
+  @inline(__always)
+  private func place(of bytes: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> Int {
+    let (slots, entries, mask) = (
+      tables.pointee.slots, tables.pointee.entries, tables.pointee.mask
+    )
+    let mark = UInt32(truncatingIfNeeded: hash >> 32)
+    var at = Int(truncatingIfNeeded: hash) & mask
+    while slots[at].entry != 0 {
+      if slots[at].mark == mark, isSame(entries[Int(slots[at].entry) &- 1].bytes, bytes) {
+        return at
+      }
+      at = (at &+ 1) & mask
     }
-    return nil
+    return at
+  }
+
+  @inline(never)
+  private func add(_ bytes: UnsafeBufferPointer<UInt8>, _ hash: UInt64, at slot: Int) -> Int {
+    let code = tables.pointee.count
+    let stored = tables.pointee.arena.store(bytes)
+    (tables.pointee.entries + code).initialize(to: Entry(hash: hash, bytes: stored))
+    tables.pointee.count = code + 1
+    tables.pointee.slots[slot] = Slot(
+      mark: UInt32(truncatingIfNeeded: hash >> 32), entry: UInt32(code + 1))
+    if (code + 1) * 2 > tables.pointee.mask { grow() }
+    return code
   }
 
   private func grow() {
-    table = [UInt32](repeating: 0, count: table.count * 2)
-    for (code, hash) in hashes.enumerated() {
-      var slot = Int(truncatingIfNeeded: hash) & (table.count - 1)
-      while table[slot] != 0 { slot = (slot + 1) & (table.count - 1) }
-      table[slot] = UInt32(code + 1)
+    let count = tables.pointee.count
+    let slotCount = (tables.pointee.mask + 1) * 2
+    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: slotCount / 2)
+    entries.moveInitialize(from: tables.pointee.entries, count: count)
+    let slots = UnsafeMutablePointer<Slot>.allocate(capacity: slotCount)
+    slots.initialize(repeating: Slot(), count: slotCount)
+    for code in 0..<count {
+      let hash = entries[code].hash
+      var at = Int(truncatingIfNeeded: hash) & (slotCount - 1)
+      while slots[at].entry != 0 { at = (at + 1) & (slotCount - 1) }
+      slots[at] = Slot(mark: UInt32(truncatingIfNeeded: hash >> 32), entry: UInt32(code + 1))
     }
+    tables.pointee.entries.deallocate()
+    tables.pointee.slots.deallocate()
+    tables.pointee.entries = entries
+    tables.pointee.slots = slots
+    tables.pointee.mask = slotCount - 1
   }
 }
 
 /// Whether two runs of bytes are the same.
-@inline(__always)
+@inlinable @inline(__always)
 public func isSame(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
-  a.count == b.count && (a.count == 0 || memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0)
+  guard a.count == b.count else { return false }
+  guard let x = UnsafeRawPointer(a.baseAddress), let y = UnsafeRawPointer(b.baseAddress) else {
+    return a.count == 0
+  }
+  return sameBytes(x, y, a.count)
 }
+
+/// Short strings, which most are, are compared in two steps that may overlap, without a call.
+@inlinable @inline(__always)
+func sameBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
+  if count > 16 { return memcmp(a, b, count) == 0 }
+  if count >= 8 {
+    let last = count &- 8
+    return (word(a) ^ word(b)) | (word(a + last) ^ word(b + last)) == 0
+  }
+  if count >= 4 {
+    let last = count &- 4
+    return (half(a) ^ half(b)) | (half(a + last) ^ half(b + last)) == 0
+  }
+  var differs: UInt8 = 0
+  for i in 0..<count {
+    differs |= a.load(fromByteOffset: i, as: UInt8.self) ^ b.load(fromByteOffset: i, as: UInt8.self)
+  }
+  return differs == 0
+}
+
+@inlinable @inline(__always)
+func word(_ at: UnsafeRawPointer) -> UInt64 { at.loadUnaligned(as: UInt64.self) }
+
+@inlinable @inline(__always)
+func half(_ at: UnsafeRawPointer) -> UInt32 { at.loadUnaligned(as: UInt32.self) }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// An owned run of bytes with ``padding`` readable bytes behind it, which is what the JSON parser
-/// needs to read past the end of a document.
+/// needs to read past the end of a document. Aligned to 16; large ones are used again.
 public struct Bytes: ~Copyable, @unchecked Sendable {
   /// Zeroed bytes behind the capacity, never part of the content.
   public static let padding = 64
@@ -11,10 +11,14 @@ public struct Bytes: ~Copyable, @unchecked Sendable {
   public let capacity: Int
   /// Bytes in use.
   public var count: Int
+  /// Bytes of the buffer.
+  private let size: Int
 
   /// - Parameter capacity: in bytes.
   public init(capacity: Int) {
-    base = .allocate(capacity: capacity + Bytes.padding)
+    let buffer = BufferPool.take(capacity + Bytes.padding)
+    base = buffer.base.assumingMemoryBound(to: UInt8.self)
+    size = buffer.size
     memset(base + capacity, 0, Bytes.padding)
     self.capacity = capacity
     count = 0
@@ -26,7 +30,7 @@ public struct Bytes: ~Copyable, @unchecked Sendable {
     count = capacity
   }
 
-  deinit { base.deallocate() }
+  deinit { BufferPool.give(base, size) }
 
   /// A read-only view, valid as long as this value lives.
   public var view: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: base, count: count) }

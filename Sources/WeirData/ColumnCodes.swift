@@ -27,20 +27,26 @@ import Synchronization
 
 /// What was worked out for the coded strings of a column, so that it is worked out once for each.
 ///
-/// A column has one space in most tasks, and a few where several scanners feed it.
+/// A column has one space in most tasks, and a few where several scanners feed it. A worker that goes
+/// from shard to shard may see many: the oldest is forgotten then.
 public struct CodeMemory<Value> {
-  private var spaces: [(space: UInt32, values: [Value])] = []
-  private let unknown: Value
+  /// Spaces that are remembered.
+  @inlinable static var spacesMax: Int { 64 }
+
+  @usableFromInline var spaces: [(space: UInt32, values: [Value])] = []
+  @usableFromInline let unknown: Value
 
   /// - Parameter unknown: stands where nothing was worked out yet.
-  public init(unknown: Value) { self.unknown = unknown }
+  @inlinable public init(unknown: Value) { self.unknown = unknown }
 
   /// The values by code, 0 to the largest of `codes`, to be read and filled in place.
+  @inlinable
   public mutating func withValues<Result>(
     of codes: ColumnCodes, _ body: (UnsafeMutableBufferPointer<Value>) -> Result
   ) -> Result {
     var index = spaces.firstIndex { $0.space == codes.space }
     if index == nil {
+      if spaces.count == Self.spacesMax { spaces.removeFirst() }
       spaces.append((codes.space, []))
       index = spaces.count - 1
     }

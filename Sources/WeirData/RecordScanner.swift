@@ -43,6 +43,10 @@ public final class RecordScanner {
   private let tree: PathTree
   private let timestampSlots: [Int]
   private let scanner: OpaquePointer
+  /// Of each field, the space of its codes.
+  private let codeSpaces: [UInt32]
+  /// Whether batches are to know where the values stand in the text (``Batch/places(ofColumn:)``).
+  public var keepsPlaces = false
 
   /// Status of a line beyond those of the C scanner and the exact reader.
   private static let badTimestampStatus = 101
@@ -56,6 +60,7 @@ public final class RecordScanner {
     let types = fields.map { field in
       field.type.base.scannerType | (field.type.isNullable ? UInt8(WEIR_TYPE_NULLABLE) : 0)
     }
+    codeSpaces = fields.map { _ in ColumnCodes.makeSpace() }
     scanner = tree.withNodes { nodes, roots in
       weir_scanner_new(nodes.baseAddress, nodes.count, roots, types, types.count)!
     }
@@ -75,20 +80,24 @@ public final class RecordScanner {
     _ batch: inout Batch, refusals: inout [LineRefusal], exactly: Bool
   ) -> Selection {
     let rows = batch.rowCount
-    var selection = Selection()
-    guard rows > 0 else { return selection }
+    guard rows > 0 else { return Selection() }
+    if keepsPlaces { batch.makePlaces(columns: fields.count) }
+    let lines = batch.lines
+    var failed = rows
     if exactly {
-      for row in 0..<rows { batch.lines[row].status = UInt16(WEIR_LINE_REFUSED) }
+      for row in 0..<rows { lines[row].status = UInt16(WEIR_LINE_REFUSED) }
     } else {
-      scanFast(&batch)
+      failed = scanFast(&batch)
     }
-    for row in 0..<rows where batch.lines[row].status == WEIR_LINE_REFUSED {
-      rescan(row, of: &batch)
+    if failed > 0 {
+      for row in 0..<rows where lines[row].status == WEIR_LINE_REFUSED { rescan(row, of: &batch) }
     }
-    for slot in timestampSlots { readTimestamps(slot, of: batch) }
+    for slot in timestampSlots { failed += readTimestamps(slot, of: batch) }
+    if failed == 0 { return Selection(all: rows) }
+    var selection = Selection()
     selection.rows.reserveCapacity(rows)
     for row in 0..<rows {
-      if batch.lines[row].status == WEIR_LINE_OK {
+      if lines[row].status == WEIR_LINE_OK {
         selection.rows.append(UInt32(row))
       } else {
         refusals.append(refusal(of: row, in: batch))
@@ -97,14 +106,27 @@ public final class RecordScanner {
     return selection
   }
 
-  private func scanFast(_ batch: inout Batch) {
+  /// Returns how many lines are not records yet.
+  private func scanFast(_ batch: inout Batch) -> Int {
     let rows = batch.rowCount
-    let strings = batch.arena.allocate(batch.bytes.count)
-    batch.lines.withMemoryRebound(to: weir_line.self, capacity: rows) { lines in
-      batch.cells.withMemoryRebound(to: weir_cell.self, capacity: rows * fields.count) { cells in
-        _ = weir_scan(scanner, batch.bytes.base, lines, rows, cells, rows, strings)
-      }
+    let lines = UnsafeMutableRawPointer(batch.lines).assumingMemoryBound(to: weir_line.self)
+    let cells = UnsafeMutableRawPointer(batch.cells).assumingMemoryBound(to: weir_cell.self)
+    let places = keepsPlaces && !fields.isEmpty ? batch.places(ofColumn: 0) : nil
+    let base = batch.bytes.base
+    let failed = withUnsafeMutablePointer(to: &batch.arena) { arena in
+      weir_scan(
+        scanner, base, lines, rows, cells, rows,
+        UnsafeMutableRawPointer(places)?.assumingMemoryBound(to: weir_place.self),
+        { arena, length in arena!.assumingMemoryBound(to: Arena.self).pointee.allocate(length) },
+        arena)
     }
+    for slot in fields.indices {
+      let largest = weir_largest_code(scanner, slot)
+      guard largest > 0 else { continue }
+      batch.setCodes(
+        ColumnCodes(space: codeSpaces[slot], largest: UInt16(largest)), ofColumn: slot)
+    }
+    return failed
   }
 
   /// Finds where the values of the planned fields stand in the text of a record that ``scan`` took.
@@ -141,19 +163,34 @@ public final class RecordScanner {
       }
     }
     batch.lines[row].status = UInt16(WEIR_LINE_OK)
+    if keepsPlaces { findPlaces(row, of: &batch) }
   }
 
-  private func readTimestamps(_ slot: Int, of batch: borrowing Batch) {
+  private func findPlaces(_ row: Int, of batch: inout Batch) {
+    var starts = [UInt32](repeating: 0, count: fields.count)
+    var lengths = starts
+    locate(batch.text(ofRow: row), starts: &starts, lengths: &lengths)
+    for slot in fields.indices {
+      batch.places(ofColumn: slot)?[row] = ValuePlace(start: starts[slot], length: lengths[slot])
+    }
+  }
+
+  /// Returns how many are none.
+  private func readTimestamps(_ slot: Int, of batch: borrowing Batch) -> Int {
     let cells = batch.column(slot)
-    for row in 0..<batch.rowCount where batch.lines[row].status == WEIR_LINE_OK {
-      guard cells[row].kind == .string else { continue }
+    let lines = batch.lines
+    var failed = 0
+    for row in 0..<batch.rowCount where lines[row].status == WEIR_LINE_OK {
+      guard cells[row].rawKind == CellKind.string.rawValue else { continue }
       if let time = Timestamp(rfc3339: cells[row].stringBytes) {
         cells[row] = .timestamp(microseconds: time.microseconds)
       } else {
-        batch.lines[row].status = UInt16(RecordScanner.badTimestampStatus)
-        batch.lines[row].slot = UInt16(slot)
+        lines[row].status = UInt16(RecordScanner.badTimestampStatus)
+        lines[row].slot = UInt16(slot)
+        failed += 1
       }
     }
+    return failed
   }
 
   private func refusal(of row: Int, in batch: borrowing Batch) -> LineRefusal {

@@ -10,7 +10,9 @@ public struct Timestamp: Sendable, Hashable, Comparable {
   public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
 
   /// Whether the instant can be written as RFC 3339.
-  public var isWritable: Bool { self >= .earliest && self <= .latest }
+  @inlinable public var isWritable: Bool {
+    microseconds >= -62_135_596_800_000_000 && microseconds <= 253_402_300_799_999_999
+  }
 
   /// Reads RFC 3339: `2026-10-04T07:05:09.25+08:00`; a space or `t` for `T` and `z` for `Z` as the
   /// RFC allows. A zone is required. Digits of a second beyond the sixth must be zero, a leap second
@@ -75,37 +77,50 @@ public struct Timestamp: Sendable, Hashable, Comparable {
 
   /// Appends ``rfc3339``.
   public func append(to out: inout [UInt8]) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Timestamp.textBytesMax) { text in
+      let count = write(to: text.baseAddress!)
+      out.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<count]))
+    }
+  }
+
+  /// No text of ``rfc3339`` is longer.
+  public static let textBytesMax = 27
+
+  /// Writes ``rfc3339``.
+  ///
+  /// - Parameter text: has room for ``textBytesMax``.
+  /// - Returns: the bytes written.
+  public func write(to text: UnsafeMutablePointer<UInt8>) -> Int {
     let (days, inDay) = microseconds.dividedDown(by: 86_400_000_000)
     let date = CivilDate(daysSinceEpoch: Int(days))
-    func digits(_ value: Int, _ width: Int) {
-      var divisor = 1
-      for _ in 1..<width { divisor *= 10 }
-      while divisor > 0 {
-        out.append(UInt8(0x30 + value / divisor % 10))
-        divisor /= 10
-      }
+    @inline(__always) func two(_ value: Int, _ at: Int) {
+      text[at] = UInt8(truncatingIfNeeded: 0x30 + value / 10 % 10)
+      text[at + 1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
     }
-    digits(date.year, 4)
-    out.append(0x2D)
-    digits(date.month, 2)
-    out.append(0x2D)
-    digits(date.day, 2)
-    out.append(0x54)
+    two(date.year / 100, 0)
+    two(date.year, 2)
+    text[4] = 0x2D
+    two(date.month, 5)
+    text[7] = 0x2D
+    two(date.day, 8)
+    text[10] = 0x54
     let seconds = Int(inDay / 1_000_000)
-    digits(seconds / 3_600, 2)
-    out.append(0x3A)
-    digits(seconds / 60 % 60, 2)
-    out.append(0x3A)
-    digits(seconds % 60, 2)
+    two(seconds / 3_600, 11)
+    text[13] = 0x3A
+    two(seconds / 60 % 60, 14)
+    text[16] = 0x3A
+    two(seconds % 60, 17)
+    var end = 19
     let fraction = Int(inDay % 1_000_000)
-    if fraction % 1_000 != 0 {
-      out.append(0x2E)
-      digits(fraction, 6)
-    } else if fraction != 0 {
-      out.append(0x2E)
-      digits(fraction / 1_000, 3)
+    if fraction != 0 {
+      text[19] = 0x2E
+      two(fraction / 10_000, 20)
+      two(fraction / 100, 22)
+      two(fraction, 24)
+      end = fraction % 1_000 == 0 ? 23 : 26
     }
-    out.append(0x5A)
+    text[end] = 0x5A
+    return end + 1
   }
 
   /// The UTC day.

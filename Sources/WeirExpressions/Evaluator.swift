@@ -29,10 +29,18 @@ public struct ExpressionEvaluator: ~Copyable {
   /// Text made by the last evaluation.
   var strings = Arena(chunkBytes: 16 * 1024)
   var columns: [UnsafePointer<Cell>] = []
+  /// What the codes of each column mean.
+  var columnCodes: [ColumnCodes] = []
+  /// By operation: what it was for each code, of those that ``Program/onlyColumn`` names.
+  var truthsByCode: [CodeMemory<TruthCode>]
   private var madeText = false
   private var messages: [UInt32: String] = [:]
 
-  init(_ program: Program) { self.program = program }
+  init(_ program: Program) {
+    self.program = program
+    truthsByCode = Array(
+      repeating: CodeMemory(unknown: .unknown), count: program.operations.count)
+  }
 
   /// Evaluates a condition for each selected row.
   ///
@@ -41,22 +49,22 @@ public struct ExpressionEvaluator: ~Copyable {
     _ batch: borrowing Batch, _ selection: borrowing Selection, into truths: inout [Truth]
   ) {
     begin(batch)
-    truths.removeAll(keepingCapacity: true)
     let count = selection.count
+    resize(&truths, to: count, .false)
     guard count > 0 else { return }
     let mark = scratch.mark()
     let codes = scratch.codes(count)
     selection.rows.withUnsafeBufferPointer { rows in
       truth(program.root, Rows(base: rows.baseAddress!, count: count), codes)
-    }
-    truths.reserveCapacity(count)
-    for position in 0..<count {
-      let code = codes[position]
-      if code.isFailure {
-        fail(position, selection.rows[position], code)
-        truths.append(.error)
-      } else {
-        truths.append(code == TruthCode.true ? .true : .false)
+      truths.withUnsafeMutableBufferPointer { truths in
+        for position in 0..<count {
+          let code = codes[position]
+          truths[position] = code == TruthCode.true ? .true : .false
+          if code.isFailure {
+            truths[position] = .error
+            fail(position, rows[position], code)
+          }
+        }
       }
     }
     scratch.release(mark)
@@ -71,21 +79,24 @@ public struct ExpressionEvaluator: ~Copyable {
     _ batch: borrowing Batch, _ selection: borrowing Selection, into values: inout [Cell]
   ) {
     begin(batch)
-    values.removeAll(keepingCapacity: true)
     let count = selection.count
+    resize(&values, to: count, .missing)
     guard count > 0 else { return }
     let mark = scratch.mark()
     selection.rows.withUnsafeBufferPointer { buffer in
       let rows = Rows(base: buffer.baseAddress!, count: count)
       let operand = self.operand(program.root, rows)
-      values.reserveCapacity(count)
-      for position in 0..<count {
-        let cell = operand.cell(position, rows)
-        if cell.isFailure {
-          fail(position, buffer[position], cell.failureNumber)
-          values.append(.missing)
-        } else {
-          values.append(cell)
+      values.withUnsafeMutableBufferPointer { values in
+        switch operand.layout {
+        case .byRow: for i in 0..<count { values[i] = operand.base[Int(rows.base[i])] }
+        case .constant, .dense:
+          for i in 0..<count {
+            values[i] = operand.cell(i, rows)
+            if values[i].isFailure {
+              fail(i, buffer[i], values[i].failureNumber)
+              values[i] = .missing
+            }
+          }
         }
       }
     }
@@ -95,7 +106,11 @@ public struct ExpressionEvaluator: ~Copyable {
   private mutating func begin(_ batch: borrowing Batch) {
     failures.removeAll(keepingCapacity: true)
     columns.removeAll(keepingCapacity: true)
-    for column in program.columnsRead { columns.append(UnsafePointer(batch.column(column))) }
+    columnCodes.removeAll(keepingCapacity: true)
+    for column in program.columnsRead {
+      columns.append(UnsafePointer(batch.column(column)))
+      columnCodes.append(batch.codes(ofColumn: column))
+    }
     if madeText {
       strings = Arena(chunkBytes: 16 * 1024)
       madeText = false
@@ -113,6 +128,14 @@ public struct ExpressionEvaluator: ~Copyable {
       messages[number] = message
     }
     failures.append(EvaluationFailure(position: position, row: row, message: message))
+  }
+}
+
+private func resize<Element>(_ array: inout [Element], to count: Int, _ value: Element) {
+  if array.count < count {
+    array.append(contentsOf: repeatElement(value, count: count - array.count))
+  } else {
+    array.removeLast(array.count - count)
   }
 }
 

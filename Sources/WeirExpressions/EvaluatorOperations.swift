@@ -92,6 +92,50 @@ extension ExpressionEvaluator {
   ) {
     let mark = scratch.mark()
     defer { scratch.release(mark) }
+    if let slot = program.onlyColumn[index], columnCodes[slot].space != 0 {
+      truthByCode(index, slot, rows, out)
+    } else {
+      computeTruth(index, rows, out)
+    }
+  }
+
+  /// Looks up what the operation was for the code of each row, and computes it only for the rows
+  /// whose code is new, or which have none.
+  private mutating func truthByCode(
+    _ index: Program.Index, _ slot: Int, _ rows: Rows, _ out: UnsafeMutablePointer<TruthCode>
+  ) {
+    let cells = columns[slot]
+    let open = scratch.codes(rows.count)
+    let positions = scratch.codes(rows.count)
+    var count = 0
+    truthsByCode[index].withValues(of: columnCodes[slot]) { known in
+      for i in 0..<rows.count {
+        // Nothing is ever known of code 0.
+        out[i] = known[Int(cells[Int(rows.base[i])].code)]
+        if out[i] == .unknown {
+          open[count] = rows.base[i]
+          positions[count] = UInt32(truncatingIfNeeded: i)
+          count &+= 1
+        }
+      }
+    }
+    guard count > 0 else { return }
+    let answers = scratch.codes(count)
+    computeTruth(index, Rows(base: open, count: count), answers)
+    truthsByCode[index].withValues(of: columnCodes[slot]) { known in
+      for i in 0..<count {
+        out[Int(positions[i])] = answers[i]
+        let code = Int(cells[Int(open[i])].code)
+        if code > 0 { known[code] = answers[i] }
+      }
+    }
+  }
+
+  private mutating func computeTruth(
+    _ index: Program.Index, _ rows: Rows, _ out: UnsafeMutablePointer<TruthCode>
+  ) {
+    let mark = scratch.mark()
+    defer { scratch.release(mark) }
     let base = FailureKind.base(of: index)
     switch program.operations[index] {
     case .all(let operands): logic(operands, rows, out, decides: TruthCode.false)
@@ -204,7 +248,7 @@ extension ExpressionEvaluator {
       let cell = a.cell(i, rows)
       let isEqual =
         cell.rawKind == string && cell.length == length
-        && memcmp(cell.stringBytes.baseAddress!, bytes, Int(length)) == 0
+        && isSame(cell.stringBytes, UnsafeBufferPointer(start: bytes, count: Int(length)))
       out[i] = cell.isFailure ? cell.failureNumber : TruthCode(isEqual) ^ flip
     }
   }

@@ -39,6 +39,10 @@ final class Program: @unchecked Sendable {  // constants are never written after
   let sets: [ConstantSet]
   /// Columns of the batch, ascending.
   let columnsRead: [Int]
+  /// For an operation that is true, false or an error and hangs on one column alone, unless it is
+  /// part of another such: the index of that column into ``columnsRead``. Where the column has codes,
+  /// the operation is evaluated once for each.
+  let onlyColumn: [Int?]
 
   init(
     source: Syntax, operations: [Operation], spans: [SourceSpan], root: Index,
@@ -51,6 +55,31 @@ final class Program: @unchecked Sendable {  // constants are never written after
     self.constants = constants
     self.sets = sets
     self.columnsRead = columnsRead
+    onlyColumn = Program.onlyColumns(operations, root)
+  }
+
+  private static func onlyColumns(_ operations: [Operation], _ root: Index) -> [Int?] {
+    var columns: [Set<Int>] = []
+    for operation in operations {
+      if case .column(let slot) = operation {
+        columns.append([slot])
+      } else {
+        // Two are enough to know that it is not one.
+        var all: Set<Int> = []
+        for operand in operation.operands where all.count < 2 { all.formUnion(columns[operand]) }
+        columns.append(all)
+      }
+    }
+    var found = [Int?](repeating: nil, count: operations.count)
+    var pending = [root]
+    while let index = pending.popLast() {
+      if operations[index].isTruth, columns[index].count == 1 {
+        found[index] = columns[index].first
+      } else {
+        pending += operations[index].operands
+      }
+    }
+    return found
   }
 }
 

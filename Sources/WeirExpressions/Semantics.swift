@@ -7,6 +7,8 @@ typealias TruthCode = UInt32
 extension TruthCode {
   static let `false`: TruthCode = 0
   static let `true`: TruthCode = 1
+  /// No operation has so many failures.
+  static let unknown: TruthCode = .max
 
   @inline(__always) init(_ value: Bool) { self = value ? 1 : 0 }
   @inline(__always) var isFailure: Bool { self > 1 }

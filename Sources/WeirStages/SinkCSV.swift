@@ -11,7 +11,7 @@ public struct CSVSink: SinkStage {
       blank at either end are in double quotes. Null is nothing between two commas, the empty string \
       is `""` (and so is a null that is alone in its line). Numbers have the shortest form that reads back the same, times are RFC 3339 in UTC, \
       arrays and objects of rows and findings are JSON text. A path that ends in `.zst` is \
-      compressed, in frames with a checksum each.
+      compressed, in frames with a checksum each: about 1 MiB of text, or as far as `long` looks.
 
       `"for": "excel"` adds what Excel needs to read UTF-8 by a double click: a byte order mark and \
       CRLF.
@@ -39,8 +39,7 @@ public struct CSVSink: SinkStage {
       OptionSpec(
         "formula_guard", .bool, .default("true"),
         "Whether text that a spreadsheet could run as a formula gets a ' in front."),
-      OptionSpec(
-        "level", .int(1...19), .default("3"), "How hard zstd tries; higher is smaller and slower."),
+      SinkPacking.level, SinkPacking.long,
       OptionSpec(
         "max_files", .int(1...1_000_000), .default("10000"),
         "More files than this are an error: the path has too many values."),
@@ -57,7 +56,7 @@ public struct CSVSink: SinkStage {
   /// Empty: all there are.
   private let columns: [OptionValue]
   private let format: CSVFormat
-  private let level: Int
+  private let encoding: PieceEncoding
   private let maxFiles: Int
   private let node: SpecNode
 
@@ -67,7 +66,7 @@ public struct CSVSink: SinkStage {
     format = CSVFormat(
       isForExcel: options.string("for").utf8.elementsEqual("excel".utf8),
       guardsFormulas: options.bool("formula_guard"))
-    level = options.int("level")
+    encoding = SinkPacking.encoding(path.string, options, &problems)
     maxFiles = options.int("max_files")
     node = options.node
     if let value = options["columns"], value.list.isEmpty {
@@ -113,8 +112,7 @@ public struct CSVSink: SinkStage {
     }
     guard let template, !columns.isEmpty, fields.count == columns.count else { return nil }
     return BoundCSVSink(
-      template: template, path: path.string, fields: fields, format: format, level: level,
-      maxFiles: maxFiles)
+      template: template, encoding: encoding, fields: fields, format: format, maxFiles: maxFiles)
   }
 
   // MARK: Rows and findings
@@ -130,10 +128,13 @@ public struct CSVSink: SinkStage {
       case .findings(let set): CSVSink.table(of: set.findings)
       }
     let places = try places(in: table, facts)
-    var text = format.head(places.map { table.columns[$0] })
+    var text = TextBuffer()
+    format.appendHead(places.map { table.columns[$0] }, to: &text)
     for row in table.rows { format.appendLine(places.map { row[$0] }, to: &text) }
-    let bytes = sinkEncoder(path: path.string, level: level)?.frame(text) ?? text
-    return [OutputFile(path: path.string, bytes: bytes, rows: table.rows.count)]
+    return [
+      OutputFile(
+        path: path.string, bytes: encoding.encode(Array(text.view)), rows: table.rows.count)
+    ]
   }
 
   /// Where the chosen columns stand in the table.
@@ -174,74 +175,84 @@ public struct CSVSink: SinkStage {
 
 private struct BoundCSVSink: BoundRecordSink {
   let template: PathTemplate
-  let path: String
+  let encoding: PieceEncoding
   let fields: [Scope.Field]
   let format: CSVFormat
-  let level: Int
   let maxFiles: Int
 
   var columnsRead: [Int] { Set(template.columns + fields.map(\.column)).sorted() }
 
   var fileHead: [UInt8] {
-    let head = format.head(fields.map(\.path.text))
-    return sinkEncoder(path: path, level: level)?.frame(head) ?? head
+    var head = TextBuffer()
+    format.appendHead(fields.map(\.path.text), to: &head)
+    return encoding.encode(Array(head.view))
   }
 
   var emptyFile: (path: String, bytes: [UInt8])? { template.fixedPath.map { ($0, fileHead) } }
 
-  func makeWriter(_ scanner: any BatchScanner, beside sibling: (any RecordWriter)?)
-    -> any RecordWriter
-  {
+  var needsPlaces: Bool { false }
+
+  func makeWriter(beside sibling: (any RecordWriter)?) -> any RecordWriter {
     CSVRecordWriter(self, beside: sibling as? CSVRecordWriter)
   }
 }
 
 private final class CSVRecordWriter: RecordWriter {
-  private let sink: BoundCSVSink
+  private let format: CSVFormat
+  private let fields: [Scope.Field]
   private let buffers: PathBuffers
-  private let hasFixedPath: Bool
-  private var path: [UInt8] = []
-  private var line: [UInt8] = []
+  private let files: RowFiles
+  private let cells: UnsafeMutableBufferPointer<UnsafeMutablePointer<Cell>>
+  private let line: UnsafeMutablePointer<TextBuffer>
 
   init(_ sink: BoundCSVSink, beside sibling: CSVRecordWriter?) {
-    self.sink = sink
+    format = sink.format
+    fields = sink.fields
     buffers =
-      sibling?.buffers ?? PathBuffers(encoder: sinkEncoder(path: sink.path, level: sink.level))
-    let fixed = sink.template.fixedPath
-    hasFixedPath = fixed != nil
-    path = Array((fixed ?? "").utf8)
+      sibling?.buffers ?? PathBuffers(encoding: sink.encoding, maxFiles: sink.maxFiles)
+    files = RowFiles(sink.template, buffers)
+    cells = .allocate(capacity: sink.fields.count)
+    line = .allocate(capacity: 1)
+    line.initialize(to: TextBuffer())
+  }
+
+  deinit {
+    cells.deallocate()
+    line.deinitialize(count: 1)
+    line.deallocate()
   }
 
   func add(
     _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal],
     _ emit: (SinkPiece) -> Void
-  ) {
+  ) throws(TooManyFiles) {
+    files.begin(batch)
+    for (i, field) in fields.enumerated() {
+      (cells.baseAddress! + i).initialize(to: batch.column(field.column))
+    }
     for row in selection.rows {
-      line.removeAll(keepingCapacity: true)
-      if let field = writeLine(Int(row), of: batch) {
+      let row = Int(row)
+      line.pointee.clear()
+      if let field = writeLine(row) {
+        let path = fields[field].path
         refusals.append(
           Refusal(
-            row: Int(row), of: batch, code: "not_scalar", field: field,
-            message: "`\(field.text)` is an array or object, which a CSV column cannot hold"))
+            row: row, of: batch, code: "not_scalar", field: path,
+            message: "`\(path.text)` is an array or object, which a CSV column cannot hold"))
         continue
       }
-      if !hasFixedPath {
-        path.removeAll(keepingCapacity: true)
-        sink.template.append(row: Int(row), of: batch, to: &path)
-      }
-      buffers.append(path: path, line: line, emit)
+      let file = try files.file(of: row, batch)
+      buffers.append(file, line.pointee.base, line.pointee.count, rows: 1, emit)
     }
   }
 
-  /// The field that cannot be written, if there is one.
-  private func writeLine(_ row: Int, of batch: borrowing Batch) -> FieldPath? {
-    for (i, field) in sink.fields.enumerated() {
-      if i > 0 { sink.format.appendComma(to: &line) }
-      guard sink.format.append(batch.column(field.column)[row], to: &line) else {
-        return field.path
-      }
+  /// The number of the field that cannot be written, if there is one.
+  private func writeLine(_ row: Int) -> Int? {
+    for i in cells.indices {
+      if i > 0 { format.appendComma(to: &line.pointee) }
+      guard format.append(cells[i][row], to: &line.pointee) else { return i }
     }
-    sink.format.endLine(from: 0, to: &line)
+    format.endLine(from: 0, to: &line.pointee)
     return nil
   }
 

@@ -7,13 +7,14 @@ public struct JSONLSink: SinkStage {
     type: "jsonl", kind: .sink,
     summary: "Write records, rows or findings as JSONL, plain or zstd.",
     discussion: """
-      A path that ends in `.zst` is compressed, in frames with a checksum each.
+      A path that ends in `.zst` is compressed, in frames with a checksum each: about 1 MiB of text, or \
+      as far as `long` looks. Frames are what several workers read at the same time.
 
       Records leave as they came, byte for byte, with only the values changed that a stage edited; \
       a timestamp that was normalized is written as `...Z`. Their order is that of the input: shards \
       by name, then lines. `{field}` in the path writes a file for each value, percent-encoded \
       outside `[A-Za-z0-9._-]`, `__null__` where there is none; `{ts:%Y-%m-%d}` takes the day of a \
-      timestamp in UTC. Fields that come from the path of a shard are not part of the record.
+      timestamp in UTC. A value that would take the place of `manifest.json` is encoded too. Fields that come from the path of a shard are not part of the record.
 
       Rows and findings are one object a line, with the columns in order.
       """,
@@ -23,8 +24,7 @@ public struct JSONLSink: SinkStage {
         "path", .pathTemplate, .required,
         "The file, below the output directory; with {fields} of the records if records are written."
       ),
-      OptionSpec(
-        "level", .int(1...19), .default("3"), "How hard zstd tries; higher is smaller and slower."),
+      SinkPacking.level, SinkPacking.long,
       OptionSpec(
         "max_files", .int(1...1_000_000), .default("10000"),
         "More files than this are an error: the path has too many values."),
@@ -35,12 +35,12 @@ public struct JSONLSink: SinkStage {
     exampleFields: #"{"market": "string"}"#)
 
   private let path: OptionValue
-  private let level: Int
+  private let encoding: PieceEncoding
   private let maxFiles: Int
 
   public init?(_ options: Options, _ problems: inout Problems) {
     path = options.value("path")
-    level = options.int("level")
+    encoding = SinkPacking.encoding(path.string, options, &problems)
     maxFiles = options.int("max_files")
   }
 
@@ -52,8 +52,7 @@ public struct JSONLSink: SinkStage {
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundRecordSink)? {
     PathTemplate(path.string, scope: scope, at: path.node, &problems).map {
-      BoundJSONLSink(
-        template: $0, path: path.string, scope: scope, level: level, maxFiles: maxFiles)
+      BoundJSONLSink(template: $0, encoding: encoding, scope: scope, maxFiles: maxFiles)
     }
   }
 
@@ -74,8 +73,7 @@ public struct JSONLSink: SinkStage {
         appendLine(.object(zip(table.columns, row).map { JSONMember($0, $1) }), to: &text)
       }
     }
-    let bytes = sinkEncoder(path: path.string, level: level)?.frame(text) ?? text
-    return [OutputFile(path: path.string, bytes: bytes, rows: rows)]
+    return [OutputFile(path: path.string, bytes: encoding.encode(text), rows: rows)]
   }
 
   private func appendLine(_ value: JSONValue, to out: inout [UInt8]) {
@@ -84,60 +82,101 @@ public struct JSONLSink: SinkStage {
   }
 }
 
-private struct BoundJSONLSink: BoundRecordSink {
+struct BoundJSONLSink: BoundRecordSink {
   let template: PathTemplate
-  let path: String
+  let encoding: PieceEncoding
   let scope: Scope
-  let level: Int
   let maxFiles: Int
 
   var columnsRead: [Int] { template.columns + RecordSplicer.columnsRead(scope) }
   var fileHead: [UInt8] { [] }
   var emptyFile: (path: String, bytes: [UInt8])? {
-    template.fixedPath.map { ($0, sinkEncoder(path: path, level: level)?.frame([]) ?? []) }
+    template.fixedPath.map { ($0, encoding.encode([])) }
   }
 
-  func makeWriter(_ scanner: any BatchScanner, beside sibling: (any RecordWriter)?)
-    -> any RecordWriter
-  {
-    JSONLRecordWriter(self, scanner, beside: sibling as? JSONLRecordWriter)
+  var needsPlaces: Bool { RecordSplicer.needsPlaces(scope) }
+
+  func makeWriter(beside sibling: (any RecordWriter)?) -> any RecordWriter {
+    JSONLRecordWriter(self, beside: sibling as? JSONLRecordWriter)
   }
 }
 
-private final class JSONLRecordWriter: RecordWriter {
-  private let template: PathTemplate
-  private let scanner: any BatchScanner
+/// Splices the records of one shard into its files.
+final class JSONLRecordWriter: RecordWriter {
   private let buffers: PathBuffers
-  private var splicer: RecordSplicer
-  private var path: [UInt8] = []
-  private var line: [UInt8] = []
+  private let files: RowFiles
+  private let splicer: RecordSplicer
 
+  /// - Parameter buffers: other than those of the sink only in tests.
   init(
-    _ sink: BoundJSONLSink, _ scanner: any BatchScanner, beside sibling: JSONLRecordWriter?
+    _ sink: BoundJSONLSink, beside sibling: JSONLRecordWriter?, buffers: PathBuffers? = nil
   ) {
-    template = sink.template
-    self.scanner = scanner
-    buffers =
-      sibling?.buffers ?? PathBuffers(encoder: sinkEncoder(path: sink.path, level: sink.level))
-    splicer = RecordSplicer(scope: sink.scope)
-    if let fixed = template.fixedPath { path = Array(fixed.utf8) }
+    self.buffers =
+      buffers ?? sibling?.buffers
+      ?? PathBuffers(encoding: sink.encoding, maxFiles: sink.maxFiles)
+    files = RowFiles(sink.template, self.buffers)
+    splicer = RecordSplicer(sink.scope)
+  }
+
+  /// Lines of the batch that lie behind each other and go to one file as they are.
+  private struct Run {
+    var file = 0
+    /// Bytes of the batch's text.
+    var start = 0
+    var end = 0
+    var rows = 0
+    /// How long it may become.
+    var room = (whole: 0, before: 0)
   }
 
   func add(
     _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal],
     _ emit: (SinkPiece) -> Void
-  ) {
-    let isFixed = template.columns.isEmpty
+  ) throws(TooManyFiles) {
+    guard !selection.isEmpty else { return }
+    files.begin(batch)
+    splicer.begin(batch)
+    let text = batch.bytes.base
+    let textBytes = batch.bytes.count
+    let lines = batch.lines
+    var run = Run()
     for row in selection.rows {
-      if !isFixed {
-        path.removeAll(keepingCapacity: true)
-        template.append(row: Int(row), of: batch, to: &path)
+      let row = Int(row)
+      let start = Int(lines[row].start)
+      let length = Int(lines[row].length)
+      let end = start &+ length
+      let file = try files.file(of: row, batch)
+      let changes = splicer.findChanges(of: row, in: text + start)
+      if changes.count == 0, end < textBytes, text[end] == 0x0A {
+        let bytes = run.end &- run.start
+        if start == run.end, file == run.file, run.rows > 0, bytes <= run.room.before,
+          bytes &+ length < run.room.whole
+        {
+          run.end = end &+ 1
+          run.rows &+= 1
+        } else {
+          write(run, text, emit)
+          run = Run(file: file, start: start, end: end &+ 1, rows: 1, room: buffers.room(file))
+        }
+        continue
       }
-      line.removeAll(keepingCapacity: true)
-      splicer.append(Int(row), of: batch, using: scanner, to: &line)
-      line.append(0x0A)
-      buffers.append(path: path, line: line, emit)
+      write(run, text, emit)
+      run.rows = 0
+      let bytes = length &+ changes.growth &+ 1
+      let to = buffers.open(file, bytes, emit)
+      splicer.write(text + start, length, changes: changes.count, to: to)
+      to[bytes &- 1] = 0x0A
+      buffers.close(file, bytes, rows: 1, emit)
     }
+    write(run, text, emit)
+  }
+
+  @inline(__always)
+  private func write(
+    _ run: Run, _ text: UnsafeMutablePointer<UInt8>, _ emit: (SinkPiece) -> Void
+  ) {
+    guard run.rows > 0 else { return }
+    buffers.append(run.file, text + run.start, run.end &- run.start, rows: run.rows, emit)
   }
 
   func finish(_ emit: (SinkPiece) -> Void) { buffers.finish(emit) }

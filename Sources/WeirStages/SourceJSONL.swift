@@ -195,22 +195,25 @@ private struct BoundJSONL: BoundSource {
 private final class JSONLScanner: BatchScanner, @unchecked Sendable {
   private let source: BoundJSONL
   private let scanner: RecordScanner
+  /// The values that stood in paths, and the space of their codes.
+  private let pathStrings = ByteDictionary()
+  private let pathSpace = ColumnCodes.makeSpace()
+  private static let mostPathStrings = 4095
 
   init(_ source: BoundJSONL) {
     self.source = source
     scanner = RecordScanner(fields: source.fields)
   }
 
-  func locate(
-    _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,
-    lengths: UnsafeMutablePointer<UInt32>
-  ) {
-    scanner.locate(text, starts: starts, lengths: lengths)
+  var keepsPlaces: Bool {
+    get { scanner.keepsPlaces }
+    set { scanner.keepsPlaces = newValue }
   }
 
   func scan(_ block: consuming LineBlock, of shard: Shard) -> ScannedBatch {
-    let found = block.findLines(recordBytesMax: source.limits.recordBytesMax)
-    var batch = Batch(block, lines: found.lines, columnCount: source.scope.columnCount)
+    let blank = block.blank
+    let oversized = block.oversized
+    var batch = Batch(block, columnCount: source.scope.columnCount)
     var lineRefusals: [LineRefusal] = []
     let selection = scanner.scan(&batch, refusals: &lineRefusals)
     fillPathFields(&batch, shard)
@@ -221,9 +224,8 @@ private final class JSONLScanner: BatchScanner, @unchecked Sendable {
           row: refusal.row, of: batch, code: refusal.code.rawValue,
           field: refusal.field.map { source.fields[$0].path }, message: refusal.message))
     }
-    for line in found.oversized { refusals.append(tooLong(line)) }
-    return ScannedBatch(
-      batch: batch, selection: selection, refusals: refusals, blank: found.blank)
+    for line in oversized { refusals.append(tooLong(line)) }
+    return ScannedBatch(batch: batch, selection: selection, refusals: refusals, blank: blank)
   }
 
   private func tooLong(_ line: OversizedLine) -> Refusal {
@@ -239,14 +241,31 @@ private final class JSONLScanner: BatchScanner, @unchecked Sendable {
   private func fillPathFields(_ batch: inout Batch, _ shard: Shard) {
     for (i, field) in source.pathFields.enumerated() {
       guard let value = shard.pathValues[i] else { continue }
+      let column = source.fields.count + i
       let cell: Cell
       if field.type.base == .int {
         cell = Int64(String(decoding: value, as: UTF8.self)).map { .int($0) } ?? .missing
       } else {
-        cell = value.withUnsafeBufferPointer { .string(batch.arena.store($0)) }
+        cell = value.withUnsafeBufferPointer { pathString($0, &batch) }
       }
-      let column = batch.column(source.fields.count + i)
-      for row in 0..<batch.rowCount { column[row] = cell }
+      if cell.code > 0 {
+        let codes = ColumnCodes(space: pathSpace, largest: UInt16(pathStrings.count))
+        batch.setCodes(codes, ofColumn: column)
+      }
+      batch.column(column).update(repeating: cell, count: batch.rowCount)
     }
+  }
+
+  /// The same bytes from shard to shard, so that stages work once for each value.
+  private func pathString(
+    _ value: UnsafeBufferPointer<UInt8>, _ batch: inout Batch
+  ) -> Cell {
+    guard pathStrings.count < JSONLScanner.mostPathStrings else {
+      return .string(batch.arena.store(value))
+    }
+    let code = pathStrings.code(of: value)
+    var cell = Cell.string(pathStrings.bytes(of: code))
+    cell.code = UInt16(code + 1)
+    return cell
   }
 }

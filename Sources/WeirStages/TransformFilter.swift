@@ -77,9 +77,13 @@ private final class FilterWorker: MapWorker {
     }
     let before = selection.count
     var kept = 0
-    for i in 0..<before where truths[i] == .true {
-      selection.rows[kept] = selection.rows[i]
-      kept += 1
+    selection.rows.withUnsafeMutableBufferPointer { rows in
+      truths.withUnsafeBufferPointer { truths in
+        for i in 0..<before where truths[i] == .true {
+          rows[kept] = rows[i]
+          kept &+= 1
+        }
+      }
     }
     selection.rows.removeLast(before - kept)
     return before - kept - evaluator.failures.count

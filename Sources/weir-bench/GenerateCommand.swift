@@ -29,6 +29,9 @@ struct Generate: ParsableCommand {
   @Option(help: "Share of records that a malformed line follows.") var malformed = 0.0005
   @Option(help: "Compression level of zstd.") var level = 3
   @Option(help: "Words in the longest note.") var noteWords = 33
+  @Option(
+    help: "Cut the queues into numbered parts, so that there are about this many series of a size.")
+  var series: Int?
 
   func validate() throws {
     func check(_ holds: Bool, _ what: String) throws {
@@ -44,6 +47,7 @@ struct Generate: ParsableCommand {
     try check((0...1).contains(malformed), "--malformed must be 0 to 1")
     try check((1...22).contains(level), "--level must be 1 to 22")
     try check((1...1000).contains(noteWords), "--note-words must be 1 to 1000")
+    try check((96...90_000).contains(series ?? 96), "--series must be 96 to 90000")
   }
 
   func run() throws {
@@ -51,7 +55,7 @@ struct Generate: ParsableCommand {
     let calendar = Calendar(start: start, days: days, rows: rows)
     let options = GeneratorOptions(
       calendar: calendar, shards: shards, seed: seed, duplicates: duplicates,
-      malformed: malformed, level: level, noteWords: noteWords)
+      malformed: malformed, level: level, noteWords: noteWords, series: series)
     let planted =
       try effects.map { try Effects.read(path: $0, calendar: calendar) }
       ?? Effects.standard(calendar: calendar)

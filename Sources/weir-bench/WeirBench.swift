@@ -1,9 +1,9 @@
 import ArgumentParser
 
 @main
-struct WeirBench: ParsableCommand {
+struct WeirBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weir-bench",
-    abstract: "Make data to test and measure Weir with.",
-    subcommands: [Generate.self])
+    abstract: "Make data to test and measure Weir with, and measure its parts.",
+    subcommands: [Generate.self, Micro.self])
 }

@@ -27,6 +27,27 @@ import WeirData
     #expect(Bytes([]).view.count == 0)
   }
 
+  @Test func `is cleared where large buffers are used again`() {
+    for capacity in [100, 16_000, 16_384, 100_000, 262_144, 5 << 20] {
+      for _ in 0..<3 {
+        let bytes = Bytes(capacity: capacity)
+        #expect(bytes.capacity == capacity && bytes.count == 0)
+        #expect((0..<Bytes.padding).allSatisfy { bytes.base[capacity + $0] == 0 })
+        #expect(UInt(bitPattern: bytes.base) % 16 == 0)
+        memset(bytes.base, 0xFF, capacity + Bytes.padding)
+      }
+      let rows = capacity / 64
+      let lines = [BatchLine](
+        repeating: BatchLine(start: 0, length: 0, number: 1), count: rows)
+      let batch = Batch(bytes: Bytes([]), lines: lines, columnCount: 3)
+      #expect(
+        (0..<3).allSatisfy { column in
+          batch.codes(ofColumn: column).space == 0
+            && (0..<rows).allSatisfy { batch.column(column)[$0].kind == .missing }
+        })
+    }
+  }
+
   @Test func `begins with all cells missing`() {
     let lines = [
       BatchLine(start: 0, length: 2, number: 1), BatchLine(start: 3, length: 1, number: 3),

@@ -36,16 +36,15 @@ func readShard(
   var decoder = ShardDecoder(path: path, limits: limits)
   var back = ReadBack()
   func take(_ block: consuming LineBlock) {
-    let found = block.findLines(recordBytesMax: limits.recordBytesMax)
-    back.blank += found.blank
-    for line in found.lines {
+    back.blank += block.blank
+    for line in block.lines {
       let range = Int(line.start)..<Int(line.start + line.length)
       back.lines.append(
         .init(
           number: Int(line.number), byteOffset: block.byteOffset + range.lowerBound,
           bytes: Array(block.bytes.view[range])))
     }
-    for line in found.oversized {
+    for line in block.oversized {
       back.oversized.append(
         .init(
           number: line.number, byteOffset: line.byteOffset, length: line.length, head: line.head,

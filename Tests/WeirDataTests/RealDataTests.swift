@@ -26,8 +26,7 @@ struct `Real decisions` {
       func take(_ block: consuming LineBlock) {
         #expect(block.byteOffset == text)
         text += block.bytes.count
-        let lines = block.findLines(recordBytesMax: limits.recordBytesMax).lines
-        var batch = Batch(block, lines: lines, columnCount: fields.count)
+        var batch = Batch(block, columnCount: fields.count)
         found += scanner.scan(&batch, refusals: &refusals).count
       }
       while let piece = try file.read(upTo: 1 << 18) { try decoder.consume(piece, emit: take) }

@@ -261,7 +261,7 @@ struct `The command weir run` {
       try prepare(folder)
       #expect(try run(folder).exit == 0)
       let before = try outputs(folder)
-      let lock = open(folder.file("out/test/.all.lock"), O_RDWR)
+      let lock = open(folder.file("out/test/.all.lock"), O_RDWR | O_CLOEXEC)
       try #require(flock(lock, LOCK_EX | LOCK_NB) == 0)
       let holder = Array("run R1, process 7 on host h".utf8)
       #expect(write(lock, holder, holder.count) == holder.count)

@@ -91,6 +91,22 @@ import WeirData
     #expect(written[0] == written[1])
   }
 
+  @Test func `cuts queues into numbered parts of about the same size`() {
+    let whole = QueueParts(wanted: nil, seed: 7)
+    #expect(whole.total == World.seriesCount)
+    #expect(whole.suffix(0).isEmpty)
+    #expect(whole.part(ofDecision: 12, series: 3) == 0)
+
+    let cut = QueueParts(wanted: 2_000, seed: 7)
+    #expect(abs(cut.total - 2_000) < 50)
+    #expect(cut.suffix(0) == "_0001")
+    let nudity = World.series(market: 0, queue: 3)
+    let parts = cut.all(ofSeries: nudity).count
+    #expect(abs(Double(parts) / 2_000 - 68 / World.totalPerDay) < 0.001)
+    let drawn = Set((1...20_000).map { cut.part(ofDecision: $0, series: nudity) })
+    #expect(drawn == Set(0..<parts))
+  }
+
   @Test func `refuses an effect that cannot be`() throws {
     let calendar = try Self.sample()
     func entry(_ market: String, day: Int, size: Double) -> EffectEntry {

@@ -39,7 +39,7 @@ private struct Candidate {
 
   /// Encodes orders as the collector does, through a batch.
   private static func tuples(
-    _ all: [Candidate], shard: Int, types: [FieldType.Base]
+    _ all: [Candidate], shard: Int, types: [FieldType.Base], store: ChunkStore
   ) -> BarrierTuples {
     let mine = all.filter { $0.shard == shard }
     let rule = BarrierRule(
@@ -53,17 +53,25 @@ private struct Candidate {
     var batch = Batch(
       bytes: Bytes(capacity: 0), lines: lines, columnCount: 1 + types.count)
     let tuples = BarrierTuples()
-    var collector = BarrierCollector(
+    let collector = BarrierCollector(
       rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), shard: shard,
-      instance: 0)
+      instance: 0, tuples: tuples, store: store)
     for (row, candidate) in mine.enumerated() {
       batch.column(0)[row] = .int(Int64(candidate.key))
       for (i, type) in types.enumerated() {
         batch.column(1 + i)[row] = cell(candidate.order[i], type, &batch.arena)
       }
-      #expect(collector.collect(row, of: batch, into: tuples) == nil)
     }
-    tuples.group()
+    // In two parts, with a block between them.
+    let rows = Selection(all: mine.count).rows
+    for part in [rows.prefix(mine.count / 3), rows.dropFirst(mine.count / 3)] {
+      let kept = collector.collect(batch, Selection(rows: Array(part))) { _, _ in
+        Issue.record("a key is missing")
+      }
+      #expect(kept.rows == Array(part))
+      if mine.count % 2 == 0 { collector.finish() }
+    }
+    collector.finish()
     return tuples
   }
 
@@ -84,7 +92,7 @@ private struct Candidate {
   }
 
   @Test(arguments: 0..<60)
-  func `gives what the plain rule gives, whatever the shards`(seed: Int) {
+  func `gives what the plain rule gives, whatever the shards`(seed: Int) throws {
     var random = SeededRandom(seed: UInt64(seed))
     let shardCount = 1 + random.below(4)
     let pool: [[FieldType.Base]] = [
@@ -101,17 +109,15 @@ private struct Candidate {
         order: types.map { _ in random.oneIn(6) ? nil : random.below(7) - 3 }, shard: shard,
         line: next[shard])
     }
-    let shards: [BarrierTuples?] = (0..<shardCount).map { shard in
-      random.oneIn(8) && !all.contains { $0.shard == shard }
-        ? nil : Self.tuples(all, shard: shard, types: types)
+    let store = ChunkStore()
+    let shards = (0..<shardCount).map {
+      Self.tuples(all, shard: $0, types: types, store: store)
     }
-    let isWide = types.count > 1 || types.first == .string
     for keepsLast in [true, false] {
       var found: [[Int]: [Int]] = [:]
-      for partition in 0..<BarrierTuples.partitions {
-        for loss in resolve(
-          partition: partition, of: shards, keepsLast: keepsLast, isWide: isWide)
-        {
+      let resolver = BarrierResolver(keepsLast: keepsLast)
+      for partition in (0..<BarrierTuples.partitions).shuffled(using: &random) {
+        for loss in try resolver.resolve(partition, of: shards.shuffled(using: &random)) {
           let place = [loss.loser.shard, Int(loss.loser.line)]
           #expect(found[place] == nil, "a record lost twice")
           found[place] = [loss.winner.shard, Int(loss.winner.line)]
@@ -121,24 +127,56 @@ private struct Candidate {
     }
   }
 
-  @Test func `tells keys with the same low half apart`() {
-    let tuples = BarrierTuples()
-    for line in 1...4 {
-      tuples.append(
-        BarrierTuple(
-          key: Hash128(high: UInt64(line % 2), low: 5), order: 0, hasOrder: false, shard: 0,
-          line: UInt32(line), instance: 0))
+  @Test func `gives back the rows that have a key, and tells of the others`() {
+    let column = BarrierRule.Column(
+      field: FieldPath(components: [[0x6B]]), type: FieldType(.any), column: 0)
+    var second = column
+    second.column = 1
+    for rule in [
+      BarrierRule(key: [column], order: [], keepsLast: true),
+      BarrierRule(key: [column, second], order: [], keepsLast: true),
+    ] {
+      let lines = (1...7).map { BatchLine(start: 0, length: 0, number: UInt32($0)) }
+      let batch = Batch(bytes: Bytes(capacity: 0), lines: lines, columnCount: 2)
+      for row in 0..<7 {
+        batch.column(0)[row] = [0, 3, 4].contains(row) ? .null : .int(Int64(row))
+        batch.column(1)[row] = .bool(true)
+      }
+      let tuples = BarrierTuples()
+      let store = ChunkStore()
+      let collector = BarrierCollector(
+        rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), shard: 0,
+        instance: 0, tuples: tuples, store: store)
+      var missing: [Int] = []
+      let kept = collector.collect(batch, Selection(rows: [0, 1, 2, 3, 4, 6])) { row, column in
+        missing.append(row)
+        #expect(column.column == 0)
+      }
+      collector.finish()
+      #expect(kept.rows == [1, 2, 6] && missing == [0, 3, 4])
+      #expect(tuples.blocks.map { $0.counts.reduce(0, +) } == [3])
     }
-    tuples.group()
-    let losses = resolve(partition: 0, of: [tuples], keepsLast: true, isWide: false)
+  }
+
+  @Test func `tells keys with the same low half apart`() throws {
+    var piece = RawBuffer()
+    let header = TuplePiece(
+      count: 4, shard: 0, instance: 0, orderWidth: 0, lineWidth: 1, form: .null, leastOrder: 0,
+      firstLine: 1, wideBytes: 0)
+    header.encode(to: &piece)
+    for line in 0..<4 {
+      piece.append(UInt64(line % 2))
+      piece.append(UInt64(5))
+    }
+    for line in 0..<4 { piece.append(UInt8(line)) }
+    let losses = try BarrierResolver(keepsLast: true).resolve([piece.view], count: 4)
     #expect(losses.map(\.loser.line).sorted() == [1, 2])
   }
 
   @Test func `keeps shard, line and instance apart at their limits`() {
-    let tuple = BarrierTuple(
-      key: Hash128(high: 0, low: 0), order: 0, hasOrder: true, shard: BarrierTuple.shardsMax - 1,
-      line: .max, instance: 255)
-    #expect(tuple.shard == BarrierTuple.shardsMax - 1)
+    let tuple = BarrierTuple.Packed(
+      hasOrder: true, shard: BarrierTuple.Packed.shardsMax - 1, line: .max, instance: 255)
+    #expect(tuple.shard == BarrierTuple.Packed.shardsMax - 1)
     #expect(tuple.line == .max && tuple.instance == 255 && tuple.hasOrder)
   }
 
@@ -154,5 +192,15 @@ private struct Candidate {
     }
     #expect((0..<6_000).allSatisfy { bitmap.contains(UInt32($0)) == set.contains(UInt32($0)) })
     #expect(!bitmap.contains(.max))
+    #expect(bitmap.count == set.count)
+    var listed: [UInt32] = []
+    bitmap.forEach { listed.append($0) }
+    #expect(listed == set.sorted())
+    var other = LineBitmap(lines: 9_000)
+    for _ in 0..<300 { other.insert(UInt32(random.below(9_000))) }
+    #expect(bitmap.subtracting(other).count == set.count { !other.contains($0) })
+    let both = other.count + bitmap.subtracting(other).count
+    bitmap.formUnion(other)
+    #expect(bitmap.count == both)
   }
 }

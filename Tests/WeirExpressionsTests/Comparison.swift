@@ -1,5 +1,6 @@
 import Testing
 import WeirData
+import WeirTesting
 
 @testable import WeirExpressions
 
@@ -12,6 +13,13 @@ func compareWithReference(
   let expression = try CompiledExpression(source, scope: table.scope)
   var evaluator = expression.makeEvaluator()
   let batch = table.batch()
+  let coder = CodedColumns(
+    random.pick(CodedColumns.Mode.allCases), seed: random.next())
+  coder.encode(batch, columns: table.fields.indices)
+  // A batch before this one: some codes are known then.
+  var earlier: [Truth] = []
+  let few = (0..<UInt32(table.rows.count)).filter { _ in random.chance(40) }
+  evaluator.evaluate(batch, Selection(rows: few), into: &earlier)
   let rows = (0..<UInt32(table.rows.count)).filter { _ in random.chance(80) }
   var truths: [Truth] = []
   evaluator.evaluate(batch, Selection(rows: rows), into: &truths)
@@ -20,6 +28,7 @@ func compareWithReference(
   evaluator.evaluateValues(batch, Selection(rows: rows), into: &cells)
   let failures = evaluator.failures
   let values = cells.map { Content($0) }
+  defer { withExtendedLifetime(coder) {} }
   try #require(truths.count == rows.count && values.count == rows.count)
   #expect(
     failedTruths.map { $0.position } == truths.indices.filter { truths[$0] == .error }, "\(source)")

@@ -137,6 +137,45 @@ private func naive(_ events: [Event]) -> [[JSONValue]] {
     #expect(merger.encode() == bytes)
   }
 
+  @Test(arguments: CodedColumns.Mode.allCases, ["1h", "1d", "1w"])
+  func `codes of strings change no byte and no refusal`(
+    _ mode: CodedColumns.Mode, _ bucket: String
+  ) throws {
+    for by in [
+      #"["market"]"#, #"["market", "decision"]"#, #"["market", "decision", "level"]"#, "[]",
+      #"["market", "decision", "moderator", "a", "b"]"#,
+    ] {
+      var problems = Problems()
+      let planned = try #require(
+        PlannedPipeline(
+          fields: """
+            {"market": "string?", "level": "int", "ts": "timestamp?", "decision": "string",
+             "handle_ms": "int?", "moderator": "string?", "a": "string?", "b": "string?"}
+            """,
+          transform: """
+            {"type": "aggregate", "inputs": ["in"], "by": \(by), "time": "ts", "bucket": "\(bucket)",
+             "metrics": {"n": {"count": true}, "k": {"count": "decision == 'violation'"},
+                         "x": {"sum": "decision == 'allow' ? handle_ms : 1000 / (handle_ms - 7)"},
+                         "f": {"mean": "market == 'FR' ? 0.5 : 2.0"},
+                         "low": {"min": "moderator"}, "high": {"max": "market"},
+                         "least": {"min": "handle_ms"}, "most": {"max": "ts"},
+                         "d": {"distinct": "moderator"}, "p": {"quantile": 0.9, "of": "handle_ms"}}}
+            """, &problems), "\(problems.sorted.map(\.text))")
+      var random = SeededRandom(seed: 12)
+      let lines = (0..<900).map { i in
+        Event(&random).line.replacing("\"ts\"", with: i % 40 == 0 ? "\"no_ts\"" : "\"ts\"")
+      }
+      let plain = try planned.partial(lines)
+      for batchBytes in [1, 3_000, 1 << 20] {
+        let coded = try planned.partial(lines, batchBytes: batchBytes, coder: CodedColumns(mode))
+        #expect(coded.bytes == plain.bytes)
+        #expect(coded.refusals.map(\.line) == plain.refusals.map(\.line))
+        #expect(coded.refusals.map(\.message) == plain.refusals.map(\.message))
+      }
+      #expect(Set(plain.refusals.map(\.code)) == ["missing_time", "expression_error"])
+    }
+  }
+
   @Test func `merging sketches and ints in any order gives the same state`() throws {
     var random = SeededRandom(seed: 5)
     let planned = try planned()

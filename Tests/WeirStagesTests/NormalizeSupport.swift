@@ -1,5 +1,6 @@
 import Testing
 import WeirData
+import WeirTesting
 
 @testable import WeirEngine
 @testable import WeirStages
@@ -69,14 +70,21 @@ struct Normalized: Equatable {
   var messages: [String] = []
 }
 
+private struct CodeOfSpace: Hashable {
+  var space: UInt32
+  var code: UInt16
+}
+
 /// Runs JSON lines through a stage in batches of `batchLines` lines, with one worker.
 func normalize(
-  _ lines: [String], _ stage: BoundStage, fields: String, batchLines: Int = 1_000
+  _ lines: [String], _ stage: BoundStage, fields: String, batchLines: Int = 1_000,
+  coder: CodedColumns? = nil
 ) throws -> Normalized {
   let worker = try #require(stage.map).makeWorker()
   let scanner = RecordScanner(
     fields: plannedFields(fields).map { PlannedField(path: $0.0, type: $0.1) })
   var result = Normalized()
+  var addresses: [CodeOfSpace: UInt64] = [:]
   var first = 0
   while first < lines.count {
     let part = lines[first..<min(lines.count, first + batchLines)]
@@ -94,6 +102,7 @@ func normalize(
     var bad: [LineRefusal] = []
     var selection = scanner.scan(&batch, refusals: &bad)
     #expect(bad.isEmpty, "\(bad)")
+    coder?.encode(batch, columns: plannedFields(fields).indices)
     let count = selection.count
     var refusals: [Refusal] = []
     let filtered = worker.apply(&batch, &selection, &refusals)
@@ -101,6 +110,13 @@ func normalize(
     for row in selection.rows.map(Int.init) {
       let values = stage.scope.fields.map { field in
         let cell = batch.column(field.column)[row]
+        if cell.code > 0 {
+          let codes = batch.codes(ofColumn: field.column)
+          let key = CodeOfSpace(space: codes.space, code: cell.code)
+          #expect(codes.space > 0 && cell.code <= codes.largest && cell.kind == .string)
+          #expect(addresses[key, default: cell.bits] == cell.bits)
+          addresses[key] = cell.bits
+        }
         return cell.kind == .missing ? "-" : cell.jsonValue.text
       }
       result.rows.append("\(batch.lines[row].number): \(values.joined(separator: " "))")

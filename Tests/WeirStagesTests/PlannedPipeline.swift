@@ -1,5 +1,6 @@
 import WeirData
 import WeirStages
+import WeirTesting
 
 @testable import WeirEngine
 
@@ -70,11 +71,14 @@ struct PlannedPipeline {
 
   /// The partial of one shard.
   func partial(
-    _ lines: some Sequence<String>, batchBytes: Int = 1 << 20
+    _ lines: some Sequence<String>, batchBytes: Int = 1 << 20, coder: CodedColumns? = nil
   ) throws -> (bytes: [UInt8], refusals: [Refusal]) {
     let partial = reduce.makePartial()
     var refusals: [Refusal] = []
-    try read(lines, batchBytes: batchBytes) { partial.add($0, $1, &refusals) }
+    try read(lines, batchBytes: batchBytes) { batch, selection in
+      coder?.encode(batch, columns: 0..<batch.columnCount)
+      partial.add(batch, selection, &refusals)
+    }
     return (partial.encode(), refusals)
   }
 

@@ -16,14 +16,22 @@ private func sink(_ options: String, fields: String) throws -> PlannedPipeline {
 private func write(
   _ planned: PlannedPipeline, _ lines: [String], batchBytes: Int = 1 << 20
 ) throws -> (files: [(path: String, bytes: [UInt8])], refusals: [Refusal]) {
-  let writer = planned.recordSink.makeWriter(
-    planned.makeScanner(), beside: nil)
+  let writer = planned.recordSink.makeWriter(beside: nil)
   var refusals: [Refusal] = []
   var files: [String: [UInt8]] = [:]
   func take(_ piece: SinkPiece) {
-    files[piece.path, default: planned.recordSink.fileHead] += piece.bytes
+    files[piece.path, default: planned.recordSink.fileHead] += piece.encoding.encode(
+      Array(piece.text.view))
   }
-  try planned.read(lines, batchBytes: batchBytes) { writer.add($0, $1, &refusals, take) }
+  var failure: TooManyFiles?
+  try planned.read(lines, batchBytes: batchBytes) { batch, selection in
+    do throws(TooManyFiles) {
+      try writer.add(batch, selection, &refusals, take)
+    } catch {
+      failure = error
+    }
+  }
+  if let failure { throw failure }
   writer.finish(take)
   let ordered = files.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
   return (ordered.map { ($0.key, $0.value) }, refusals)
@@ -141,35 +149,6 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
     let encoder = ZstdEncoder(level: 3)
     #expect(
       files[0].bytes == encoder.frame(Array("id\n".utf8)) + encoder.frame(Array("7\n".utf8)))
-  }
-
-  @Test func `pieces depend on the lines and not on when they come`() {
-    var random = SeededRandom(seed: 7)
-    let buffers = PathBuffers(encoder: nil, pieceBytes: 100, totalBytes: 300)
-    var pieces: [SinkPiece] = []
-    var expected: [String: [UInt8]] = [:]
-    for i in 0..<2_000 {
-      let path = "p\(random.below(9))"
-      let line = Array("\(i)".utf8) + [UInt8](repeating: 120, count: random.below(60)) + [10]
-      expected[path, default: []] += line
-      buffers.append(path: Array(path.utf8), line: line) { pieces.append($0) }
-    }
-    buffers.finish { pieces.append($0) }
-    var joined: [String: [UInt8]] = [:]
-    for piece in pieces { joined[piece.path, default: []] += piece.bytes }
-    #expect(joined == expected)
-    #expect(pieces.allSatisfy { $0.bytes.count <= 100 && !$0.bytes.isEmpty })
-    #expect(pieces.reduce(0) { $0 + $1.rows } == 2_000)
-    // A line longer than a piece is a piece by itself.
-    var long: [Int] = []
-    let one = PathBuffers(encoder: nil, pieceBytes: 10, totalBytes: 300)
-    for count in [4, 25, 4] {
-      one.append(path: [97], line: [UInt8](repeating: 10, count: count)) {
-        long.append($0.bytes.count)
-      }
-    }
-    one.finish { long.append($0.bytes.count) }
-    #expect(long == [4, 25, 4])
   }
 
   @Test(arguments: [

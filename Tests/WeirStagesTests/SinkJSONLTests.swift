@@ -81,11 +81,86 @@ import WeirTesting
     #expect(outcome.problems.hasErrors && outcome.error == nil && outcome.result == nil)
   }
 
-  @Test func `refuses a record whose value would take the place of the manifest`() async throws {
+  @Test(arguments: [("{m}.json", "%6Danifest.json"), ("{m}.json/x", "%6Danifest.json/x")])
+  func `writes records whose value would take the place of the manifest`(
+    path: String, written: String
+  ) async throws {
+    let spec = pipeline(fields: #"{"m": "string"}"#, sinks: jsonlSink("a", "s", path: path))
+    let record = #"{"m":"manifest"}"#
+    let outcome = try await run(spec, [("a.jsonl", [record])])
+    #expect(try outcome.records(written) == [record])
+    #expect(outcome.outputs.keys.sorted() == [written, "manifest.json"].sorted())
+  }
+
+  @Test func `refuses more files than it may make within one shard too`() throws {
+    let buffers = PathBuffers(encoding: .plain, maxFiles: 2)
+    func file(_ path: String) throws(TooManyFiles) -> Int {
+      try Array(path.utf8).withUnsafeBufferPointer { path throws(TooManyFiles) in
+        try buffers.file(path)
+      }
+    }
+    #expect(try file("a") == 0 && file("b") == 1 && file("a") == 0)
+    #expect(throws: TooManyFiles.self) { try file("c") }
+  }
+
+  @Test(arguments: [1, 2, 3])
+  func `writes many files side by side, the same for any workers`(workers: Int) async throws {
+    // More files than are open at once, each from every shard.
     let spec = pipeline(
-      fields: #"{"m": "string"}"#, sinks: jsonlSink("a", "s", path: "{m}.json"))
-    let outcome = try await run(spec, [("a.jsonl", [#"{"m":"manifest"}"#])])
-    #expect(outcome.code == "sink_collision")
+      fields: #"{"m": "int", "n": "int"}"#, sinks: jsonlSink("a", "s", path: "{m}.jsonl"))
+    let shards = (0..<5).map { shard in
+      ("\(shard).jsonl", (0..<400).map { #"{"m":\#($0 % 130),"n":\#(shard * 1_000 + $0)}"# })
+    }
+    let outcome = try await run(spec, shards, workers: workers)
+    #expect(outcome.outputs.count == 131)
+    for m in [0, 7, 129] {
+      #expect(
+        try outcome.records("\(m).jsonl")
+          == shards.flatMap(\.1).filter { $0.hasPrefix(#"{"m":\#(m),"#) })
+    }
+  }
+
+  @Test func `looks as far back as it is told`() async throws {
+    var random = SeededRandom(seed: 11)
+    let block = (0..<3_000).map { _ in
+      let noise = (0..<20).map { _ in String(random.next(), radix: 36) }.joined()
+      return #"{"id":"\#(noise)"}"#
+    }
+    // The same lines again 1.2 MB later.
+    let records = block + block.reversed() + block
+    let zstd = jsonlSink("near", "s", path: "near.jsonl.zst")
+    let long =
+      #""far": { "type": "jsonl", "inputs": ["s"], "path": "far.jsonl.zst", "long": 23 }"#
+    let spec = pipeline(fields: #"{"id": "string"}"#, sinks: zstd + "," + long)
+    let outcome = try await run(spec, [("a.jsonl", records)])
+    #expect(try outcome.records("far.jsonl.zst") == records)
+    #expect(try outcome.records("near.jsonl.zst") == records)
+    let (near, far) = (outcome.outputs["near.jsonl.zst"]!, outcome.outputs["far.jsonl.zst"]!)
+    #expect(far.count * 3 < near.count * 2)
+    // Frames that several workers make come out in their order.
+    var wide = PipelineRunner(spec, shards: [("data/a.jsonl", records)])
+    wide.workers = 3
+    wide.wideShardBytes = 1
+    #expect(try await wide.run().outputs == outcome.outputs)
+    // Its own source reads it.
+    let again = PipelineRunner(
+      pipeline(fields: #"{"id": "string"}"#, sinks: jsonlSink("out", "s")),
+      files: [("data/far.jsonl", far)])
+    #expect(try await again.run().records("out.jsonl") == records)
+  }
+
+  @Test func `refuses to look far back in text that is not compressed`() async throws {
+    for (path, long, code) in [
+      ("x.jsonl", "20", "unused_option"), ("x.jsonl.zst", "28", "out_of_range"),
+      ("x.jsonl.zst", "19", "out_of_range"),
+    ] {
+      let spec = pipeline(
+        fields: #"{"id": "string"}"#,
+        sinks:
+          #""o": { "type": "jsonl", "inputs": ["s"], "path": "\#(path)", "long": \#(long) }"#)
+      let outcome = try await run(spec, [("a.jsonl", [#"{"id":"a"}"#])])
+      #expect(outcome.code == code, "\(long)")
+    }
   }
 
   @Test func `names every file with its rows, bytes and hash in the manifest`() async throws {
@@ -173,7 +248,7 @@ import WeirTesting
             #"{"s":"ke\u0065p","n":-1,"other":"n"}"#, #"{"s":null,"a":null}"#, #"{}"#,
             #"{"\u0073":"esc","a":{"b":2},"a2":{"b":2}}"#,
           ]
-        )
+        ), ("data/blank.jsonl", ["", " ", ""]), ("data/empty.jsonl", []),
       ])
     runner.registry = StageRegistry(StageRegistry.standard.types + [Edit.self])
     let outcome = try await runner.run()

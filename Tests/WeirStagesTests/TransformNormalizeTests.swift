@@ -258,6 +258,24 @@ private func outcomes(_ steps: String, _ values: [String], type: String = "strin
     for size in [1, 7, 64, 999] {
       let split = try normalize(lines, stage, fields: fields, batchLines: size)
       #expect(split == whole)
+      for mode in CodedColumns.Mode.allCases {
+        let coded = try normalize(
+          lines, stage, fields: fields, batchLines: size, coder: CodedColumns(mode))
+        #expect(coded == whole)
+      }
+    }
+  }
+
+  @Test func `gives codes as long as there are not too many values`() throws {
+    let stage = try bindNormalize(#"{"market": {"case": "lower"}}"#, fields: fields)
+    let lines = (0..<40_000).map { "{\"market\": \"M\($0 % 20_000)\", \"queue\": \"\", \"ts\": 0}" }
+    for mode in [CodedColumns.Mode.none, .all] {
+      let result = try normalize(
+        lines, stage, fields: fields, batchLines: 7_000, coder: CodedColumns(mode))
+      #expect(result.rows.count == 40_000)
+      for i in stride(from: 0, to: 40_000, by: 997) {
+        #expect(result.rows[i] == "\(i + 1): \"m\(i % 20_000)\" \"\" - 0")
+      }
     }
   }
 

@@ -242,6 +242,42 @@ import WeirTesting
     }
   }
 
+  @Test(arguments: CodedColumns.Mode.allCases, 0..<3 as Range<UInt64>)
+  func `codes of strings change no byte and no refusal`(
+    _ mode: CodedColumns.Mode, _ seed: UInt64
+  ) throws {
+    let bench = try TrendBench(
+      """
+      { "type": "trend", "inputs": ["a"], "time": "ts", "by": ["market", "queue"],
+        "through": "2026-01-05", "bucket": "\(seed == 2 ? "1w" : "1d")",
+        "metrics": { "k": { "rate": "decision == 'violation'" },
+          "long": { "count": "handle_ms > 500.0" }, "n": { "count": true },
+          "mean": { "mean": "handle_ms" }, "p95": { "quantile": 0.95, "of": "handle_ms" },
+          "who": { "distinct": "moderator_id" } } }
+      """)
+    var random = SeededRandom(seed: seed)
+    let lines = (0..<1_500).map { i in
+      let time = random.oneIn(30) ? "null" : "\"2026-01-0\(1 + random.below(7))T10:00:00Z\""
+      return """
+        {"ts": \(time), "day": "", "market": \(random.pick(["\"DE\"", "\"FR\"", "null", "\"*\"", "\"\""])),
+         "queue": \(random.pick(["\"a\"", "7", "null", "\"b\"", "true", i % 99 == 0 ? "{}" : "\"c\""])),
+         "decision": \(random.pick(["\"violation\"", "\"allow\"", "null"])),
+         "handle_ms": \(random.pick(["null", "1e3", "\(random.below(1_000))"])),
+         "moderator_id": \(random.pick(["null", "\(i % 70)", "\"m\(i % 50)\"", i % 77 == 0 ? "[]" : "1"]))}
+        """.filter { $0 != "\n" }
+    }
+    let text = Array(lines.map { $0 + "\n" }.joined().utf8)
+    var (wanted, refused): ([String], [String]) = ([], [])
+    let plain = bench.partial(text, refused: &wanted)
+    for rows in [1, 50, 2_000] {
+      refused = []
+      let coder = CodedColumns(mode, seed: seed)
+      #expect(bench.partial(text, rows: rows, coder: coder, refused: &refused) == plain)
+      #expect(refused == wanted)
+    }
+    #expect(Set(wanted).count >= 4)
+  }
+
   @Test func `a state that was read back is the same`() throws {
     let bench = try TrendBench(TrendExample.spec)
     var refused: [String] = []

@@ -56,7 +56,9 @@ struct TrendBench {
   }
 
   /// - Parameter text: whole lines.
-  func partial(_ text: [UInt8], rows: Int = 1_000, refused: inout [String]) -> [UInt8] {
+  func partial(
+    _ text: [UInt8], rows: Int = 1_000, coder: CodedColumns? = nil, refused: inout [String]
+  ) -> [UInt8] {
     let partial = bound.makePartial()
     var at = 0
     var number: UInt32 = 0
@@ -75,6 +77,7 @@ struct TrendBench {
         columnCount: scanner.fields.count)
       var bad: [LineRefusal] = []
       let selection = scanner.scan(&batch, refusals: &bad)
+      coder?.encode(batch, columns: scanner.fields.indices)
       refused += bad.map { "line \($0.code.rawValue)" }
       var refusals: [Refusal] = []
       partial.add(batch, selection, &refusals)

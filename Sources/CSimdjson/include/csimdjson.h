@@ -68,6 +68,12 @@ typedef struct {
   uint16_t slot;
 } weir_line;
 
+// Where the value of a slot stands in its line, in bytes; length 0 where it is absent.
+typedef struct {
+  uint32_t start;
+  uint32_t length;
+} weir_place;
+
 typedef struct weir_scanner weir_scanner;
 
 // `nodes` is copied; the first `root_count` are the keys of the record itself.
@@ -76,20 +82,43 @@ weir_scanner *weir_scanner_new(const weir_path_node *nodes, size_t node_count,
                                size_t root_count, const uint8_t *types, size_t slot_count);
 void weir_scanner_free(weir_scanner *scanner);
 
+// Gives `length` bytes that live as long as the cells.
+typedef uint8_t *(*weir_allocate)(void *context, size_t length);
+
 // Validates `count` lines in full and takes their planned values into `cells`, column by
-// column: slot s of line i is cells[s * stride + i]. 64 bytes behind the last line must be
-// readable. Strings are unescaped into `arena`, which needs as many bytes as the lines have
-// together. Returns the bytes of `arena` used.
+// column: slot s of line i is cells[s * stride + i]. The cells must be zero before, and so must be
+// `places`, which is filled in the same way unless it is NULL. 64 bytes behind the last line must be
+// readable. Strings point into the text; those with escapes are made in memory from `allocate`;
+// those with a code point into the scanner. Returns how many lines have another status than OK.
 size_t weir_scan(weir_scanner *scanner, const uint8_t *base, weir_line *lines, size_t count,
-                 weir_cell *cells, size_t stride, uint8_t *arena);
+                 weir_cell *cells, size_t stride, weir_place *places, weir_allocate allocate,
+                 void *context);
+
+// The largest code that the strings of `slot` in the last scan may have, 0 where they have none.
+uint32_t weir_largest_code(const weir_scanner *scanner, size_t slot);
 
 // Finds where the values of planned paths stand in `line`, which must be valid JSON and an
 // object: slot s begins at starts[s] and has lengths[s] bytes (0: absent).
 void weir_locate(const weir_scanner *scanner, const uint8_t *line, size_t length,
                  uint32_t *starts, uint32_t *lengths);
 
-// The line feeds in [bytes, bytes + length).
-size_t weir_count_newlines(const uint8_t *bytes, size_t length);
+// How far lines were found.
+typedef struct {
+  size_t at;         // where the next line begins
+  uint64_t number;   // its number
+  size_t blank;      // lines of nothing but white space
+  size_t oversized;  // bytes of the line at `at`, if it is over the limit, else 0
+} weir_framing;
+
+// Finds the lines of [bytes, bytes + length) that hold something, from `framing` on, without their
+// line ends; the last may have none. Stops at the end, when `capacity` lines are found, and at a line
+// of more than `longest` bytes. Returns how many it found.
+size_t weir_find_lines(const uint8_t *bytes, size_t length, size_t longest, weir_framing *framing,
+                       weir_line *lines, size_t capacity);
+
+// The same without the vector instructions that not every machine has.
+size_t weir_find_lines_portably(const uint8_t *bytes, size_t length, size_t longest,
+                                weir_framing *framing, weir_line *lines, size_t capacity);
 
 // How many bytes lie before the last line feed and with it, 0 where there is none.
 size_t weir_last_newline(const uint8_t *bytes, size_t length);

@@ -42,76 +42,21 @@ public struct OversizedLine: Sendable {
 }
 
 /// Whole lines of a shard, in order, with what was found between them.
-@frozen public struct LineBlock: ~Copyable, Sendable {
+public struct LineBlock: ~Copyable, @unchecked Sendable {
   /// The text: lines end with a line feed, the very last one may not.
   public var bytes: Bytes
   /// Where the text begins in the decompressed shard, in bytes.
   public var byteOffset: Int
-  /// 1-based number of the first line.
-  public var firstLine: Int
+  /// Lines of nothing but white space.
+  public var blank: Int
   /// Records over the limit that stand before or in this block.
   public var oversized: [OversizedLine]
-  /// Line feeds in the text.
-  var lineFeeds: Int
-}
+  var table: LineTable
 
-/// The lines of a block that hold something, as a batch wants them.
-public struct BlockLines: Sendable {
-  public var lines: [BatchLine] = []
-  /// Lines of nothing but white space.
-  public var blank = 0
-  public var oversized: [OversizedLine] = []
-}
-
-extension LineBlock {
-  /// Finds the lines: a carriage return before the line feed is not part of them.
-  public func findLines(recordBytesMax: Int) -> BlockLines {
-    var found = BlockLines()
-    found.oversized = oversized
-    let text = bytes.view
-    found.lines.reserveCapacity(lineFeeds + 1)
-    var start = 0
-    var number = firstLine
-    while start < text.count {
-      let rest = text.count - start
-      let hit = memchr(text.baseAddress! + start, 0x0A, rest)
-      let next = hit.map { UnsafeRawPointer($0) - UnsafeRawPointer(text.baseAddress!) + 1 }
-      var end = next.map { $0 - 1 } ?? text.count
-      if next != nil, end > start, text[end - 1] == 0x0D { end -= 1 }
-      if end - start > recordBytesMax {
-        found.oversized.append(oversizedLine(start..<end, number))
-      } else if isBlank(text, start, end) {
-        found.blank += 1
-      } else {
-        found.lines.append(
-          BatchLine(
-            start: UInt32(start), length: UInt32(end - start), number: UInt32(clamping: number)))
-      }
-      start = next ?? text.count
-      number += 1
-    }
-    return found
+  /// The lines that hold something, without their line ends; valid as long as the block lives.
+  public var lines: UnsafeBufferPointer<BatchLine> {
+    UnsafeBufferPointer(start: table.base, count: table.count)
   }
-
-  private func oversizedLine(_ range: Range<Int>, _ number: Int) -> OversizedLine {
-    let line = UnsafeBufferPointer(rebasing: bytes.view[range])
-    let hasher = SHA256Hasher()
-    hasher.update(line)
-    return OversizedLine(
-      number: number, byteOffset: byteOffset + range.lowerBound, length: line.count,
-      head: Array(line.prefix(OversizedLine.keptBytes)), sha256: hasher.finish())
-  }
-}
-
-@inline(__always)
-private func isBlank(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
-  var i = start
-  while i < end {
-    let byte = text[i]
-    guard byte == 0x20 || byte == 0x09 || byte == 0x0D else { return false }
-    i += 1
-  }
-  return true
 }
 
 /// Cuts a decompressed stream into blocks of whole lines. Where the blocks end depends on the sizes
@@ -128,6 +73,8 @@ public struct LineFramer: ~Copyable, @unchecked Sendable {
   private var oversized: [OversizedLine] = []
   private var skipped: Skipped?
   private var isAtStart = true
+  /// Lines that the next block probably has: as many as the one before.
+  private var lineCountExpected = 256
 
   /// A record over the limit that is being passed over.
   private struct Skipped {
@@ -217,14 +164,53 @@ public struct LineFramer: ~Copyable, @unchecked Sendable {
     next.count = rest
     swap(&next, &block)
     next.count = whole
-    let lineCount = weir_count_newlines(next.base, whole)
+    let found = findLines(in: next)
     let sent = LineBlock(
-      bytes: next, byteOffset: blockOffset, firstLine: blockFirstLine, oversized: oversized,
-      lineFeeds: lineCount)
+      bytes: next, byteOffset: blockOffset, blank: found.blank, oversized: oversized,
+      table: found.table)
     oversized = []
     blockOffset += whole
-    blockFirstLine += lineCount
     return sent
+  }
+
+  private struct FoundLines: ~Copyable {
+    var table: LineTable
+    var blank: Int
+  }
+
+  private mutating func findLines(in text: borrowing Bytes) -> FoundLines {
+    var table = LineTable(capacity: lineCountExpected)
+    var framing = weir_framing(at: 0, number: UInt64(blockFirstLine), blank: 0, oversized: 0)
+    while framing.at < text.count {
+      let room = table.capacity - table.count
+      table.count += table.base.withMemoryRebound(to: weir_line.self, capacity: table.capacity) {
+        weir_find_lines(
+          text.base, text.count, limits.recordBytesMax, &framing, $0 + table.count, room)
+      }
+      if framing.oversized > 0 {
+        passOver(&framing, text)
+      } else if framing.at < text.count {
+        table.grow()
+      }
+    }
+    lineCountExpected = table.count + table.count / 8 + 16
+    blockFirstLine = Int(framing.number)
+    return FoundLines(table: table, blank: Int(framing.blank))
+  }
+
+  /// Notes the record over the limit that begins at `framing.at`.
+  private mutating func passOver(_ framing: inout weir_framing, _ text: borrowing Bytes) {
+    let end = framing.at + framing.oversized
+    let line = UnsafeBufferPointer(rebasing: text.view[framing.at..<end])
+    let hasher = SHA256Hasher()
+    hasher.update(line)
+    oversized.append(
+      OversizedLine(
+        number: Int(framing.number), byteOffset: blockOffset + framing.at, length: line.count,
+        head: Array(line.prefix(OversizedLine.keptBytes)), sha256: hasher.finish()))
+    let feed = memchr(text.base + end, 0x0A, text.count - end)
+    framing.at = feed.map { UnsafeRawPointer($0) - UnsafeRawPointer(text.base) + 1 } ?? text.count
+    framing.number += 1
   }
 
   private mutating func beginSkip() {

@@ -205,6 +205,14 @@ func readRange(
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw fail(path, "open") }
   defer { close(descriptor) }
+  try readRange(descriptor, path, range, body)
+}
+
+/// The same for a file that is open.
+func readRange(
+  _ descriptor: Int32, _ path: String, _ range: Range<Int>,
+  _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
+) throws(FileError) {
   let buffer = Bytes(capacity: min(1 << 20, max(1, range.count)))
   var at = range.lowerBound
   while at < range.upperBound {

@@ -117,7 +117,7 @@ struct OutputDirectory {
 
   /// Opens a new file below the staging directory.
   func create(_ file: String) throws -> OutputWriter {
-    guard !file.utf8.elementsEqual(OutputDirectory.manifestName.utf8) else {
+    guard !OutputDirectory.isManifest(file) else {
       throw RunError(
         code: "sink_collision", message: "a sink writes \(file), where the manifest goes",
         fix: "give it another \"path\"")
@@ -132,6 +132,14 @@ struct OutputDirectory {
         code: "sink_collision", message: "two sinks write \(file)",
         fix: "give one of them another \"path\"")
     }
+  }
+
+  /// Whether a file at this path would stand where the manifest does: it is that, or a folder of that
+  /// name.
+  static func isManifest(_ path: String) -> Bool {
+    guard path.utf8.starts(with: manifestName.utf8) else { return false }
+    let rest = path.utf8.dropFirst(manifestName.utf8.count)
+    return rest.isEmpty || rest.first == UInt8(ascii: "/")
   }
 
   /// Throws away what was written.
@@ -276,7 +284,21 @@ final class OutputWriter {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  var isOpen: Bool { descriptor >= 0 }
+
+  /// Gives the descriptor back; the next write opens the file again.
+  func pause() throws(FileError) {
+    guard isOpen else { return }
+    let result = close(descriptor)
+    descriptor = -1
+    guard result == 0 else { throw fail(path, "close") }
+  }
+
   func write(_ part: UnsafeBufferPointer<UInt8>) throws(FileError) {
+    if !isOpen {
+      descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+      guard isOpen else { throw fail(path, "open") }
+    }
     try writeAll(part, to: descriptor, path: path)
     hasher.update(part)
     bytes += part.count
@@ -288,9 +310,7 @@ final class OutputWriter {
 
   /// Closes; the SHA-256 of all bytes. That they reach the disk is seen to when all files are there.
   func finish() throws(FileError) -> [UInt8] {
-    let result = close(descriptor)
-    descriptor = -1
-    guard result == 0 else { throw fail(path, "close") }
+    try pause()
     return hasher.finish()
   }
 }

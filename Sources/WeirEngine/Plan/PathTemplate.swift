@@ -130,8 +130,11 @@ public struct PathTemplate: Sendable {
     }
   }
 
-  /// Appends the path of row `row`.
+  /// Appends the path of row `row`. Where values make it the place of the manifest, its first byte is
+  /// percent-encoded too: no value can be in the way of a run.
   public func append(row: Int, of batch: borrowing Batch, to out: inout [UInt8]) {
+    let start = out.count
+    defer { keepOffManifest(&out, from: start) }
     for part in parts {
       switch part {
       case .text(let bytes): out.append(contentsOf: bytes)
@@ -139,6 +142,14 @@ public struct PathTemplate: Sendable {
         append(batch.column(column)[row], format, to: &out)
       }
     }
+  }
+
+  private func keepOffManifest(_ out: inout [UInt8], from start: Int) {
+    let path = out[start...]
+    guard path.first == UInt8(ascii: "m"),
+      OutputDirectory.isManifest(String(decoding: path, as: UTF8.self))
+    else { return }
+    out.replaceSubrange(start...start, with: Array("%6D".utf8))
   }
 
   private func append(_ cell: Cell, _ format: [UInt8]?, to out: inout [UInt8]) {

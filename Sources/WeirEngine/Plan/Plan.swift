@@ -49,6 +49,11 @@ struct Lane: Sendable {
   let retained: [Int: [Int]]
   /// Node -> the passes in which it or something below it works.
   let activePasses: [Set<Int>]
+
+  /// Columns that the nodes below `node` fill.
+  func columnsWritten(below node: Int) -> [Int] {
+    nodes[node].children.flatMap { nodes[$0].columnsWritten + columnsWritten(below: $0) }
+  }
 }
 
 struct Node: Sendable {

@@ -151,10 +151,10 @@ private struct Planner {
   private func checkBarriers(_ lanes: [Lane], _ problems: inout Problems) {
     for (index, stage) in spec.stages.enumerated() where stage.kind == .barrier {
       let ways = lanes.map { lane in lane.nodes.filter { $0.stage == index } }
-      if ways.contains(where: { $0.count > BarrierTuple.instancesMax }) {
+      if ways.contains(where: { $0.count > BarrierTuple.Packed.instancesMax }) {
         problems.add(
           "too_many_ways", at: stage.nameNode,
-          "records reach `\(stage.name)` in more than \(BarrierTuple.instancesMax) ways",
+          "records reach `\(stage.name)` in more than \(BarrierTuple.Packed.instancesMax) ways",
           fix: "join branches earlier")
       }
       let rules = ways.joined().compactMap { node in
@@ -181,7 +181,7 @@ private struct Planner {
       }
       checkInputs(of: stage, &problems)
       guard let path = sink.staticPath else { continue }
-      if path.utf8.elementsEqual(OutputDirectory.manifestName.utf8) {
+      if OutputDirectory.isManifest(path) {
         problems.add(
           "sink_collision", at: stage.options.node("path"), "Weir writes \(path) itself",
           fix: "give `\(stage.name)` another \"path\"")

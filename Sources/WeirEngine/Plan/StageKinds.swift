@@ -48,10 +48,9 @@ public struct Shard: Sendable {
 public protocol BatchScanner: AnyObject, Sendable {
   /// - Parameter shard: the one that the block is of.
   func scan(_ block: consuming LineBlock, of shard: Shard) -> ScannedBatch
-  /// Where the values of the record columns stand in the text of a record (length 0: absent).
-  func locate(
-    _ text: UnsafeBufferPointer<UInt8>, starts: UnsafeMutablePointer<UInt32>,
-    lengths: UnsafeMutablePointer<UInt32>)
+  /// Whether its batches say where the values of the record columns stand in the text
+  /// (`Batch/places(ofColumn:)`), for those who write records.
+  var keepsPlaces: Bool { get set }
 }
 
 /// A batch as it leaves the source.
@@ -257,12 +256,11 @@ public protocol SinkStage: Stage {
 
 public protocol BoundRecordSink: Sendable {
   var columnsRead: [Int] { get }
-  /// - Parameters:
-  ///   - scanner: of the source, to find values in the text.
-  ///   - sibling: a writer of the same stage for records that come another way: they share
-  ///     their files, so what both hand on must stand in the order in which it came.
-  func makeWriter(_ scanner: any BatchScanner, beside sibling: (any RecordWriter)?)
-    -> any RecordWriter
+  /// Whether its writers ask where values stand in the text of the records.
+  var needsPlaces: Bool { get }
+  /// - Parameter sibling: a writer of the same stage for records that come another way: they share
+  ///   their files, so what both hand on must stand in the order in which it came.
+  func makeWriter(beside sibling: (any RecordWriter)?) -> any RecordWriter
   /// What every file begins with, as it is to stand on disk.
   var fileHead: [UInt8] { get }
   /// A file that exists even where no record came.
@@ -273,23 +271,32 @@ public protocol BoundRecordSink: Sendable {
 
 public protocol RecordWriter: AnyObject {
   /// Takes the selected rows in order. Rows that cannot be written go to `refusals`.
+  ///
+  /// - Throws: ``TooManyFiles`` when the shard alone has more than ``BoundRecordSink/maxFiles``.
   func add(
     _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal],
-    _ emit: (SinkPiece) -> Void)
+    _ emit: (SinkPiece) -> Void) throws(TooManyFiles)
   func finish(_ emit: (SinkPiece) -> Void)
 }
 
-/// Bytes that one shard adds to one file, ready to stand on disk; the pieces of a file are joined in
-/// the order of the shards.
+/// A record sink would write more files than it may.
+public struct TooManyFiles: Error {
+  public init() {}
+}
+
+/// What one shard adds to one file; the pieces of a file are joined in the order of the shards. Each
+/// is encoded by itself, by whoever has time.
 public struct SinkPiece: Sendable {
   /// Below the output directory.
   public var path: String
-  public var bytes: [UInt8]
+  public var text: PieceText
+  public var encoding: PieceEncoding
   public var rows: Int
 
-  public init(path: String, bytes: [UInt8], rows: Int) {
+  public init(path: String, text: PieceText, encoding: PieceEncoding, rows: Int) {
     self.path = path
-    self.bytes = bytes
+    self.text = text
+    self.encoding = encoding
     self.rows = rows
   }
 }

@@ -17,20 +17,28 @@ final class LaneWorker {
   /// Sinks that several ways lead to: what they got of the batch in hand, by stage.
   private var joinedStages: Set<Int> = []
   private var joined: [Int: [(node: Int, selection: Selection)]] = [:]
+  private let grouper: LineGrouper
   private var quarantine = ShardQuarantine()
   /// Refusals of the batch in hand.
   private var refused: [(stage: Int, refusal: Refusal)] = []
   /// Bytes for the disk that the caller takes after every batch.
   var pending: [SpoolItem] = []
+  /// Why the run cannot go on; the caller looks after every batch.
+  private(set) var failure: RunError?
+  /// Encodes pieces as they come; `nil`: the caller sees to it.
+  private let encoder: PieceEncoder?
 
   init(
     lane: Lane, pass: Int, state: ShardState, stageNames: [String], hasher: SipHasher,
-    wantsRemoved: Set<Int>, scanner: (any BatchScanner)?, kit: TaskKit
+    wantsRemoved: Set<Int>, scanner: (any BatchScanner)?, kit: TaskKit,
+    encoder: PieceEncoder?
   ) {
+    self.encoder = encoder
     self.lane = lane
     self.pass = pass
     self.state = state
     hasText = scanner != nil
+    grouper = LineGrouper(lane.ledgerColumns)
     names = QuarantineNames(
       source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
     for (i, node) in lane.nodes.enumerated()
@@ -38,18 +46,14 @@ final class LaneWorker {
       switch node.work {
       case .map(let map): maps[i] = kit.worker(of: i, map)
       case .barrier(let rule) where node.depth == pass:
-        collectors[i] = BarrierCollector(
-          rule: rule, hasher: hasher, shard: state.ordinal, instance: node.instance)
-        state.tuples[i] = BarrierTuples()
-        if wantsRemoved.contains(node.stage) { state.keyTexts[i] = [:] }
-        if let columns = lane.retained[i] { state.retained[i] = RetainedColumns(columns: columns) }
+        collectors[i] = makeCollector(i, rule, hasher, wantsRemoved: wantsRemoved)
       case .barrier: break
       case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
       case .sink(let sink) where node.depth == pass:
-        guard let scanner else { preconditionFailure("a record sink needs the text") }
+        guard hasText else { preconditionFailure("a record sink needs the text") }
         let sibling = writers.first { lane.nodes[$0.key].stage == node.stage }
         if sibling != nil { joinedStages.insert(node.stage) }
-        writers[i] = sink.makeWriter(scanner, beside: sibling?.value)
+        writers[i] = sink.makeWriter(beside: sibling?.value)
       case .reduce, .sink: break
       }
     }
@@ -65,7 +69,9 @@ final class LaneWorker {
     }
     run(children: lane.roots, &scanned.batch, scanned.selection)
     writeJoined(scanned.batch)
-    if pass == 0, !lane.ledgerColumns.isEmpty { group(scanned.batch) }
+    if pass == 0, !lane.ledgerColumns.isEmpty {
+      grouper.group(scanned.batch, state.groups, into: &state.lineGroups)
+    }
     settle()
   }
 
@@ -77,10 +83,8 @@ final class LaneWorker {
 
   /// Notes every line of the batch as read.
   private func account(for scanned: borrowing ScannedBatch) {
-    let rows = scanned.batch.rowCount
     state.blank += scanned.blank
-    if rows > 0 { state.outcomes.extend(to: Int(scanned.batch.lines[rows - 1].number)) }
-    for row in 0..<rows { state.outcomes.raise(Int(scanned.batch.lines[row].number), to: .read) }
+    state.outcomes.raiseAll(of: scanned.batch, to: .read)
     for refusal in scanned.refusals { state.outcomes.extend(to: refusal.line) }
   }
 
@@ -120,8 +124,19 @@ final class LaneWorker {
     guard let writer = writers[index] else { return }
     let stage = lane.nodes[index].stage
     var refusals: [Refusal] = []
-    writer.add(batch, selection, &refusals) { pending.append(.piece(stage, $0)) }
+    do throws(TooManyFiles) {
+      try writer.add(batch, selection, &refusals) { handOn($0, of: stage) }
+    } catch {
+      if case .sink(let sink) = lane.nodes[index].work {
+        failure = RunError(tooManyFilesOf: names.stages[stage], limit: sink.maxFiles)
+      }
+    }
     take(index, batch, selection, refusals)
+  }
+
+  private func handOn(_ piece: SinkPiece, of stage: Int) {
+    let item = SpoolItem.piece(stage, piece)
+    pending.append(encoder?.encode(item) ?? item)
   }
 
   /// Writes what came to a sink over several ways in the order of its lines: where one way ends and
@@ -172,51 +187,59 @@ final class LaneWorker {
 
   /// Rows that left are filtered, unless a refusal says more.
   private func markFiltered(_ batch: borrowing Batch, from before: Selection, to after: Selection) {
+    var gone = Selection()
+    gone.rows.reserveCapacity(before.count - after.count)
     var next = 0
-    for row in before.rows {
-      if next < after.count, after.rows[next] == row {
-        next += 1
-      } else {
-        state.outcomes.raise(Int(batch.lines[Int(row)].number), to: .filtered)
+    before.rows.withUnsafeBufferPointer { before in
+      after.rows.withUnsafeBufferPointer { after in
+        for row in before {
+          if next < after.count, after[next] == row {
+            next &+= 1
+          } else {
+            gone.rows.append(row)
+          }
+        }
       }
     }
+    state.outcomes.raise(gone, of: batch, to: .filtered)
+  }
+
+  private func makeCollector(
+    _ index: Int, _ rule: BarrierRule, _ hasher: SipHasher, wantsRemoved: Set<Int>
+  ) -> BarrierCollector {
+    let node = lane.nodes[index]
+    let tuples = BarrierTuples()
+    state.tuples[index] = tuples
+    if wantsRemoved.contains(node.stage) {
+      state.keys[index] = RetainedColumns(columns: rule.key.map(\.column), memory: state.memory)
+    }
+    if let columns = lane.retained[index] {
+      state.retained[index] = RetainedColumns(columns: columns, memory: state.memory)
+    }
+    if node.children.isEmpty { state.arrived[index] = LineBitmap() }
+    return BarrierCollector(
+      rule: rule, hasher: hasher, shard: state.ordinal, instance: node.instance, tuples: tuples,
+      store: state.memory.tuples(of: node.stage), stage: state.memory.takeTupleStage())
   }
 
   private func collect(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {
-    guard var collector = collectors.removeValue(forKey: index), let tuples = state.tuples[index]
-    else { return }
+    guard let collector = collectors[index] else { return }
+    var missing: [(row: Int, column: BarrierRule.Column)] = []
+    let kept = collector.collect(batch, selection) { missing.append(($0, $1)) }
     state.counts[index].in += selection.count
-    var kept = selection
-    var missing = 0
-    var next = 0
-    for row in selection.rows {
-      if let column = collector.collect(Int(row), of: batch, into: tuples) {
-        missing += 1
-        refuse(
-          Refusal(
-            row: Int(row), of: batch, code: "missing_key", field: column.field,
-            message: "`\(column.field.text)` is part of the key, and has no value here"),
-          by: lane.nodes[index].stage)
-        state.blocked[index, default: LineBitmap()].insert(batch.lines[Int(row)].number)
-      } else {
-        kept.rows[next] = row
-        next += 1
-      }
+    state.counts[index].quarantined += missing.count
+    for (row, column) in missing {
+      refuse(
+        Refusal(
+          row: row, of: batch, code: "missing_key", field: column.field,
+          message: "`\(column.field.text)` is part of the key, and has no value here"),
+        by: lane.nodes[index].stage)
+      state.blocked[index, default: LineBitmap()].insert(batch.lines[row].number)
     }
-    kept.rows.removeLast(kept.count - next)
-    state.counts[index].quarantined += missing
     state.retained[index]?.append(batch, kept)
-    if state.keyTexts[index] != nil { keepKeys(index, collector.rule, batch, kept) }
-    collectors[index] = collector
-  }
-
-  private func keepKeys(
-    _ index: Int, _ rule: BarrierRule, _ batch: borrowing Batch, _ selection: Selection
-  ) {
-    for row in selection.rows {
-      var values: [JSONValue] = []
-      for column in rule.key { values.append(batch.column(column.column)[Int(row)].jsonValue) }
-      state.keyTexts[index]![batch.lines[Int(row)].number] = values
+    state.keys[index]?.append(batch, kept)
+    if state.arrived[index] != nil {
+      for row in kept.rows { state.arrived[index]!.insert(batch.lines[Int(row)].number) }
     }
   }
 
@@ -224,10 +247,15 @@ final class LaneWorker {
   private func pass(_ index: Int, _ batch: inout Batch, _ selection: Selection) {
     var rest = selection
     if let blocked = state.blocked[index] {
-      rest.rows.removeAll(keepingCapacity: true)
-      for row in selection.rows where !blocked.contains(batch.lines[Int(row)].number) {
-        rest.rows.append(row)
+      let lines = batch.lines
+      var kept = 0
+      rest.rows.withUnsafeMutableBufferPointer { rows in
+        for row in rows where !blocked.contains(lines[Int(row)].number) {
+          rows[kept] = row
+          kept &+= 1
+        }
       }
+      rest.rows.removeLast(rest.count - kept)
     }
     if firstPass(after: lane.nodes[index].depth) == pass { state.counts[index].out += rest.count }
     run(children: lane.nodes[index].children, &batch, rest)
@@ -250,20 +278,17 @@ final class LaneWorker {
     state.counts[index].quarantined += refusals.count
     state.counts[index].taken += selection.count - refusals.count
     if refusals.isEmpty {
-      for row in selection.rows {
-        state.outcomes.raise(Int(batch.lines[Int(row)].number), to: .written)
-      }
+      state.outcomes.raise(selection, of: batch, to: .written)
     } else {
-      let refusedLines = Set(refusals.map(\.line))
-      for row in selection.rows {
-        let line = Int(batch.lines[Int(row)].number)
-        if !refusedLines.contains(line) { state.outcomes.raise(line, to: .written) }
-      }
+      let refusedLines = Set(refusals.map { UInt32($0.line) })
+      var taken = selection
+      taken.rows.removeAll { refusedLines.contains(batch.lines[Int($0)].number) }
+      state.outcomes.raise(taken, of: batch, to: .written)
       for refusal in refusals { refuse(refusal, by: lane.nodes[index].stage) }
     }
   }
 
-  // MARK: Refusals and groups
+  // MARK: Refusals
 
   private func refuse(_ refusal: Refusal, by stage: Int) {
     state.outcomes.raise(refusal.line, to: .quarantined)
@@ -278,39 +303,22 @@ final class LaneWorker {
     refused.removeAll(keepingCapacity: true)
   }
 
-  /// Notes the `ledger_by` values of each line: the latest edit that there is.
-  private func group(_ batch: borrowing Batch) {
-    var key: [UInt8] = []
-    for row in 0..<batch.rowCount {
-      key.removeAll(keepingCapacity: true)
-      for candidates in lane.ledgerColumns {
-        var cell = Cell.missing
-        for column in candidates where !batch.column(column)[row].isNull {
-          cell = batch.column(column)[row]
-        }
-        appendKey(cell, to: &key)
-      }
-      let line = Int(batch.lines[row].number)
-      if state.lineGroups.count < line {
-        state.lineGroups.append(contentsOf: repeatElement(0, count: line - state.lineGroups.count))
-      }
-      state.lineGroups[line - 1] = key.withUnsafeBufferPointer {
-        UInt32(state.groups.code(of: $0)) + 1
-      }
-    }
-  }
-
   // MARK: The end
 
   /// Closes what works in this pass; the partials by node.
   func finish() -> [(node: Int, bytes: [UInt8])] {
     for index in writers.keys.sorted() {
       let stage = lane.nodes[index].stage
-      writers[index]!.finish { pending.append(.piece(stage, $0)) }
+      writers[index]!.finish { handOn($0, of: stage) }
     }
     quarantine.flush { pending.append(.quarantine($0)) }
     state.quarantines[pass] = quarantine
-    for index in collectors.keys { state.tuples[index]?.group() }
+    for (index, collector) in collectors {
+      collector.finish()
+      state.memory.give(collector.stage)
+      state.retained[index]?.finish()
+      state.keys[index]?.finish()
+    }
     return partials.keys.sorted().map { ($0, partials[$0]!.encode()) }
   }
 }

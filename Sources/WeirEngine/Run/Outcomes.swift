@@ -1,6 +1,8 @@
+import WeirData
+
 /// What became of a source line, over all branches: each line counts once, for the best that
 /// happened to it. The order is that of the rule.
-enum Outcome: UInt8 {
+enum Outcome: UInt8, CaseIterable {
   /// Not a record: white space.
   case blank = 0
   /// Read, and not yet accounted for: a line that ends so was lost.
@@ -28,5 +30,44 @@ struct LineOutcomes {
     }
   }
 
-  func count(of outcome: Outcome) -> Int { bytes.count { $0 == outcome.rawValue } }
+  /// The same for all lines of a batch, which are in it from now on.
+  mutating func raiseAll(of batch: borrowing Batch, to outcome: Outcome) {
+    let (lines, count) = (batch.lines, batch.rowCount)
+    guard count > 0 else { return }
+    extend(to: Int(lines[count - 1].number))
+    let value = outcome.rawValue
+    bytes.withUnsafeMutableBufferPointer {
+      for row in 0..<count { LineOutcomes.raise($0, lines[row].number, value) }
+    }
+  }
+
+  /// The same for the selected rows.
+  mutating func raise(_ selection: Selection, of batch: borrowing Batch, to outcome: Outcome) {
+    let lines = batch.lines
+    let value = outcome.rawValue
+    bytes.withUnsafeMutableBufferPointer { bytes in
+      selection.rows.withUnsafeBufferPointer {
+        for row in $0 { LineOutcomes.raise(bytes, lines[Int(row)].number, value) }
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func raise(
+    _ bytes: UnsafeMutableBufferPointer<UInt8>, _ line: UInt32, _ value: UInt8
+  ) {
+    let at = Int(line) &- 1
+    bytes[at] = max(bytes[at], value)
+  }
+
+  func count(of outcome: Outcome) -> Int { counts[Int(outcome.rawValue)] }
+
+  /// Lines by outcome.
+  var counts: [Int] {
+    var counts = [Int](repeating: 0, count: Outcome.allCases.count)
+    bytes.withUnsafeBufferPointer { bytes in
+      counts.withUnsafeMutableBufferPointer { for byte in bytes { $0[Int(byte)] &+= 1 } }
+    }
+    return counts
+  }
 }

@@ -70,11 +70,12 @@ extension Plan {
       return key
     }
     for state in states {
-      for (i, raw) in state.outcomes.bytes.enumerated() {
-        guard let outcome = Outcome(rawValue: raw), outcome != .blank else { continue }
-        let code = i < state.lineGroups.count ? state.lineGroups[i] : 0
-        let key = code == 0 ? noValues : Array(state.groups.bytes(of: Int(code) - 1))
-        groups[key, default: RecordCounts()].add(outcome)
+      for (group, outcomes) in state.outcomesByGroup.enumerated() {
+        let key = group == 0 ? noValues : Array(state.groups.bytes(of: group - 1))
+        for outcome in Outcome.allCases where outcome != .blank {
+          let count = outcomes[Int(outcome.rawValue)]
+          if count > 0 { groups[key, default: RecordCounts()].add(outcome, count) }
+        }
       }
     }
     ledger.groups = groups.keys.sorted { $0.lexicographicallyPrecedes($1) }.map {
@@ -163,13 +164,13 @@ extension Plan {
 }
 
 extension RecordCounts {
-  fileprivate mutating func add(_ outcome: Outcome) {
-    read += 1
+  fileprivate mutating func add(_ outcome: Outcome, _ count: Int) {
+    read += count
     switch outcome {
-    case .written: written += 1
-    case .filtered: filtered += 1
-    case .deduplicated: deduplicated += 1
-    case .quarantined: quarantined += 1
+    case .written: written += count
+    case .filtered: filtered += count
+    case .deduplicated: deduplicated += count
+    case .quarantined: quarantined += count
     case .blank, .read: break
     }
   }

@@ -13,7 +13,7 @@ struct QuarantineFile {
     guard descriptor >= 0 else { throw fail(path, "create") }
     defer { close(descriptor) }
     var byShard: [Int: [ShardSpool]] = [:]
-    for spool in spools where spool.pieces.contains(where: { $0.stage == nil }) {
+    for spool in spools where spool.quarantine != nil {
       byShard[spool.shard, default: []].append(spool)
     }
     if byShard.isEmpty { try append(ZstdEncoder(level: 3).frame([]), to: descriptor) }
@@ -30,12 +30,11 @@ struct QuarantineFile {
 
   /// The frames of one pass are in order already.
   private func copy(_ spool: ShardSpool, to descriptor: Int32) throws(FileError) {
-    for piece in spool.pieces where piece.stage == nil {
-      try readRange(spool.path, piece.offset..<(piece.offset + piece.length)) {
-        part throws(FileError) in
-        try writeAll(part, to: descriptor, path: path)
-      }
+    guard let quarantine = spool.quarantine else { return }
+    try quarantine.read(0..<quarantine.count) { part throws(FileError) in
+      try writeAll(part, to: descriptor, path: path)
     }
+    try quarantine.close()
   }
 
   /// Several passes refused records of one shard: their lines are put in one order.
@@ -70,25 +69,27 @@ struct QuarantineFile {
   }
 
   private func decode(_ spool: ShardSpool) throws -> [[UInt8]] {
+    guard let quarantine = spool.quarantine else { return [] }
     var limits = ShardLimits()
     // A record of the largest size, escaped, and what is said about it.
     limits.recordBytesMax = 64 << 20
-    var decoder = ShardDecoder(path: spool.path, limits: limits)
+    var decoder = ShardDecoder(path: quarantine.path, limits: limits)
     var texts: [[UInt8]] = []
     func take(_ block: consuming LineBlock) {
-      let found = block.findLines(recordBytesMax: limits.recordBytesMax)
       let text = block.bytes.view
-      for line in found.lines {
+      for line in block.lines {
         texts.append(Array(text[Int(line.start)..<Int(line.start + line.length)]))
       }
     }
-    for piece in spool.pieces where piece.stage == nil {
+    var at = 0
+    while at < quarantine.count {
+      let end = min(at + (1 << 20), quarantine.count)
       var bytes: [UInt8] = []
-      try readRange(spool.path, piece.offset..<(piece.offset + piece.length)) {
-        bytes.append(contentsOf: $0)
-      }
+      try quarantine.read(at..<end) { bytes.append(contentsOf: $0) }
       try decoder.consume(Bytes(bytes)) { take($0) }
+      at = end
     }
+    try quarantine.close()
     try decoder.finish { take($0) }
     return texts
   }

@@ -80,13 +80,14 @@ private struct Run {
 
   func execute() async throws -> RunResult {
     let started = ContinuousClock().now
-    let states = try findShards()
+    let memory = RunMemory()
+    let states = try findShards(memory)
     let output = try OutputDirectory.open(
       path: record.outDirectory, runID: record.id, holder: record.holderText)
     defer { output.unlock() }
     do {
       try record.takeOver()
-      let result = try await work(states, output)
+      let result = try await work(states, output, memory)
       return RunResult(
         runID: record.id, outDirectory: record.outDirectory, ledger: result.ledger,
         quarantine: result.quarantine, outputs: result.outputs, findings: result.findings,
@@ -99,18 +100,20 @@ private struct Run {
     }
   }
 
-  private func findShards() throws -> [ShardState] {
+  private func findShards(_ memory: RunMemory) throws -> [ShardState] {
     var states: [ShardState] = []
     for (index, lane) in plan.lanes.enumerated() {
       for shard in try lane.source.findShards() {
         states.append(
-          ShardState(lane: index, ordinal: states.count, shard: shard, nodes: lane.nodes.count))
+          ShardState(
+            lane: index, ordinal: states.count, shard: shard, nodes: lane.nodes.count,
+            memory: memory))
       }
     }
-    guard states.count < BarrierTuple.shardsMax else {
+    guard states.count < BarrierTuple.Packed.shardsMax else {
       throw RunError(
         code: "too_many_shards",
-        message: "\(states.count) shards match, \(BarrierTuple.shardsMax) is the limit",
+        message: "\(states.count) shards match, \(BarrierTuple.Packed.shardsMax) is the limit",
         fix: "narrow the globs, or join small shards")
     }
     progress.expect(shards: states.count, bytes: states.reduce(0) { $0 + $1.shard.size })
@@ -126,19 +129,26 @@ private struct Run {
     var notes: [String]
   }
 
-  private func work(_ states: [ShardState], _ output: OutputDirectory) async throws -> Finished {
+  private func work(
+    _ states: [ShardState], _ output: OutputDirectory, _ memory: RunMemory
+  ) async throws -> Finished {
     let executor = try BlockingExecutor(
       threads: max(Run.flushesAtOnce, min(options.workers, states.count) * 2 + 2))
     defer { executor.stop() }
     let queues = plan.reduces.map { PartialQueue(plan.makeMerger($0)) }
     let kits = KitPool(lanes: plan.lanes)
+    let spoolFolder = SpoolFolder(path: record.spoolDirectory)
+    let files = RecordFiles(plan: plan, output: output)
     var spools: [ShardSpool] = []
     var removed: [Int: RowTable] = [:]
     for pass in 0..<plan.passCount {
-      let outputs = try await runPass(pass, states, executor, queues, kits)
+      let outputs = try await runPass(pass, states, executor, queues, kits, spoolFolder, files)
       spools += outputs
-      for (index, barrier) in plan.barriers.enumerated() where barrier.depth == pass {
-        removed[barrier.stage] = try await decide(index, states)
+      for barrier in plan.barriers where barrier.depth == pass {
+        removed[barrier.stage] = try await BarrierDecision(
+          plan: plan, barrier: barrier, states: states, workers: options.workers
+        ).decide()
+        memory.dropTuples(of: barrier.stage)
       }
     }
     let ledger = plan.ledger(states)
@@ -150,7 +160,7 @@ private struct Run {
     var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
     for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
     var records = try writeResults(made, facts, output)
-    records += try RecordFiles(plan: plan, output: output).write(spools)
+    records += try files.finish()
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     try Task.checkCancellation()
     try QuarantineFile(path: joinPath(record.directory, "quarantine.jsonl.zst"))
@@ -179,7 +189,7 @@ private struct Run {
 
   private func runPass(
     _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
-    _ kits: KitPool
+    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles
   ) async throws -> [ShardSpool] {
     let (plan, progress) = (plan, progress)
     let hasher = SipHasher(secret: record.secret)
@@ -188,7 +198,7 @@ private struct Run {
     let tasks = states.map { state in
       ShardTask(
         plan: plan, pass: pass, state: state, executor: executor, hasher: hasher,
-        spoolPath: "\(record.spoolDirectory)/\(pass)-\(state.ordinal)", progress: progress,
+        spools: spools, progress: progress,
         stageNames: stageNames, batchBytes: options.batchBytes,
         turnBytes: min(ShardTask.pieceBytes, options.wideShardBytes),
         kits: kits,
@@ -205,84 +215,14 @@ private struct Run {
         }
         if pass == 0 { progress.addShard() }
       }
-      return outputs.compactMap(\.spool)
-    }
-    return outputs.flatMap { $0 }
-  }
-
-  /// Decides a barrier: which records of which shard do not pass it.
-  private func decide(_ index: Int, _ states: [ShardState]) async throws -> RowTable? {
-    let barrier = plan.barriers[index]
-    let lanes = plan.lanes
-    var removed: [BarrierLoss] = []
-    let nodesByState = states.map { state in
-      lanes[state.lane].nodes.indices.filter { lanes[state.lane].nodes[$0].stage == barrier.stage }
-    }
-    let widths = lanes.flatMap(\.nodes).filter { $0.stage == barrier.stage }.map { node in
-      if case .barrier(let rule) = node.work { BarrierCollector.isWide(rule) } else { false }
-    }
-    let isWide = widths.contains(true)
-    let tuples = zip(states, nodesByState).map { state, nodes -> BarrierTuples? in
-      BarrierTuples.joined(nodes.compactMap { state.tuples[$0] })
-    }
-    let losses = try await forEachIndex(BarrierTuples.partitions, atMost: options.workers) {
-      try Task.checkCancellation()
-      return resolve(partition: $0, of: tuples, keepsLast: barrier.keepsLast, isWide: isWide)
-    }
-    for loss in losses.joined() {
-      let state = states[loss.loser.shard]
-      let lane = lanes[state.lane]
-      guard
-        let node = nodesByState[loss.loser.shard].first(where: {
-          lane.nodes[$0].instance & 255 == loss.loser.instance
-        })
-      else { preconditionFailure("a tuple came from no node") }
-      state.blocked[node, default: LineBitmap()].insert(loss.loser.line)
-      state.counts[node].deduplicated += 1
-      state.outcomes.raise(Int(loss.loser.line), to: .deduplicated)
-      if barrier.wantsRemoved { removed.append(loss) }
-    }
-    for (state, nodes) in zip(states, nodesByState) {
-      for node in nodes {
-        let kept = state.tuples.removeValue(forKey: node)?.tuples ?? []
-        // Where no pass goes over the records again, what is left is what goes out.
-        if lanes[state.lane].nodes[node].children.isEmpty {
-          let c = state.counts[node]
-          state.counts[node].out = c.in - c.quarantined - c.deduplicated
-          // Only its rows are wanted: what stays was used for them, and goes nowhere else.
-          let blocked = state.blocked[node] ?? LineBitmap()
-          for tuple in kept where !blocked.contains(tuple.line) {
-            state.outcomes.raise(Int(tuple.line), to: .written)
-          }
+      try await withTaskExecutorPreference(executor) {
+        for (task, output) in zip(tasks[range], outputs) {
+          try files.put(pass * states.count + task.state.ordinal, output.spool)
         }
       }
+      return outputs.compactMap(\.spool).filter { $0.quarantine != nil }
     }
-    guard barrier.wantsRemoved else { return nil }
-    return removedRows(barrier, removed, states, nodesByState)
-  }
-
-  private func removedRows(
-    _ barrier: BarrierPlan, _ losses: [BarrierLoss], _ states: [ShardState], _ nodes: [[Int]]
-  ) -> RowTable {
-    var table = RowTable(
-      columns: barrier.keyNames + [
-        "source", "shard", "line", "kept_source", "kept_shard", "kept_line",
-      ])
-    for loss in losses.sorted(by: { $0.loser.position < $1.loser.position }) {
-      func place(_ tuple: BarrierTuple) -> [JSONValue] {
-        let state = states[tuple.shard]
-        return [
-          .text(plan.stage(plan.lanes[state.lane].stage).name), .string(state.shard.name),
-          .int(Int64(tuple.line)),
-        ]
-      }
-      let keys =
-        nodes[loss.loser.shard].lazy.compactMap {
-          states[loss.loser.shard].keyTexts[$0]?[loss.loser.line]
-        }.first ?? barrier.keyNames.map { _ in .null }
-      table.rows.append(keys + place(loss.loser) + place(loss.winner))
-    }
-    return table
+    return outputs.flatMap { $0 }
   }
 
   private func check(_ ledger: Ledger) throws {

@@ -20,13 +20,18 @@ final class ShardState: @unchecked Sendable {
   var blocked: [Int: LineBitmap] = [:]
   /// Barrier node -> the columns kept for later passes.
   var retained: [Int: RetainedColumns] = [:]
-  /// Barrier node -> key values of its records, where removed ones are wanted: line -> values.
-  var keyTexts: [Int: [UInt32: [JSONValue]]] = [:]
+  /// Barrier node -> the key columns of its records, where the removed ones are wanted.
+  var keys: [Int: RetainedColumns] = [:]
+  /// Barrier node that nothing stands behind -> the lines that came to it.
+  var arrived: [Int: LineBitmap] = [:]
+  /// Where what is kept from pass to pass lies.
+  let memory: RunMemory
   /// Group of each line by the `ledger_by` fields, and what the groups are called.
   var lineGroups: [UInt32] = []
   let groups = ByteDictionary()
 
-  init(lane: Int, ordinal: Int, shard: Shard, nodes: Int) {
+  init(lane: Int, ordinal: Int, shard: Shard, nodes: Int, memory: RunMemory) {
+    self.memory = memory
     self.lane = lane
     self.ordinal = ordinal
     self.shard = shard
@@ -36,7 +41,8 @@ final class ShardState: @unchecked Sendable {
   /// The same shard with the same barriers decided, to go over a pass once more for nothing but the
   /// text of what it refused.
   func forQuarantine() -> ShardState {
-    let copy = ShardState(lane: lane, ordinal: ordinal, shard: shard, nodes: counts.count)
+    let copy = ShardState(
+      lane: lane, ordinal: ordinal, shard: shard, nodes: counts.count, memory: RunMemory())
     copy.contentHash = contentHash
     copy.blocked = blocked
     copy.outcomes.extend(to: outcomes.bytes.count)
@@ -47,11 +53,30 @@ final class ShardState: @unchecked Sendable {
     var records = RecordCounts()
     records.blank = blank
     // Blank lines behind the last record are in no batch; those between are.
-    records.read = outcomes.bytes.count - outcomes.count(of: .blank)
-    records.written = outcomes.count(of: .written)
-    records.filtered = outcomes.count(of: .filtered)
-    records.deduplicated = outcomes.count(of: .deduplicated)
-    records.quarantined = outcomes.count(of: .quarantined)
+    let counts = outcomes.counts
+    func count(_ outcome: Outcome) -> Int { counts[Int(outcome.rawValue)] }
+    records.read = outcomes.bytes.count - count(.blank)
+    records.written = count(.written)
+    records.filtered = count(.filtered)
+    records.deduplicated = count(.deduplicated)
+    records.quarantined = count(.quarantined)
     return records
+  }
+
+  /// Lines by group, from 0 for those without one, and by outcome.
+  var outcomesByGroup: [[Int]] {
+    let kinds = Outcome.allCases.count
+    var counts = [Int](repeating: 0, count: (groups.count + 1) * kinds)
+    counts.withUnsafeMutableBufferPointer { counts in
+      outcomes.bytes.withUnsafeBufferPointer { bytes in
+        lineGroups.withUnsafeBufferPointer { lineGroups in
+          for i in 0..<bytes.count {
+            let group = i < lineGroups.count ? Int(lineGroups[i]) : 0
+            counts[group &* kinds &+ Int(bytes[i])] &+= 1
+          }
+        }
+      }
+    }
+    return (0...groups.count).map { Array(counts[($0 * kinds)..<(($0 + 1) * kinds)]) }
   }
 }

@@ -16,7 +16,7 @@ struct ShardTask: Sendable {
   let state: ShardState
   let executor: BlockingExecutor
   let hasher: SipHasher
-  let spoolPath: String
+  let spools: SpoolFolder
   let progress: Progress
   let stageNames: [String]
   let batchBytes: Int
@@ -57,23 +57,28 @@ struct ShardTask: Sendable {
 
   /// Goes over the columns that pass 0 kept. Nothing is written: sinks need the text.
   private func replay() throws -> [(node: Int, bytes: [UInt8])] {
-    let kit = kits.take(state.lane)
-    let worker = makeWorker(nil, kit, state)
+    // Strings of kept columns have other codes for each shard: a kit could use nothing again.
+    let worker = makeWorker(nil, TaskKit(lane: lane), state, encoder: nil)
+    // What the worker knows of coded strings is good as long as the readers.
+    var readers: [ColumnChunkReader] = []
+    defer { withExtendedLifetime(readers) {} }
     for node in state.retained.keys.sorted() {
-      try state.retained[node]!.replay(columnCount: lane.columnCount) { batch, selection in
+      let retained = state.retained[node]!
+      let reader = retained.makeReader(
+        columnCount: lane.columnCount, others: lane.columnsWritten(below: node))
+      readers.append(reader)
+      try retained.replay(with: reader) { batch, selection in
         try Task.checkCancellation()
         worker.replay(barrier: node, &batch, selection)
       }
     }
-    let partials = worker.finish()
-    kits.give(kit, state.lane)
-    return partials
+    return worker.finish()
   }
 
   /// Reads the shard once more for the text of what was refused on its kept columns.
   private func quarantineText(of known: ShardQuarantine) async throws -> ShardSpool? {
     let again = state.forQuarantine()
-    let output = try await passOverShard(again)
+    var output = try await passOverShard(again)
     guard let found = again.quarantines[pass], found.places == known.places else {
       throw RunError(
         code: "ledger_imbalance",
@@ -82,14 +87,13 @@ struct ShardTask: Sendable {
     }
     // The first reading saw no text: its samples come from here.
     state.quarantines[pass] = found
-    guard var spool = output.spool else { return nil }
-    spool.pieces.removeAll { $0.stage != nil }
-    return spool
+    try output.spool?.dropRecords()
+    return output.spool
   }
 
   private func passOverShard(_ state: ShardState) async throws -> Output {
     let kit = kits.take(state.lane)
-    let writes = Channel<SpoolItem>(capacity: ShardTask.channelDepth)
+    let writes = WriterQueue(encoders: width)
     let pieces = Channel<Bytes>(capacity: ShardTask.channelDepth)
     let parts = try await together { group in
       group.addTask(executorPreference: executor) {
@@ -98,21 +102,12 @@ struct ShardTask: Sendable {
           return Output()
         }
       }
-      group.addTask {
-        await Result {
-          try await ending(writes) {
-            let worker = makeWorker(kit.scanner(0), kit, state)
-            if width > 0 {
-              try await WideReading(task: self, kit: kit, state: state)
-                .scan(pieces, with: worker) { try await handOn(worker, to: writes) }
-            } else {
-              try await scan(pieces, kit.scanner(0), with: worker, state) {
-                try await handOn(worker, to: writes)
-              }
-            }
-            let partials = worker.finish()
-            try await handOn(worker, to: writes)
-            return Output(partials: partials)
+      group.addTask { await Result { try await body(pieces, writes, kit, state) } }
+      for index in writes.encoders {
+        group.addTask {
+          await Result {
+            try await writes.encode(index, with: kit.encoder(index))
+            return Output()
           }
         }
       }
@@ -121,6 +116,31 @@ struct ShardTask: Sendable {
     kits.give(kit, state.lane)
     return Output(
       partials: parts.flatMap(\.partials), spool: parts.compactMap(\.spool).first)
+  }
+
+  private func body(
+    _ pieces: Channel<Bytes>, _ writes: WriterQueue, _ kit: TaskKit, _ state: ShardState
+  ) async throws -> Output {
+    do {
+      let worker = makeWorker(
+        scanner(0, kit), kit, state, encoder: width > 0 ? nil : kit.encoder(0))
+      var sent = 0
+      if width > 0 {
+        try await WideReading(task: self, kit: kit, state: state)
+          .scan(pieces, with: worker) { try await handOn(worker, to: writes, &sent) }
+      } else {
+        try await scan(pieces, scanner(0, kit), with: worker, state) {
+          try await handOn(worker, to: writes, &sent)
+        }
+      }
+      let partials = worker.finish()
+      try await handOn(worker, to: writes, &sent)
+      writes.finish()
+      return Output(partials: partials)
+    } catch {
+      writes.cancel()
+      throw error
+    }
   }
 
   /// Reads the shard from the disk.
@@ -167,14 +187,25 @@ struct ShardTask: Sendable {
     while let block = try decoder.next() {
       try Task.checkCancellation()
       var scanned = scanner.scan(block, of: state.shard)
-      process(&scanned, worker)
+      try process(&scanned, worker)
     }
   }
 
-  func process(_ scanned: inout ScannedBatch, _ worker: LaneWorker) {
+  func process(_ scanned: inout ScannedBatch, _ worker: LaneWorker) throws(RunError) {
     let rows = scanned.batch.rowCount
     worker.process(&scanned)
+    if let failure = worker.failure { throw failure }
     if pass == 0 { progress.addRows(rows) }
+  }
+
+  /// A scanner of the kit, ready for this pass.
+  func scanner(_ index: Int, _ kit: TaskKit) -> any BatchScanner {
+    let scanner = kit.scanner(index)
+    scanner.keepsPlaces = lane.nodes.contains { node in
+      guard node.depth == pass, case .sink(let sink) = node.work else { return false }
+      return sink.needsPlaces
+    }
+    return scanner
   }
 
   var limits: ShardLimits {
@@ -184,30 +215,28 @@ struct ShardTask: Sendable {
   }
 
   func makeWorker(
-    _ scanner: (any BatchScanner)?, _ kit: TaskKit, _ state: ShardState
+    _ scanner: (any BatchScanner)?, _ kit: TaskKit, _ state: ShardState, encoder: PieceEncoder?
   ) -> LaneWorker {
     LaneWorker(
       lane: lane, pass: pass, state: state, stageNames: stageNames, hasher: hasher,
       wantsRemoved: Set(plan.barriers.filter(\.wantsRemoved).map(\.stage)), scanner: scanner,
-      kit: kit)
+      kit: kit, encoder: encoder)
   }
 
-  private func handOn(_ worker: LaneWorker, to writes: Channel<SpoolItem>) async throws {
+  private func handOn(
+    _ worker: LaneWorker, to writes: WriterQueue, _ sent: inout Int
+  ) async throws {
     let items = worker.pending
     worker.pending = []
-    for item in items { try await writes.send(item) }
+    for item in items { try await writes.send(item, &sent) }
   }
 
   /// Writes what the body hands on.
-  private func write(_ writes: Channel<SpoolItem>) async throws -> Output {
-    let file = SpoolFile(path: spoolPath)
-    while let item = try await writes.receive() { try file.write(item) }
-    return Output(spool: spool(file))
-  }
-
-  func spool(_ file: SpoolFile) -> ShardSpool? {
-    file.pieces.isEmpty
-      ? nil : ShardSpool(pass: pass, shard: state.ordinal, path: spoolPath, pieces: file.pieces)
+  private func write(_ writes: WriterQueue) async throws -> Output {
+    let spool = spools.open(pass: pass, shard: state.ordinal)
+    var count = 0
+    while let item = try await writes.receive(&count) { try spool.write(item) }
+    return Output(spool: try spool.finish())
   }
 }
 

@@ -52,8 +52,8 @@ extension ShardTask {
 
   fileprivate func pass(over file: [UInt8]) throws -> (Output, [SpoolItem]) {
     let kit = kits.take(state.lane)
-    let scanner = kit.scanner(0)
-    let worker = makeWorker(scanner, kit, state)
+    let scanner = self.scanner(0, kit)
+    let worker = makeWorker(scanner, kit, state, encoder: kit.encoder(0))
     var decoder = ShardDecoder(path: state.shard.path, limits: limits)
     decoder.feed(Bytes(file))
     try take(&decoder, scanner, worker)
@@ -67,8 +67,8 @@ extension ShardTask {
 
   fileprivate func write(_ items: [SpoolItem]) throws -> ShardSpool? {
     guard !items.isEmpty else { return nil }
-    let file = SpoolFile(path: spoolPath)
-    for item in items { try file.write(item) }
-    return spool(file)
+    let spool = spools.open(pass: pass, shard: state.ordinal)
+    for item in items { try spool.write(item) }
+    return try spool.finish()
   }
 }

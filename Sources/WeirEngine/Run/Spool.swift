@@ -1,71 +1,203 @@
 import Glibc
+import Synchronization
 import WeirData
 
-/// Bytes that one shard hands to the disk.
+/// What one shard hands to the disk.
 enum SpoolItem: Sendable {
-  /// Of a record sink: the stage, and the piece.
+  /// Of a record sink: the stage, and the piece as the sink made it.
   case piece(Int, SinkPiece)
+  /// The same, encoded.
+  case frame(EncodedPiece)
   /// Encoded quarantine lines, not yet compressed.
   case quarantine([UInt8])
 }
 
-/// Where a piece lies in the spool until its file is put together.
-struct SpooledPiece: Sendable {
-  /// `nil` for the quarantine.
-  var stage: Int?
-  var path: String
-  var offset: Int
-  var length: Int
-  var rows: Int
-}
+/// Where the tasks of a run leave what waits for its place.
+final class SpoolFolder: Sendable {
+  /// Bytes of all shards that may wait in memory, so that small shards need no files.
+  private static let memoryBytes = 8 << 20
 
-/// The file that takes what one shard writes in one pass. Blocks.
-final class SpoolFile {
-  let path: String
-  private var descriptor: Int32 = -1
-  private var offset = 0
-  private(set) var pieces: [SpooledPiece] = []
-  private let encoder = ZstdEncoder(level: 3)
+  private let path: String
+  private let free = Atomic<Int>(SpoolFolder.memoryBytes)
 
   init(path: String) { self.path = path }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
-
-  func write(_ item: SpoolItem) throws(FileError) {
-    switch item {
-    case .piece(let stage, let piece):
-      try append(
-        piece.bytes,
-        SpooledPiece(
-          stage: stage, path: piece.path, offset: offset, length: piece.bytes.count,
-          rows: piece.rows))
-    case .quarantine(let lines):
-      let frame = encoder.frame(lines)
-      try append(
-        frame,
-        SpooledPiece(
-          stage: nil, path: "", offset: offset, length: frame.count, rows: 0))
-    }
+  func open(pass: Int, shard: Int) -> ShardSpool.Writer {
+    ShardSpool.Writer(folder: self, pass: pass, shard: shard)
   }
 
-  private func append(_ bytes: [UInt8], _ piece: SpooledPiece) throws(FileError) {
-    if descriptor < 0 {
-      descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-      guard descriptor >= 0 else { throw fail(path, "create") }
-    }
-    try bytes.withUnsafeBufferPointer { bytes throws(FileError) in
-      try writeAll(bytes, to: descriptor, path: path)
-    }
-    offset += bytes.count
-    pieces.append(piece)
+  func path(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// Whether `bytes` more may be held in memory; they are given back by ``give(_:)``.
+  func take(_ bytes: Int) -> Bool {
+    if free.subtract(bytes, ordering: .relaxed).newValue >= 0 { return true }
+    give(bytes)
+    return false
   }
+
+  func give(_ bytes: Int) { free.add(bytes, ordering: .relaxed) }
+}
+
+/// Where a piece of a record sink waits until it is its turn.
+struct SpooledPiece: Sendable {
+  var stage: Int
+  var path: String
+  /// Bytes of the part.
+  var range: Range<Int>
+  var rows: Int
 }
 
 /// What one shard wrote in one pass.
 struct ShardSpool: Sendable {
-  var pass: Int
+  let pass: Int
   /// Ordinal of the shard.
-  var shard: Int
-  var path: String
-  var pieces: [SpooledPiece]
+  let shard: Int
+  private(set) var pieces: [SpooledPiece]
+  /// The bytes of the pieces, one behind the other.
+  private(set) var records: SpoolPart?
+  /// zstd frames of quarantine lines.
+  let quarantine: SpoolPart?
+
+  /// Lets the records be: they are where they belong, or nobody wants them.
+  mutating func dropRecords() throws(FileError) {
+    try records?.remove()
+    records = nil
+    pieces = []
+  }
+
+  /// Takes what one shard writes in one pass. Blocks.
+  final class Writer {
+    private let folder: SpoolFolder
+    private let pass: Int
+    private let shard: Int
+    private var pieces: [SpooledPiece] = []
+    private var records: SpoolPart?
+    private var quarantine: SpoolPart?
+    private let encoder = PieceEncoder()
+
+    fileprivate init(folder: SpoolFolder, pass: Int, shard: Int) {
+      self.folder = folder
+      self.pass = pass
+      self.shard = shard
+    }
+
+    func write(_ item: SpoolItem) throws(FileError) {
+      switch encoder.encode(item) {
+      case .piece(let stage, let piece):
+        try write(piece.text.view, stage: stage, path: piece.path, rows: piece.rows)
+      case .frame(let piece):
+        try piece.bytes.withUnsafeBufferPointer { bytes throws(FileError) in
+          try write(bytes, stage: piece.stage, path: piece.path, rows: piece.rows)
+        }
+      case .quarantine(let lines):
+        let part = quarantine ?? SpoolPart(folder, "\(pass)-\(shard)-quarantine")
+        quarantine = part
+        try encoder.frame(lines).withUnsafeBufferPointer { bytes throws(FileError) in
+          try part.append(bytes)
+        }
+      }
+    }
+
+    private func write(
+      _ bytes: UnsafeBufferPointer<UInt8>, stage: Int, path: String, rows: Int
+    ) throws(FileError) {
+      let part = records ?? SpoolPart(folder, "\(pass)-\(shard)")
+      records = part
+      let start = part.count
+      try part.append(bytes)
+      pieces.append(
+        SpooledPiece(stage: stage, path: path, range: start..<part.count, rows: rows))
+    }
+
+    /// `nil` where nothing was written.
+    func finish() throws(FileError) -> ShardSpool? {
+      guard records != nil || quarantine != nil else { return nil }
+      try records?.close()
+      try quarantine?.close()
+      return ShardSpool(
+        pass: pass, shard: shard, pieces: pieces, records: records, quarantine: quarantine)
+    }
+  }
+}
+
+/// Bytes that wait: in memory while they are few, else in a file. Written, then closed, then read; one
+/// worker at a time.
+final class SpoolPart: @unchecked Sendable {
+  /// Most bytes in memory.
+  private static let memoryBytes = 64 * 1024
+
+  private let folder: SpoolFolder
+  /// Where the file is, if there is one.
+  let path: String
+  private var memory: [UInt8] = []
+  private var descriptor: Int32 = -1
+  private var hasFile = false
+  private(set) var count = 0
+
+  init(_ folder: SpoolFolder, _ name: String) {
+    self.folder = folder
+    path = folder.path(name)
+  }
+
+  deinit {
+    if descriptor >= 0 { Glibc.close(descriptor) }
+    if !memory.isEmpty { folder.give(memory.count) }
+  }
+
+  func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
+    defer { count += bytes.count }
+    if !hasFile {
+      if count + bytes.count <= SpoolPart.memoryBytes, folder.take(bytes.count) {
+        memory.append(contentsOf: bytes)
+        return
+      }
+      try makeFile()
+    }
+    try writeAll(bytes, to: descriptor, path: path)
+  }
+
+  private func makeFile() throws(FileError) {
+    descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw fail(path, "create") }
+    hasFile = true
+    try memory.withUnsafeBufferPointer { bytes throws(FileError) in
+      try writeAll(bytes, to: descriptor, path: path)
+    }
+    folder.give(memory.count)
+    memory = []
+  }
+
+  /// Gives the descriptor back; reading opens it again.
+  func close() throws(FileError) {
+    guard descriptor >= 0 else { return }
+    let result = Glibc.close(descriptor)
+    descriptor = -1
+    guard result == 0 else { throw fail(path, "close") }
+  }
+
+  /// Hands on a part of the bytes, piece by piece.
+  func read(
+    _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
+  ) throws(FileError) {
+    guard hasFile else {
+      return try memory.withUnsafeBufferPointer { bytes throws(FileError) in
+        try body(UnsafeBufferPointer(rebasing: bytes[range]))
+      }
+    }
+    if descriptor < 0 {
+      descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw fail(path, "open") }
+    }
+    try readRange(descriptor, path, range, body)
+  }
+
+  /// Lets the bytes be.
+  func remove() throws(FileError) {
+    try close()
+    folder.give(memory.count)
+    memory = []
+    guard hasFile else { return }
+    guard unlink(path) == 0 else { throw fail(path, "remove") }
+    hasFile = false
+  }
 }

@@ -7,15 +7,25 @@ import Synchronization
 final class TaskKit: @unchecked Sendable {
   private let lane: Lane
   private let scanners = Mutex<[any BatchScanner]>([])
+  private let encoders = Mutex<[PieceEncoder]>([])
   /// By node.
   private var maps: [Int: any MapWorker] = [:]
 
-  init(lane: Lane) { self.lane = lane }
+  init(lane: Lane) {
+    self.lane = lane
+  }
 
   func scanner(_ index: Int) -> any BatchScanner {
     scanners.withLock { scanners in
       while scanners.count <= index { scanners.append(lane.source.makeScanner()) }
       return scanners[index]
+    }
+  }
+
+  func encoder(_ index: Int) -> PieceEncoder {
+    encoders.withLock { encoders in
+      while encoders.count <= index { encoders.append(PieceEncoder()) }
+      return encoders[index]
     }
   }
 

@@ -183,7 +183,7 @@ struct WideReading: Sendable {
   private func parse(
     _ blocks: Channel<LineBlock>, _ batches: Channel<ScannedBatch>, _ index: Int
   ) async throws {
-    let scanner = kit.scanner(index)
+    let scanner = task.scanner(index, kit)
     while let block = try await blocks.receive() {
       try await batches.send(scanner.scan(block, of: state.shard))
     }
@@ -194,7 +194,7 @@ struct WideReading: Sendable {
   ) async throws {
     var count = 0
     while var batch = try await batches[count % workers].receive() {
-      task.process(&batch, worker)
+      try task.process(&batch, worker)
       try await handOn()
       count += 1
     }

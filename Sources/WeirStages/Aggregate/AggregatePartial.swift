@@ -8,48 +8,54 @@ final class AggregatePartial: ReducePartial {
   private let layout: AggregateLayout
   private let table: AggregateTable
   private let inputs: [InputValues]
+  private let finder: GroupFinder
   /// Of each selected row; -1 where the record is refused.
-  private var groups: [Int32] = []
-  private var key = GroupKey()
+  private var groupMemory = RowMemory<Int32>()
 
   init(_ layout: AggregateLayout) {
     self.layout = layout
     table = AggregateTable(layout)
     inputs = layout.inputs.map(InputValues.init)
+    finder = GroupFinder(columns: layout.by.map(\.column), cursor: layout.time?.bucket.cursor)
   }
 
   func encode() -> [UInt8] { table.encode() }
 
   func add(_ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal]) {
     guard !selection.isEmpty else { return }
-    groups.removeAll(keepingCapacity: true)
-    groups.append(contentsOf: repeatElement(0, count: selection.count))
+    let groups = UnsafeMutableBufferPointer(
+      start: groupMemory.take(selection.count), count: selection.count)
+    groups.initialize(repeating: 0)
     let before = refusals.count
-    refuseMissingTimes(batch, selection, &refusals)
+    refuseMissingTimes(batch, selection, groups, &refusals)
     for input in inputs {
       input.evaluate(batch, selection)
-      refuseFailures(of: input, batch, selection, &refusals)
+      refuseFailures(of: input, batch, selection, groups, &refusals)
     }
     if refusals.count - before > 1 { refusals[before...].sort { $0.line < $1.line } }
-    group(batch, selection)
+    group(batch, selection, groups)
     table.grow()
-    groups.withUnsafeBufferPointer { groups in
-      for (state, plan) in zip(table.states, layout.states) {
-        inputs[plan.input].withValues { state.add($0, groups) }
-      }
+    let found = UnsafeBufferPointer(groups)
+    table.count(found)
+    for (state, plan) in zip(table.states, layout.states) {
+      inputs[plan.input].withValues { state.add($0, found) }
     }
   }
 
   private func refuseMissingTimes(
-    _ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal]
+    _ batch: borrowing Batch, _ selection: Selection, _ groups: UnsafeMutableBufferPointer<Int32>,
+    _ refusals: inout [Refusal]
   ) {
     guard let time = layout.time else { return }
     let column = batch.column(time.column)
-    for (i, row) in selection.rows.enumerated() where column[Int(row)].isNull {
-      groups[i] = -1
+    selection.rows.withUnsafeBufferPointer { rows in
+      for i in 0..<rows.count where column[Int(rows[i])].isNull { groups[i] = -1 }
+    }
+    for i in groups.indices where groups[i] < 0 {
       refusals.append(
         Refusal(
-          row: Int(row), of: batch, code: "missing_time", field: FieldPath(text: time.name),
+          row: Int(selection.rows[i]), of: batch, code: "missing_time",
+          field: FieldPath(text: time.name),
           message: "`\(time.name)` says when the record happened, and has no value here"))
     }
   }
@@ -57,7 +63,7 @@ final class AggregatePartial: ReducePartial {
   /// A record is aggregated by all metrics or by none.
   private func refuseFailures(
     of input: InputValues, _ batch: borrowing Batch, _ selection: Selection,
-    _ refusals: inout [Refusal]
+    _ groups: UnsafeMutableBufferPointer<Int32>, _ refusals: inout [Refusal]
   ) {
     for failure in input.failures where groups[failure.position] >= 0 {
       groups[failure.position] = -1
@@ -68,17 +74,23 @@ final class AggregatePartial: ReducePartial {
     }
   }
 
-  private func group(_ batch: borrowing Batch, _ selection: Selection) {
+  private func group(
+    _ batch: borrowing Batch, _ selection: Selection, _ groups: UnsafeMutableBufferPointer<Int32>
+  ) {
+    guard let base = groups.baseAddress else { return }
     var columns: [UnsafeMutablePointer<Cell>] = []
     for field in layout.by { columns.append(batch.column(field.column)) }
-    let times = layout.time.map { batch.column($0.column) }
-    let bucket = layout.time?.bucket
-    for i in 0..<groups.count where groups[i] >= 0 {
-      let row = Int(selection.rows[i])
-      key.clear()
-      for column in columns { key.append(column[row]) }
-      if let times, let bucket { key.append(bucket: bucket.start(of: times[row].intValue)) }
-      groups[i] = Int32(key.bytes.withUnsafeBufferPointer { table.add($0) })
+    let times = layout.time.map { UnsafePointer(batch.column($0.column)) }
+    let hasTime = times != nil
+    let table = table
+    var key = GroupKey()
+    selection.rows.withUnsafeBufferPointer { rows in
+      finder.find(batch, rows, times: times, base) { row, bucket in
+        key.clear()
+        for column in columns { key.append(column[row]) }
+        if hasTime { key.append(bucket: bucket) }
+        return Int32(table.group(key.bytes))
+      }
     }
   }
 }
@@ -104,12 +116,21 @@ private final class InputValues {
       evaluator.evaluate(batch, selection, into: &truths)
     } else {
       evaluator.evaluateValues(batch, selection, into: &cells)
-      for i in 0..<cells.count
-      where cells[i].rawKind == CellKind.number.rawValue && !cells[i].numberValue.isFinite {
-        failures.append((i, "it is not a finite number"))
-      }
+      for i in InputValues.infinite(cells) { failures.append((i, "it is not a finite number")) }
     }
     for failure in evaluator.failures { failures.append((failure.position, failure.message)) }
+  }
+
+  /// Places of the numbers that are none.
+  private static func infinite(_ cells: [Cell]) -> [Int] {
+    var places: [Int] = []
+    cells.withUnsafeBufferPointer { cells in
+      for i in 0..<cells.count
+      where cells[i].rawKind == CellKind.number.rawValue && !cells[i].numberValue.isFinite {
+        places.append(i)
+      }
+    }
+    return places
   }
 
   func withValues(_ body: (MetricInput) -> Void) {

@@ -30,14 +30,30 @@ final class AggregateTable {
     (0..<groupCount).sorted { keys.bytes(of: $0).lexicographicallyPrecedes(keys.bytes(of: $1)) }
   }
 
-  /// Counts records into the group of a key; its states must ``grow()`` before they are used.
-  @inline(__always)
-  func add(_ key: UnsafeBufferPointer<UInt8>, records count: UInt64 = 1) -> Int {
+  /// The group of a key; its states must ``grow()`` before they are used.
+  func group(_ key: UnsafeBufferPointer<UInt8>) -> Int {
+    let before = keys.count
     let group = keys.code(of: key)
-    if group == records.count { records.append(0) }
+    if group == before { records.append(0) }
+    return group
+  }
+
+  /// Counts records into a group.
+  func count(_ group: Int, records count: UInt64) {
     records[group] += count
     recordCount += count
-    return group
+  }
+
+  /// Counts one record into each of `groups` that is not negative.
+  func count(_ groups: UnsafeBufferPointer<Int32>) {
+    var total: UInt64 = 0
+    records.withUnsafeMutableBufferPointer { records in
+      for group in groups where group >= 0 {
+        records[Int(group)] &+= 1
+        total &+= 1
+      }
+    }
+    recordCount += total
   }
 
   func grow() { for state in states { state.grow(to: groupCount) } }
@@ -92,7 +108,8 @@ final class AggregateTable {
       let count = try input.count(upTo: left)
       guard count > 0 else { throw .damagedState("a group has no record") }
       left -= count
-      let group = key.withUnsafeBufferPointer { add($0, records: count) }
+      let group = key.withUnsafeBufferPointer { self.group($0) }
+      self.count(group, records: count)
       for state in states {
         state.grow(to: groupCount)
         try state.merge(group, from: &input, records: count)

@@ -1,3 +1,4 @@
+import Glibc
 import WeirData
 import WeirEngine
 import WeirStatistics
@@ -20,15 +21,18 @@ final class IntExtremes: MetricState {
   }
 
   func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
-    for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
-      take(input.cells[i].intValue, Int(groups[i]))
-    }
-  }
-
-  private func take(_ value: Int64, _ group: Int) {
-    if !seen[group] || (greatest ? value > values[group] : value < values[group]) {
-      values[group] = value
-      seen[group] = true
+    let greatest = greatest
+    values.withUnsafeMutableBufferPointer { values in
+      seen.withUnsafeMutableBufferPointer { seen in
+        for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
+          let group = Int(groups[i])
+          let value = input.cells[i].intValue
+          if !seen[group] || isBeyond(value, values[group], greatest) {
+            values[group] = value
+            seen[group] = true
+          }
+        }
+      }
     }
   }
 
@@ -43,7 +47,8 @@ final class IntExtremes: MetricState {
     guard !areTimes || Timestamp(microseconds: value).isWritable else {
       throw .damagedState("a time is out of range")
     }
-    take(value, group)
+    if !seen[group] || isBeyond(value, values[group], greatest) { values[group] = value }
+    seen[group] = true
   }
 
   func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
@@ -67,15 +72,18 @@ final class NumberExtremes: MetricState {
   }
 
   func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
-    for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
-      take(input.cells[i].asDouble, Int(groups[i]))
-    }
-  }
-
-  private func take(_ value: Double, _ group: Int) {
-    if !seen[group] || (greatest ? value > values[group] : value < values[group]) {
-      values[group] = value == 0 ? 0 : value
-      seen[group] = true
+    let greatest = greatest
+    values.withUnsafeMutableBufferPointer { values in
+      seen.withUnsafeMutableBufferPointer { seen in
+        for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
+          let group = Int(groups[i])
+          let value = input.cells[i].asDouble
+          if !seen[group] || isBeyond(value, values[group], greatest) {
+            values[group] = value == 0 ? 0 : value
+            seen[group] = true
+          }
+        }
+      }
     }
   }
 
@@ -88,7 +96,10 @@ final class NumberExtremes: MetricState {
     guard try input.isPresent() else { return }
     let value = Double(bitPattern: try input.integer(UInt64.self))
     guard value.isFinite else { throw .damagedState("a number is not finite") }
-    take(value, group)
+    if !seen[group] || isBeyond(value, values[group], greatest) {
+      values[group] = value == 0 ? 0 : value
+    }
+    seen[group] = true
   }
 
   func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
@@ -106,18 +117,16 @@ final class StringExtremes: MetricState {
   func grow(to count: Int) { values.grow(to: count, nil) }
 
   func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
-    for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
-      take(input.cells[i].stringBytes, Int(groups[i]))
+    let greatest = greatest
+    values.withUnsafeMutableBufferPointer { values in
+      for i in 0..<groups.count where groups[i] >= 0 && !input.cells[i].isNull {
+        let value = input.cells[i].stringBytes
+        let group = Int(groups[i])
+        if values[group].map({ isBeyond(value, $0, greatest) }) ?? true {
+          values[group] = Array(value)
+        }
+      }
     }
-  }
-
-  private func take(_ value: some Collection<UInt8>, _ group: Int) {
-    if let old = values[group] {
-      let isBetter =
-        greatest ? old.lexicographicallyPrecedes(value) : value.lexicographicallyPrecedes(old)
-      guard isBetter else { return }
-    }
-    values[group] = Array(value)
   }
 
   func encode(_ group: Int, into out: inout ByteWriter) {
@@ -127,11 +136,35 @@ final class StringExtremes: MetricState {
 
   func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError) {
     guard try input.isPresent() else { return }
-    take(try input.block(), group)
+    let value = try input.block()
+    let isBetter = value.withUnsafeBufferPointer { value in
+      values[group].map { isBeyond(value, $0, greatest) } ?? true
+    }
+    if isBetter { values[group] = value }
   }
 
   func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
     values[group].map { .string($0) } ?? .null
+  }
+}
+
+/// Whether a new value takes the place of an old one.
+@inline(__always)
+private func isBeyond<Value: Comparable>(_ new: Value, _ old: Value, _ greatest: Bool) -> Bool {
+  greatest ? new > old : new < old
+}
+
+private func isBeyond(
+  _ new: UnsafeBufferPointer<UInt8>, _ old: [UInt8], _ greatest: Bool
+) -> Bool {
+  old.withUnsafeBufferPointer { old in
+    let both = min(new.count, old.count)
+    var order = 0
+    if both > 0, let a = new.baseAddress, let b = old.baseAddress {
+      order = Int(memcmp(a, b, both))
+    }
+    if order == 0 { order = new.count - old.count }
+    return greatest ? order > 0 : order < 0
   }
 }
 

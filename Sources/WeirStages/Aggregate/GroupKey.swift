@@ -8,42 +8,42 @@ import WeirEngine
 /// A null is `00`; any other value is `01` and then its bits, big-endian with the sign turned, or
 /// the bytes of a string with `00 00` behind them and `00 FF` for a zero in them. A bucket is its
 /// start, written as a value without the `01`.
-struct GroupKey {
-  private(set) var bytes: [UInt8] = []
+struct GroupKey: ~Copyable {
+  private var key = KeyBytes()
 
-  mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+  /// Valid until the next change.
+  var bytes: UnsafeBufferPointer<UInt8> { key.bytes }
+
+  mutating func clear() { key.clear() }
 
   mutating func append(_ cell: Cell) {
     guard !cell.isNull else {
-      bytes.append(0)
+      key.append(0)
       return
     }
-    bytes.append(1)
+    key.append(1)
     switch cell.kind {
     case .string:
       let text = cell.stringBytes
       if let base = text.baseAddress, memchr(base, 0, text.count) != nil {
         for byte in text {
-          bytes.append(byte)
-          if byte == 0 { bytes.append(0xFF) }
+          key.append(byte)
+          if byte == 0 { key.append(0xFF) }
         }
       } else {
-        bytes.append(contentsOf: text)
+        key.append(text)
       }
-      bytes.append(0)
-      bytes.append(0)
+      key.append(raw: UInt16(0))
     case .number:
       let bits = (cell.numberValue == 0 ? 0 : cell.numberValue).bitPattern
-      append(bits: bits >> 63 == 1 ? ~bits : bits | 1 << 63)
-    default: append(bits: cell.bits ^ 1 << 63)
+      key.append(raw: (bits >> 63 == 1 ? ~bits : bits | 1 << 63).bigEndian)
+    default: key.append(raw: (cell.bits ^ 1 << 63).bigEndian)
     }
   }
 
   /// - Parameter bucket: start, in microseconds since 1970.
-  mutating func append(bucket: Int64) { append(bits: UInt64(bitPattern: bucket) ^ 1 << 63) }
-
-  private mutating func append(bits: UInt64) {
-    withUnsafeBytes(of: bits.bigEndian) { bytes.append(contentsOf: $0) }
+  mutating func append(bucket: Int64) {
+    key.append(raw: (UInt64(bitPattern: bucket) ^ 1 << 63).bigEndian)
   }
 }
 

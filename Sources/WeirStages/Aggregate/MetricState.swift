@@ -60,7 +60,7 @@ final class HitCounts: MetricState {
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
     hits.withUnsafeMutableBufferPointer { hits in
       for i in 0..<groups.count where groups[i] >= 0 && values.truths[i] == .true {
-        hits[Int(groups[i])] += 1
+        hits[Int(groups[i])] &+= 1
       }
     }
   }
@@ -92,7 +92,7 @@ final class IntSums: MetricState {
       counts.withUnsafeMutableBufferPointer { counts in
         for i in 0..<groups.count where groups[i] >= 0 && !values.cells[i].isNull {
           sums[Int(groups[i])] += Int128(values.cells[i].intValue)
-          counts[Int(groups[i])] += 1
+          counts[Int(groups[i])] &+= 1
         }
       }
     }
@@ -136,7 +136,7 @@ final class NumberSums: MetricState {
       counts.withUnsafeMutableBufferPointer { counts in
         for i in 0..<groups.count where groups[i] >= 0 && !values.cells[i].isNull {
           sums[Int(groups[i])] += values.cells[i].asDouble
-          counts[Int(groups[i])] += 1
+          counts[Int(groups[i])] &+= 1
         }
       }
     }
@@ -195,15 +195,17 @@ final class Sketches: MetricState {
 /// Numbers of distinct values.
 final class DistinctCounts: MetricState {
   private var sketches: [HyperLogLog] = []
-  private var key: [UInt8] = []
 
   func grow(to count: Int) { sketches.grow(to: count, HyperLogLog()) }
 
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
-    for i in 0..<groups.count where groups[i] >= 0 && !values.cells[i].isNull {
-      key.removeAll(keepingCapacity: true)
-      appendKey(values.cells[i], to: &key)
-      sketches[Int(groups[i])].add(hash: key.withUnsafeBufferPointer { xxh3($0) })
+    var key = KeyBytes()
+    sketches.withUnsafeMutableBufferPointer { sketches in
+      for i in 0..<groups.count where groups[i] >= 0 && !values.cells[i].isNull {
+        key.clear()
+        key.append(values.cells[i])
+        sketches[Int(groups[i])].add(hash: xxh3(key.bytes))
+      }
     }
   }
 

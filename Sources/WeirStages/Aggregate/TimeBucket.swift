@@ -19,11 +19,7 @@ struct TimeBucket: Sendable, Equatable {
     anchor = width > TimeBucket.day ? -3 * TimeBucket.day : 0
   }
 
-  /// Start of the bucket that holds an instant, both in microseconds since 1970.
-  @inline(__always)
-  func start(of time: Int64) -> Int64 {
-    time - (time - anchor).dividedDown(by: width).remainder
-  }
+  var cursor: BucketCursor { BucketCursor(width: width, anchor: anchor) }
 
   /// `2026-10-04` for days and weeks, RFC 3339 for less.
   func text(_ start: Timestamp) -> String {

@@ -52,13 +52,17 @@ private protocol ColumnWorker: AnyObject {
   func apply(_ batch: inout Batch, _ selection: inout Selection, _ refusals: inout [Refusal])
 }
 
-/// Text, with a memory of values that were seen before.
+/// Text, with a memory of values that were seen before: a coded value is looked up by its code, any
+/// other by its bytes.
 private final class TextColumn: ColumnWorker {
   /// What the steps made of a value.
   private struct Outcome {
     /// The new value; of a refused one what the steps made of it, for the message.
     var cell: Cell
-    var verdict: TextSteps.Verdict
+    /// `nil` where nothing is known yet.
+    var verdict: TextSteps.Verdict?
+
+    static let unknown = Outcome(cell: .missing, verdict: nil)
   }
 
   /// Values past these are worked out anew each time, in the memory of the batch.
@@ -68,10 +72,14 @@ private final class TextColumn: ColumnWorker {
   private let field: BoundNormalizeField
   private let steps: TextSteps
   private let mapName: String?
-  /// Live as long as the worker, which outlives every batch that it takes.
+  /// Values that came, and those that were made of them. Both live as long as the worker, which
+  /// outlives every batch that it takes.
   private let seen = ByteDictionary()
-  private var arena = Arena()
-  private var outcomes: [Outcome] = []
+  private let made = ByteDictionary()
+  /// By the code of a value in `seen`.
+  private let outcomes = UnsafeMutablePointer<Outcome>.allocate(capacity: rememberedMax)
+  private var byCode = CodeMemory(unknown: Outcome.unknown)
+  private let space = ColumnCodes.makeSpace()
   private var rememberedBytes = 0
   private var text: [UInt8] = []
   private var spare: [UInt8] = []
@@ -82,57 +90,72 @@ private final class TextColumn: ColumnWorker {
     self.mapName = mapName
   }
 
+  deinit { outcomes.deallocate() }
+
   func apply(_ batch: inout Batch, _ selection: inout Selection, _ refusals: inout [Refusal]) {
     let from = batch.column(field.from)
     let to = batch.column(field.to)
     let count = selection.count
     var kept = 0
-    for i in 0..<count {
-      let row = Int(selection.rows[i])
-      let cell = from[row]
-      if cell.kind == .string {
-        let outcome = outcome(of: cell.stringBytes, in: &batch)
-        switch outcome.verdict {
-        case .text: to[row] = outcome.cell
-        case .null: to[row] = .null
-        case .unmapped, .notInValues:
-          refusals.append(refusal(of: row, in: batch, cell, outcome))
-          continue
+    let codes = batch.codes(ofColumn: field.from)
+    byCode.withValues(of: codes) { byCode in
+      selection.rows.withUnsafeMutableBufferPointer { rows in
+        for i in 0..<count {
+          let row = Int(rows[i])
+          let cell = from[row]
+          let code = Int(cell.code)
+          if code > 0, byCode[code].verdict == .text {
+            to[row] = byCode[code].cell
+          } else if cell.isNull {
+            to[row] = cell
+          } else if cell.kind == .string {
+            let outcome = code > 0 ? byCode[code] : .unknown
+            let known =
+              outcome.verdict == nil ? self.outcome(of: cell.stringBytes, in: &batch) : outcome
+            // What lies in the memory of this batch is not for the next.
+            if code > 0, known.cell.code > 0 { byCode[code] = known }
+            switch known.verdict {
+            case .text: to[row] = known.cell
+            case .null: to[row] = .null
+            case .unmapped, .notInValues, nil:
+              refusals.append(refusal(of: row, in: batch, cell, known))
+              continue
+            }
+          } else {
+            refusals.append(wrongType(field, row, batch, cell, expected: "a string"))
+            continue
+          }
+          rows[kept] = UInt32(truncatingIfNeeded: row)
+          kept &+= 1
         }
-      } else if cell.isNull {
-        to[row] = cell
-      } else {
-        refusals.append(wrongType(field, row, batch, cell, expected: "a string"))
-        continue
       }
-      selection.rows[kept] = UInt32(row)
-      kept += 1
     }
     selection.rows.removeLast(count - kept)
+    batch.setCodes(
+      ColumnCodes(space: space, largest: UInt16(made.count)), ofColumn: field.to)
   }
 
   private func outcome(
     of bytes: UnsafeBufferPointer<UInt8>, in batch: inout Batch
   ) -> Outcome {
-    if let code = seen.find(bytes) { return outcomes[code] }
+    if let place = seen.find(bytes) { return outcomes[place] }
     text.removeAll(keepingCapacity: true)
     text.append(contentsOf: bytes)
     let verdict = steps.run(&text, spare: &spare)
-    let isChanged = text.withUnsafeBufferPointer { !isSame($0, bytes) }
-    let size = bytes.count + (isChanged ? text.count : 0)
+    let size = bytes.count + text.count
     guard seen.count < TextColumn.rememberedMax,
       rememberedBytes + size <= TextColumn.rememberedBytesMax
     else {
-      let value = isChanged ? text.withUnsafeBufferPointer { batch.arena.store($0) } : bytes
+      let value = text.withUnsafeBufferPointer { batch.arena.store($0) }
       return Outcome(cell: .string(value), verdict: verdict)
     }
     rememberedBytes += size
-    let code = seen.code(of: bytes)
-    let value =
-      isChanged
-      ? text.withUnsafeBufferPointer { arena.store($0) } : seen.bytes(of: code)
-    outcomes.append(Outcome(cell: .string(value), verdict: verdict))
-    return outcomes[code]
+    let code = text.withUnsafeBufferPointer { made.code(of: $0) }
+    var cell = Cell.string(made.bytes(of: code))
+    cell.code = UInt16(code + 1)
+    let place = seen.code(of: bytes)
+    (outcomes + place).initialize(to: Outcome(cell: cell, verdict: verdict))
+    return outcomes[place]
   }
 
   private func refusal(
@@ -168,32 +191,35 @@ private final class NumberColumn: ColumnWorker {
     let to = batch.column(field.to)
     let count = selection.count
     let expected = asInt ? "a whole number of 64 bits" : "a number"
+    let (asInt, trims) = (asInt, trims)
     var kept = 0
-    for i in 0..<count {
-      let row = Int(selection.rows[i])
-      let cell = from[row]
-      let value: Cell?
-      switch cell.kind {
-      case .missing, .null: value = cell
-      case .int: value = asInt ? cell : .number(Double(cell.intValue))
-      case .number: value = asInt ? NumberText.whole(cell.numberValue) : cell
-      case .string:
-        let text = trims ? UnicodeText.trimmed(cell.stringBytes) : cell.stringBytes
-        value = NumberText.read(text, asInt: asInt)
-      case .bool, .timestamp, .other:
-        refusals.append(wrongType(field, row, batch, cell, expected: expected))
-        continue
+    selection.rows.withUnsafeMutableBufferPointer { rows in
+      for i in 0..<count {
+        let row = Int(rows[i])
+        let cell = from[row]
+        let value: Cell?
+        switch cell.kind {
+        case .missing, .null: value = cell
+        case .int: value = asInt ? cell : .number(Double(cell.intValue))
+        case .number: value = asInt ? NumberText.whole(cell.numberValue) : cell
+        case .string:
+          let text = trims ? UnicodeText.trimmed(cell.stringBytes) : cell.stringBytes
+          value = NumberText.read(text, asInt: asInt)
+        case .bool, .timestamp, .other:
+          refusals.append(wrongType(field, row, batch, cell, expected: expected))
+          continue
+        }
+        guard let value else {
+          refusals.append(
+            Refusal(
+              row: row, of: batch, code: "bad_number", field: field.path,
+              message: "`\(field.path.text)` is \(shown(cell)), expected \(expected)"))
+          continue
+        }
+        to[row] = value
+        rows[kept] = UInt32(truncatingIfNeeded: row)
+        kept &+= 1
       }
-      guard let value else {
-        refusals.append(
-          Refusal(
-            row: row, of: batch, code: "bad_number", field: field.path,
-            message: "`\(field.path.text)` is \(shown(cell)), expected \(expected)"))
-        continue
-      }
-      to[row] = value
-      selection.rows[kept] = UInt32(row)
-      kept += 1
     }
     selection.rows.removeLast(count - kept)
   }
@@ -203,6 +229,7 @@ private final class TimeColumn: ColumnWorker {
   private let field: BoundNormalizeField
   private let forms: TimeForms
   private let trims: Bool
+  private var reader = TimestampReader()
 
   init(_ field: BoundNormalizeField, _ forms: TimeForms, trims: Bool) {
     self.field = field
@@ -214,37 +241,48 @@ private final class TimeColumn: ColumnWorker {
     let from = batch.column(field.from)
     let to = batch.column(field.to)
     let count = selection.count
+    let (forms, trims) = (forms, trims)
+    var reader = self.reader
     var kept = 0
-    for i in 0..<count {
-      let row = Int(selection.rows[i])
-      let cell = from[row]
-      let time: Timestamp?
-      switch cell.kind {
-      case .missing, .null:
-        to[row] = cell
-        selection.rows[kept] = UInt32(row)
-        kept += 1
-        continue
-      case .timestamp: time = Timestamp(microseconds: cell.intValue)
-      case .string:
-        time = forms.read(text: trims ? UnicodeText.trimmed(cell.stringBytes) : cell.stringBytes)
-      case .int where forms.epoch != nil: time = forms.read(int: cell.intValue)
-      case .number where forms.epoch != nil: time = forms.read(number: cell.numberValue)
-      default:
-        refusals.append(wrongType(field, row, batch, cell, expected: forms.expectation))
-        continue
+    selection.rows.withUnsafeMutableBufferPointer { rows in
+      for i in 0..<count {
+        let row = Int(rows[i])
+        let cell = from[row]
+        let time: Int64?
+        switch cell.kind {
+        case .string:
+          let text = trims ? UnicodeText.trimmed(cell.stringBytes) : cell.stringBytes
+          if forms.rfc3339, let read = reader.read(text) {
+            time = read
+          } else {
+            time = forms.read(text: text)?.microseconds
+          }
+        case .int where forms.epoch != nil: time = forms.read(int: cell.intValue)?.microseconds
+        case .timestamp: time = cell.intValue
+        case .number where forms.epoch != nil:
+          time = forms.read(number: cell.numberValue)?.microseconds
+        case .missing, .null:
+          to[row] = cell
+          rows[kept] = UInt32(truncatingIfNeeded: row)
+          kept &+= 1
+          continue
+        default:
+          refusals.append(wrongType(field, row, batch, cell, expected: forms.expectation))
+          continue
+        }
+        guard let time else {
+          refusals.append(
+            Refusal(
+              row: row, of: batch, code: "bad_timestamp", field: field.path,
+              message: "`\(field.path.text)` is \(shown(cell)), expected \(forms.expectation)"))
+          continue
+        }
+        to[row] = .timestamp(microseconds: time)
+        rows[kept] = UInt32(truncatingIfNeeded: row)
+        kept &+= 1
       }
-      guard let time else {
-        refusals.append(
-          Refusal(
-            row: row, of: batch, code: "bad_timestamp", field: field.path,
-            message: "`\(field.path.text)` is \(shown(cell)), expected \(forms.expectation)"))
-        continue
-      }
-      to[row] = .timestamp(microseconds: time.microseconds)
-      selection.rows[kept] = UInt32(row)
-      kept += 1
     }
+    self.reader = reader
     selection.rows.removeLast(count - kept)
   }
 }

@@ -10,17 +10,13 @@ struct CSVFormat: Sendable {
   /// Whether text that a spreadsheet would run as a formula gets `'` in front.
   let guardsFormulas: Bool
 
-  /// What stands before the header.
-  var mark: [UInt8] { isForExcel ? [0xEF, 0xBB, 0xBF] : [] }
-
-  /// The mark and a line with the names of the columns.
-  func head(_ columns: [String]) -> [UInt8] {
-    var out = mark
+  /// A mark if Excel needs it, and a line with the names of the columns.
+  func appendHead(_ columns: [String], to out: inout TextBuffer) {
+    if isForExcel { out.append([0xEF, 0xBB, 0xBF]) }
     appendLine(columns.map { .text($0) }, to: &out)
-    return out
   }
 
-  func appendLine(_ values: [JSONValue], to out: inout [UInt8]) {
+  func appendLine(_ values: [JSONValue], to out: inout TextBuffer) {
     let start = out.count
     for (i, value) in values.enumerated() {
       if i > 0 { appendComma(to: &out) }
@@ -29,64 +25,66 @@ struct CSVFormat: Sendable {
     endLine(from: start, to: &out)
   }
 
-  func appendComma(to out: inout [UInt8]) { out.append(CSVFormat.comma) }
+  func appendComma(to out: inout TextBuffer) { out.append(CSVFormat.comma) }
 
   /// Ends a line that begins at `start`. A null alone in its line is written as `""`: readers pass
   /// over empty lines.
-  func endLine(from start: Int, to out: inout [UInt8]) {
-    if out.count == start { out.append(contentsOf: [CSVFormat.quote, CSVFormat.quote]) }
+  func endLine(from start: Int, to out: inout TextBuffer) {
+    if out.count == start { out.append("\"\"") }
     if isForExcel { out.append(0x0D) }
     out.append(0x0A)
   }
 
   /// Null is nothing; an array or object is its JSON text.
-  private func append(_ value: JSONValue, to out: inout [UInt8]) {
+  private func append(_ value: JSONValue, to out: inout TextBuffer) {
     switch value {
     case .null: break
     case .string(let bytes): bytes.withUnsafeBufferPointer { appendText($0, to: &out) }
     case .array, .object: value.bytes().withUnsafeBufferPointer { appendText($0, to: &out) }
-    case .bool, .int, .number: value.write(to: &out)
+    case .bool, .int, .number: out.append(value.bytes())
     }
   }
 
   /// Null is nothing. False for an array or object, of which a cell has no text.
-  func append(_ cell: Cell, to out: inout [UInt8]) -> Bool {
+  func append(_ cell: Cell, to out: inout TextBuffer) -> Bool {
     switch cell.kind {
     case .missing, .null: break
     case .string: appendText(cell.stringBytes, to: &out)
-    case .int: out.append(contentsOf: String(cell.intValue).utf8)
-    case .number: appendJSONNumber(cell.numberValue, to: &out)
-    case .bool: out.append(contentsOf: (cell.boolValue ? "true" : "false").utf8)
-    case .timestamp: Timestamp(microseconds: cell.intValue).append(to: &out)
+    case .int: out.append(int: cell.intValue)
+    case .number: out.append(number: cell.numberValue)
+    case .bool: out.append(cell.boolValue ? "true" : "false")
+    case .timestamp: out.append(timestamp: Timestamp(microseconds: cell.intValue))
     case .other: return false
     }
     return true
   }
 
-  private func appendText(_ text: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
+  private func appendText(_ text: UnsafeBufferPointer<UInt8>, to out: inout TextBuffer) {
     let isFormula = guardsFormulas && CSVFormat.startsFormula(text)
     guard isFormula || CSVFormat.needsQuotes(text) else {
-      out.append(contentsOf: text)
+      out.append(text)
       return
     }
     out.append(CSVFormat.quote)
     if isFormula { out.append(UInt8(ascii: "'")) }
     var from = 0
     for i in 0..<text.count where text[i] == CSVFormat.quote {
-      out.append(contentsOf: text[from...i])
+      out.append(UnsafeBufferPointer(rebasing: text[from...i]))
       out.append(CSVFormat.quote)
       from = i + 1
     }
-    out.append(contentsOf: text[from...])
+    out.append(UnsafeBufferPointer(rebasing: text[from...]))
     out.append(CSVFormat.quote)
   }
 
   /// Empty text has quotes, so that it is not null.
   private static func needsQuotes(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let first = text.first, let last = text.last else { return true }
-    if isBlank(first) || isBlank(last) { return true }
-    for byte in text where byte == comma || byte == quote || byte == 0x0A || byte == 0x0D {
-      return true
+    let count = text.count
+    guard count > 0, let base = text.baseAddress else { return true }
+    if isBlank(base[0]) || isBlank(base[count - 1]) { return true }
+    for i in 0..<count {
+      let byte = base[i]
+      if byte == comma || byte == quote || byte == 0x0A || byte == 0x0D { return true }
     }
     return false
   }
@@ -97,8 +95,8 @@ struct CSVFormat: Sendable {
   /// full-width forms (U+FF1D, U+FF0B, U+FF0D, U+FF20), or a tab, CR, LF or NUL, which some programs
   /// pass over (OWASP, "CSV Injection").
   private static func startsFormula(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let first = text.first else { return false }
-    switch first {
+    guard text.count > 0 else { return false }
+    switch text[0] {
     case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0A,
       0x0D, 0x00:
       return true

@@ -2,88 +2,147 @@ import Glibc
 import WeirData
 import WeirEngine
 
-/// Writes a record as it came, with only the edited values changed: untouched bytes stay as they are.
-struct RecordSplicer {
+/// Finds what of a record must be written anew: the values that a stage changed. All other bytes of
+/// the record stay as they are.
+final class RecordSplicer {
+  /// A place in the text of a record and what is to stand there.
+  struct Change {
+    /// Bytes of the record, from its first.
+    var start: Int
+    var end: Int
+    /// Bytes of ``literals``.
+    var literal: Int
+    var length: Int
+  }
   private struct Edit {
     /// Column with the value as it stands in the record, which is the scanner's slot too.
-    var record: Int
-    var column: Int
+    let record: Int
+    let column: Int
+    var recordCells: UnsafeMutablePointer<Cell>?
+    var places: UnsafeMutablePointer<ValuePlace>?
+    var cells: UnsafeMutablePointer<Cell>?
   }
-  private let edits: [Edit]
-  private var starts: [UInt32]
-  private var lengths: [UInt32]
-  /// Edits that change the record in hand, by where they begin.
-  private var changes: [(start: Int, end: Int, edit: Int)] = []
+  private let edits: UnsafeMutableBufferPointer<Edit>
+  private let changes: UnsafeMutablePointer<Change>
+  private let text: UnsafeMutablePointer<TextBuffer>
 
-  init(scope: Scope) {
-    edits = scope.fields.compactMap { field in
+  init(_ scope: Scope) {
+    let edits = scope.fields.compactMap { field -> Edit? in
       guard field.isEdited, let record = field.recordColumn else { return nil }
       return Edit(record: record, column: field.column)
     }
-    let slots = (edits.map(\.record).max() ?? -1) + 1
-    let recordFields = scope.fields.compactMap(\.recordColumn).max() ?? -1
-    starts = Array(repeating: 0, count: max(slots, recordFields + 1))
-    lengths = starts
+    self.edits = .allocate(capacity: edits.count)
+    _ = self.edits.initialize(from: edits)
+    changes = .allocate(capacity: edits.count)
+    text = .allocate(capacity: 1)
+    text.initialize(to: TextBuffer())
+  }
+
+  deinit {
+    edits.deallocate()
+    changes.deallocate()
+    text.deinitialize(count: 1)
+    text.deallocate()
+  }
+
+  /// Whether it must know where values stand in the records of this scope.
+  static func needsPlaces(_ scope: Scope) -> Bool {
+    scope.fields.contains { $0.isEdited && $0.recordColumn != nil }
   }
 
   static func columnsRead(_ scope: Scope) -> [Int] {
     scope.fields.filter(\.isEdited).flatMap { [$0.column] + ($0.recordColumn.map { [$0] } ?? []) }
   }
 
-  /// Appends row `row` without a line end.
-  mutating func append(
-    _ row: Int, of batch: borrowing Batch, using scanner: any BatchScanner, to out: inout [UInt8]
+  /// Call before the rows of a batch.
+  func begin(_ batch: borrowing Batch) {
+    for i in edits.indices {
+      guard let places = batch.places(ofColumn: edits[i].record) else {
+        preconditionFailure("a sink said that it needs places, and the batch has none")
+      }
+      edits[i].places = places
+      edits[i].recordCells = batch.column(edits[i].record)
+      edits[i].cells = batch.column(edits[i].column)
+    }
+  }
+
+  /// Finds the changes of a row, and returns how many bytes longer the record becomes.
+  ///
+  /// - Parameter record: its text.
+  /// - Returns: `count` 0: the record stays as it is.
+  @inline(__always)
+  func findChanges(
+    of row: Int, in record: UnsafePointer<UInt8>
+  ) -> (count: Int, growth: Int) {
+    var count = 0
+    var growth = 0
+    for edit in edits {
+      let old = edit.recordCells.unsafelyUnwrapped[row]
+      let new = edit.cells.unsafelyUnwrapped[row]
+      if isSameValue(new, old) { continue }
+      if count == 0 { text.pointee.clear() }
+      if let change = change(new, edit.places.unsafelyUnwrapped[row], record) {
+        growth &+= change.length &- (change.end &- change.start)
+        insert(change, &count)
+      }
+    }
+    return (count, growth)
+  }
+
+  /// Writes the record with its changes, without a line end, to where there is room for it.
+  func write(
+    _ record: UnsafePointer<UInt8>, _ bytes: Int, changes count: Int,
+    to start: UnsafeMutablePointer<UInt8>
   ) {
-    let text = batch.text(ofRow: row)
-    changes.removeAll(keepingCapacity: true)
-    if hasChange(row, batch) { locate(row, batch, text, scanner) }
+    var to = start
     var from = 0
-    for change in changes {
-      out.append(contentsOf: text[from..<change.start])
-      appendValue(batch.column(edits[change.edit].column)[row], to: &out)
+    for i in 0..<count {
+      let change = changes[i]
+      memcpy(to, record + from, change.start &- from)
+      to += change.start &- from
+      memcpy(to, text.pointee.base + change.literal, change.length)
+      to += change.length
       from = change.end
     }
-    out.append(contentsOf: text[from...])
+    memcpy(to, record + from, bytes &- from)
   }
 
-  private func hasChange(_ row: Int, _ batch: borrowing Batch) -> Bool {
-    for edit in edits
-    where !isSameValue(batch.column(edit.column)[row], batch.column(edit.record)[row]) {
-      return true
+  /// `nil` where the value has no place in the record (it is absent, or below null), or stands there
+  /// already as it would be written.
+  @inline(__always)
+  private func change(
+    _ new: Cell, _ place: ValuePlace, _ record: UnsafePointer<UInt8>
+  ) -> Change? {
+    if place.length == 0 { return nil }
+    let start = Int(place.start)
+    let end = start &+ Int(place.length)
+    let literal = text.pointee.count
+    text.pointee.append(json: new)
+    let length = text.pointee.count &- literal
+    if length == end &- start, memcmp(record + start, text.pointee.base + literal, length) == 0 {
+      return nil
     }
-    return false
+    return Change(start: start, end: end, literal: literal, length: length)
   }
 
-  private mutating func locate(
-    _ row: Int, _ batch: borrowing Batch, _ text: UnsafeBufferPointer<UInt8>,
-    _ scanner: any BatchScanner
-  ) {
-    scanner.locate(text, starts: &starts, lengths: &lengths)
-    for (i, edit) in edits.enumerated() {
-      guard lengths[edit.record] > 0,
-        !isSameValue(batch.column(edit.column)[row], batch.column(edit.record)[row])
-      else { continue }
-      let start = Int(starts[edit.record])
-      changes.append((start, start + Int(lengths[edit.record]), i))
+  /// Keeps the changes in the order in which they stand in the record.
+  @inline(__always)
+  private func insert(_ change: Change, _ count: inout Int) {
+    var at = count
+    while at > 0, changes[at &- 1].start > change.start {
+      changes[at] = changes[at &- 1]
+      at &-= 1
     }
-    changes.sort { $0.start < $1.start }
+    changes[at] = change
+    count &+= 1
   }
 }
 
+@inline(__always)
 private func isSameValue(_ a: Cell, _ b: Cell) -> Bool {
   if a.isNull, b.isNull { return true }
   guard a.rawKind == b.rawKind else { return false }
-  return a.kind == .string ? isSame(a.stringBytes, b.stringBytes) : a.bits == b.bits
-}
-
-/// Appends a cell as JSON.
-private func appendValue(_ cell: Cell, to out: inout [UInt8]) {
-  switch cell.kind {
-  case .string: appendJSONString(cell.stringBytes, to: &out)
-  case .timestamp:
-    out.append(UInt8(ascii: "\""))
-    Timestamp(microseconds: cell.intValue).append(to: &out)
-    out.append(UInt8(ascii: "\""))
-  default: cell.jsonValue.write(to: &out)
-  }
+  guard a.kind == .string else { return a.bits == b.bits }
+  guard a.length == b.length else { return false }
+  return a.bits == b.bits || isSame(a.stringBytes, b.stringBytes)
 }

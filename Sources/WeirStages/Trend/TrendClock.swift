@@ -18,6 +18,10 @@ struct TrendClock: Sendable {
     return Int(shifted.dividedDown(by: length).quotient)
   }
 
+  var cursor: BucketCursor {
+    BucketCursor(width: length, anchor: isWeekly ? -TrendClock.mondayOffset : 0)
+  }
+
   /// First microsecond of a bucket.
   func start(_ bucket: Int) -> Int64 {
     Int64(bucket) * length - (isWeekly ? TrendClock.mondayOffset : 0)

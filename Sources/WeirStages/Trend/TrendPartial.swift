@@ -31,41 +31,20 @@ struct BoundTrend: BoundReduce {
   func makePartial() -> any ReducePartial { TrendPartial(self) }
 }
 
-/// Counts the records of one shard.
+/// Counts the records of one shard, batch by batch: what cannot be counted is refused first, then the
+/// slots are found, then each metric goes over all rows.
 private final class TrendPartial: ReducePartial {
   private let bound: BoundTrend
-  private let clock: TrendClock
-  private let end: Int64?
   private let state: TrendState
+  private let finder: GroupFinder
   /// One for each metric that has a condition.
   private let conditions: [Condition?]
-  /// The columns of `bound` without their names, which cost a count of references for each record.
-  private let byColumns: [Int]
-  private let steps: [Step]
-  /// What a metric needs of a record.
-  private enum Step {
-    case nothing
-    case condition
-    case number(Int)
-    case value(Int)
-  }
-  private var key: [UInt8] = []
-  private var scratch: [UInt8] = []
+  private var slotMemory = RowMemory<Int32>()
 
   init(_ bound: BoundTrend) {
     self.bound = bound
-    clock = bound.rules.clock
-    end = bound.rules.end
-    state = TrendState(bound.rules.shape, clock)
-    byColumns = bound.by.map(\.index)
-    steps = bound.inputs.map {
-      switch $0 {
-      case .nothing: .nothing
-      case .condition: .condition
-      case .number(let column): .number(column.index)
-      case .value(let column): .value(column.index)
-      }
-    }
+    state = TrendState(bound.rules.shape, bound.rules.clock)
+    finder = GroupFinder(columns: bound.by.map(\.index), cursor: bound.rules.clock.cursor)
     conditions = bound.inputs.map {
       if case .condition(let expression) = $0 { Condition(expression) } else { nil }
     }
@@ -75,57 +54,93 @@ private final class TrendPartial: ReducePartial {
 
   func add(_ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal]) {
     guard !selection.isEmpty else { return }
-    for condition in conditions { condition?.evaluate(batch, selection) }
-    for (position, row) in selection.rows.enumerated() {
-      if let refusal = take(Int(row), at: position, of: batch) { refusals.append(refusal) }
+    let slots = UnsafeMutableBufferPointer(
+      start: slotMemory.take(selection.count), count: selection.count)
+    slots.initialize(repeating: 0)
+    let before = refusals.count
+    refuse(batch, selection, slots, &refusals)
+    if refusals.count - before > 1 { refusals[before...].sort { $0.line < $1.line } }
+    findSlots(batch, selection, slots)
+    let found = UnsafeBufferPointer(slots)
+    let times = batch.column(bound.time.index)
+    selection.rows.withUnsafeBufferPointer { rows in
+      state.addRecords(times, rows, found)
+      for (metric, input) in bound.inputs.enumerated() {
+        switch input {
+        case .nothing: break
+        case .condition: state.count(metric, conditions[metric]?.truths ?? [], found)
+        case .number(let column): state.add(batch.column(column.index), rows, to: metric, found)
+        case .value(let column):
+          state.addHashes(batch.column(column.index), rows, to: metric, found)
+        }
+      }
     }
   }
 
-  /// Counts a record everywhere, or says why it is counted nowhere.
-  private func take(_ row: Int, at position: Int, of batch: borrowing Batch) -> Refusal? {
-    func refuse(_ code: String, _ column: BoundTrend.Column?, _ problem: String) -> Refusal {
-      Refusal(
-        row: row, of: batch, code: code, field: column.flatMap { FieldPath(text: $0.name) },
-        message: column.map { "`\($0.name)` \(problem)" } ?? problem)
+  // MARK: Refusals
+
+  /// Refuses what cannot be counted everywhere, for the first reason that there is; its slot is -1.
+  private func refuse(
+    _ batch: borrowing Batch, _ selection: Selection, _ slots: UnsafeMutableBufferPointer<Int32>,
+    _ refusals: inout [Refusal]
+  ) {
+    refuse(batch, selection, slots, bound.time, &refusals) { TrendPartial.whyNoTime($0) }
+    for column in bound.by {
+      refuse(batch, selection, slots, column, &refusals) { TrendPartial.whyNoGroup($0) }
     }
-    let time = batch.column(bound.time.index)[row]
-    if time.isNull { return refuse("missing_time", bound.time, "is null or absent") }
-    guard time.kind == .timestamp else {
-      return refuse("wrong_type", bound.time, "is no timestamp")
-    }
-    guard Timestamp(microseconds: time.intValue).isWritable else {
-      return refuse("bad_timestamp", bound.time, "lies outside of the years 1 to 9999")
-    }
-    key.removeAll(keepingCapacity: true)
-    for (i, column) in byColumns.enumerated() {
-      let cell = batch.column(column)[row]
-      if let (code, problem) = TrendPartial.whyNoGroup(cell) {
-        return refuse(code, bound.by[i], problem)
-      }
-      appendKey(cell, to: &key)
-    }
-    for (metric, step) in steps.enumerated() {
-      switch step {
+    for (metric, input) in bound.inputs.enumerated() {
+      switch input {
       case .nothing: break
       case .condition:
-        if let message = conditions[metric]?.failure(at: position) {
-          return refuse(
-            "expression_error", nil, "metric `\(bound.rules.metrics[metric].name)`: \(message)")
+        conditions[metric]?.evaluate(batch, selection)
+        for failure in conditions[metric]?.failures ?? [] where slots[failure.position] >= 0 {
+          slots[failure.position] = -1
+          refusals.append(
+            Refusal(
+              row: Int(failure.row), of: batch, code: "expression_error",
+              message: "metric `\(bound.rules.metrics[metric].name)`: \(failure.message)"))
         }
       case .number(let column):
-        if let (code, problem) = TrendPartial.whyNoNumber(batch.column(column)[row]) {
-          return refuse(code, bound.inputs[metric].column, problem)
-        }
+        refuse(batch, selection, slots, column, &refusals) { TrendPartial.whyNoNumber($0) }
       case .value(let column):
-        if batch.column(column)[row].kind == .other {
-          return refuse("wrong_type", bound.inputs[metric].column, "is an object or an array")
+        refuse(batch, selection, slots, column, &refusals) {
+          $0.kind == .other ? ("wrong_type", "is an object or an array") : nil
         }
       }
     }
-    count(row, at: position, of: batch, time: time.intValue)
-    return nil
   }
 
+  @inline(__always)
+  private func refuse(
+    _ batch: borrowing Batch, _ selection: Selection, _ slots: UnsafeMutableBufferPointer<Int32>,
+    _ column: BoundTrend.Column, _ refusals: inout [Refusal],
+    _ reason: (Cell) -> (code: String, problem: String)?
+  ) {
+    let cells = batch.column(column.index)
+    selection.rows.withUnsafeBufferPointer { rows in
+      for i in 0..<rows.count where slots[i] >= 0 {
+        let row = Int(rows[i])
+        guard let (code, problem) = reason(cells[row]) else { continue }
+        slots[i] = -1
+        refusals.append(
+          Refusal(
+            row: row, of: batch, code: code, field: FieldPath(text: column.name),
+            message: "`\(column.name)` \(problem)"))
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func whyNoTime(_ cell: Cell) -> (code: String, problem: String)? {
+    guard cell.kind == .timestamp else {
+      return cell.isNull
+        ? ("missing_time", "is null or absent") : ("wrong_type", "is no timestamp")
+    }
+    return Timestamp(microseconds: cell.intValue).isWritable
+      ? nil : ("bad_timestamp", "lies outside of the years 1 to 9999")
+  }
+
+  @inline(__always)
   private static func whyNoGroup(_ cell: Cell) -> (code: String, problem: String)? {
     switch cell.kind {
     case .other: ("wrong_type", "is an object or an array")
@@ -137,6 +152,7 @@ private final class TrendPartial: ReducePartial {
   }
 
   /// Stages before this one may have divided by zero.
+  @inline(__always)
   private static func whyNoNumber(_ cell: Cell) -> (code: String, problem: String)? {
     switch cell.kind {
     case .missing, .null, .int: nil
@@ -145,31 +161,33 @@ private final class TrendPartial: ReducePartial {
     }
   }
 
-  private func count(
-    _ row: Int, at position: Int, of batch: borrowing Batch, time: Int64
+  // MARK: Slots
+
+  /// The slot of each record that is left; -1 for those of the future, which are counted.
+  private func findSlots(
+    _ batch: borrowing Batch, _ selection: Selection, _ slots: UnsafeMutableBufferPointer<Int32>
   ) {
-    if let end, time >= end {
-      state.addFuture()
-      return
-    }
-    let group = key.withUnsafeBufferPointer { state.groups.code(of: $0) }
-    let slot = state.slot(group: group, bucket: clock.bucket(of: time))
-    state.addRecords(1, latest: time, to: slot)
-    for (metric, step) in steps.enumerated() {
-      switch step {
-      case .nothing: break
-      case .condition:
-        if conditions[metric]?.truths[position] == .true { state.count(metric, in: slot) }
-      case .number(let column):
-        let cell = batch.column(column)[row]
-        if cell.kind == .int { state.add(Double(cell.intValue), to: metric, in: slot) }
-        if cell.kind == .number { state.add(cell.numberValue, to: metric, in: slot) }
-      case .value(let column):
-        let cell = batch.column(column)[row]
-        guard !cell.isNull else { continue }
-        scratch.removeAll(keepingCapacity: true)
-        appendKey(cell, to: &scratch)
-        state.add(hash: scratch.withUnsafeBufferPointer { xxh3($0) }, to: metric, in: slot)
+    guard let base = slots.baseAddress else { return }
+    let times = batch.column(bound.time.index)
+    var columns: [UnsafeMutablePointer<Cell>] = []
+    for column in bound.by { columns.append(batch.column(column.index)) }
+    let clock = bound.rules.clock
+    let state = state
+    var key = KeyBytes()
+    selection.rows.withUnsafeBufferPointer { rows in
+      if let end = bound.rules.end {
+        var future: UInt64 = 0
+        for i in 0..<rows.count where slots[i] >= 0 && times[Int(rows[i])].intValue >= end {
+          slots[i] = -1
+          future += 1
+        }
+        state.addFuture(future)
+      }
+      finder.find(batch, rows, times: times, base) { row, start in
+        key.clear()
+        for column in columns { key.append(column[row]) }
+        return Int32(
+          state.slot(group: state.groups.code(of: key.bytes), bucket: clock.bucket(of: start)))
       }
     }
   }
@@ -179,22 +197,11 @@ private final class TrendPartial: ReducePartial {
 private final class Condition {
   private var evaluator: ExpressionEvaluator
   private(set) var truths: [Truth] = []
-  private var failures: [EvaluationFailure] = []
-  /// The failures before it were asked for already.
-  private var next = 0
+  var failures: [EvaluationFailure] { evaluator.failures }
 
   init(_ expression: CompiledExpression) { evaluator = expression.makeEvaluator() }
 
   func evaluate(_ batch: borrowing Batch, _ selection: Selection) {
     evaluator.evaluate(batch, selection, into: &truths)
-    failures = evaluator.failures
-    next = 0
-  }
-
-  /// Why there is no value at a position; positions are asked for in ascending order.
-  func failure(at position: Int) -> String? {
-    guard truths[position] == .error else { return nil }
-    while next < failures.count, failures[next].position < position { next += 1 }
-    return next < failures.count ? failures[next].message : "it has no value"
   }
 }

@@ -1,4 +1,5 @@
 import WeirData
+import WeirExpressions
 import WeirStatistics
 
 /// What many records come to: a slot for every group and bucket that has any.
@@ -21,12 +22,8 @@ final class TrendState {
   /// Records past the end of what is reported.
   private(set) var future: UInt64 = 0
 
-  private struct Place: Hashable {
-    var group: Int
-    var bucket: Int
-  }
-  private var slotOf: [Place: Int] = [:]
-  private var last: (place: Place, slot: Int)?
+  /// Slots by group and bucket.
+  private let places = PairTable()
 
   init(_ shape: TrendShape, _ clock: TrendClock) {
     self.shape = shape
@@ -39,19 +36,13 @@ final class TrendState {
   // MARK: Adding
 
   func slot(group: Int, bucket: Int) -> Int {
-    let place = Place(group: group, bucket: bucket)
-    if let last, last.place == place { return last.slot }
-    let slot = slotOf[place] ?? open(place)
-    last = (place, slot)
-    return slot
-  }
-
-  private func open(_ place: Place) -> Int {
+    let known = places.find(UInt64(group), Int64(bucket))
+    if known >= 0 { return Int(known) }
     let slot = slots.count
-    slotOf[place] = slot
-    slots.append((place.group, place.bucket))
+    places.insert(Int32(slot), for: UInt64(group), Int64(bucket))
+    slots.append((group, bucket))
     records.append(0)
-    latest.append(clock.start(place.bucket))
+    latest.append(clock.start(bucket))
     counters.append(contentsOf: repeatElement(0, count: shape.counters))
     sums.append(contentsOf: repeatElement(0, count: shape.sums))
     for _ in 0..<shape.sketches { sketches.append(DDSketch()) }
@@ -70,20 +61,6 @@ final class TrendState {
     counters[slot * shape.counters + shape.counter[metric]] += times
   }
 
-  func add(_ value: Double, to metric: Int, in slot: Int) {
-    if shape.tallies[metric] == .sketch {
-      sketches[slot * shape.sketches + shape.place[metric]].add(value)
-    } else {
-      var one = TrendMoments()
-      one.add(value)
-      merge(one, into: metric, in: slot)
-    }
-  }
-
-  func add(hash: UInt64, to metric: Int, in slot: Int) {
-    registers[slot * shape.registers + shape.place[metric]].add(hash: hash)
-  }
-
   func merge(_ moments: TrendMoments, into metric: Int, in slot: Int) {
     let at = slot * shape.sums + shape.place[metric]
     var mine = self.moments(metric, in: slot)
@@ -99,6 +76,84 @@ final class TrendState {
 
   func merge(_ other: HyperLogLog, into metric: Int, in slot: Int) {
     registers[slot * shape.registers + shape.place[metric]].merge(other)
+  }
+
+  // MARK: Adding a batch
+  //
+  // `found` has the slot of each of `rows`, negative where the record is not counted.
+
+  func addRecords(
+    _ times: UnsafePointer<Cell>, _ rows: UnsafeBufferPointer<UInt32>,
+    _ found: UnsafeBufferPointer<Int32>
+  ) {
+    records.withUnsafeMutableBufferPointer { records in
+      latest.withUnsafeMutableBufferPointer { latest in
+        for i in 0..<rows.count where found[i] >= 0 {
+          let slot = Int(found[i])
+          records[slot] &+= 1
+          latest[slot] = max(latest[slot], times[Int(rows[i])].intValue)
+        }
+      }
+    }
+  }
+
+  /// Counts the records for which a condition is true.
+  func count(_ metric: Int, _ truths: [Truth], _ found: UnsafeBufferPointer<Int32>) {
+    let (step, first) = (shape.counters, shape.counter[metric])
+    counters.withUnsafeMutableBufferPointer { counters in
+      truths.withUnsafeBufferPointer { truths in
+        for i in 0..<truths.count where found[i] >= 0 && truths[i] == .true {
+          counters[Int(found[i]) &* step &+ first] &+= 1
+        }
+      }
+    }
+  }
+
+  /// Adds the numbers of a column, in the order of the rows.
+  func add(
+    _ cells: UnsafePointer<Cell>, _ rows: UnsafeBufferPointer<UInt32>, to metric: Int,
+    _ found: UnsafeBufferPointer<Int32>
+  ) {
+    let place = shape.place[metric]
+    if shape.tallies[metric] == .sketch {
+      let step = shape.sketches
+      sketches.withUnsafeMutableBufferPointer { sketches in
+        for i in 0..<rows.count where found[i] >= 0 && !cells[Int(rows[i])].isNull {
+          sketches[Int(found[i]) &* step &+ place].add(cells[Int(rows[i])].asDouble)
+        }
+      }
+      return
+    }
+    let (step, counterStep, counter) = (shape.sums, shape.counters, shape.counter[metric])
+    counters.withUnsafeMutableBufferPointer { counters in
+      sums.withUnsafeMutableBufferPointer { sums in
+        for i in 0..<rows.count where found[i] >= 0 && !cells[Int(rows[i])].isNull {
+          let count = Int(found[i]) &* counterStep &+ counter
+          let sum = Int(found[i]) &* step &+ place
+          var moments = TrendMoments(count: counters[count], sum: sums[sum], squares: sums[sum + 1])
+          moments.add(cells[Int(rows[i])].asDouble)
+          (counters[count], sums[sum], sums[sum + 1]) = (
+            moments.count, moments.sum, moments.squares
+          )
+        }
+      }
+    }
+  }
+
+  /// Adds the values of a column to what counts distinct ones.
+  func addHashes(
+    _ cells: UnsafePointer<Cell>, _ rows: UnsafeBufferPointer<UInt32>, to metric: Int,
+    _ found: UnsafeBufferPointer<Int32>
+  ) {
+    let (step, place) = (shape.registers, shape.place[metric])
+    var key = KeyBytes()
+    registers.withUnsafeMutableBufferPointer { registers in
+      for i in 0..<rows.count where found[i] >= 0 && !cells[Int(rows[i])].isNull {
+        key.clear()
+        key.append(cells[Int(rows[i])])
+        registers[Int(found[i]) &* step &+ place].add(hash: xxh3(key.bytes))
+      }
+    }
   }
 
   // MARK: Reading

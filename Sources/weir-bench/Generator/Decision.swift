@@ -3,6 +3,8 @@ struct Decision {
   /// Counts from 1 in the order in which decisions are made.
   var ordinal: Int
   var series: Int
+  /// Which part of the queue, from 0: see ``QueueParts``.
+  var part: Int
   /// When it was made: day of the data and milliseconds into it.
   var day: Int
   var millisecond: Int

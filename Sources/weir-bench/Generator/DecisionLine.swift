@@ -4,6 +4,7 @@ import WeirData
 struct DecisionLine {
   private let maker: DecisionMaker
   private let noteWords: Int
+  private let parts: QueueParts
   private let midnights: [Int]
   /// ISO dates of the days and of the one after the last.
   private let dates: [[UInt8]]
@@ -19,8 +20,9 @@ struct DecisionLine {
     queue.name.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 & 0xDF }
   }
 
-  init(maker: DecisionMaker, calendar: Calendar, noteWords: Int) {
+  init(maker: DecisionMaker, calendar: Calendar, noteWords: Int, parts: QueueParts) {
     self.maker = maker
+    self.parts = parts
     self.noteWords = noteWords
     midnights = (0..<calendar.days).map { calendar.midnight($0) }
     dates = (0...calendar.days).map { Array(calendar.date($0).iso.utf8) }
@@ -46,8 +48,7 @@ struct DecisionLine {
     line.append(",\"market\":\"")
     writeMarket(market, &said, to: &line)
     line.append("\",\"queue\":\"")
-    let queue = World.queue(ofSeries: decision.series)
-    line.append(said.chance(0.2) ? loudQueues[queue] : queues[queue])
+    writeQueue(decision, isLoud: said.chance(0.2), to: &line)
     let team = details.below(teams.count)
     line.append("\",\"team\":\"")
     line.append(teams[team])
@@ -114,6 +115,14 @@ struct DecisionLine {
     } else {
       line.append(markets[market])
     }
+  }
+
+  private func writeQueue(_ decision: Decision, isLoud: Bool, to line: inout LineBuffer) {
+    let queue = World.queue(ofSeries: decision.series)
+    line.append(isLoud ? loudQueues[queue] : queues[queue])
+    guard parts.areNumbered else { return }
+    line.append(isLoud ? "-" : "_")
+    line.append(decision.part + 1, width: QueueParts.digits)
   }
 
   /// The model saw the content, so that its score follows the first decision.

@@ -14,6 +14,8 @@ struct GeneratorOptions {
   var level: Int
   /// Words in the longest note, at least 1.
   var noteWords: Int
+  /// About how many series to cut the queues into; `nil` for the queues as they are.
+  var series: Int?
 }
 
 /// Writes moderation decisions in the order of their arrival, a day at a time, so that memory
@@ -22,6 +24,7 @@ struct Generator {
   private let options: GeneratorOptions
   private let effects: Effects
   private let maker: DecisionMaker
+  private let parts: QueueParts
   private let lines: DecisionLine
   private let shards: ShardSet
   private var truth: Truth
@@ -34,12 +37,13 @@ struct Generator {
     self.options = options
     self.effects = effects
     maker = DecisionMaker(seed: options.seed, effects: effects, calendar: options.calendar)
+    parts = QueueParts(wanted: options.series, seed: options.seed)
     lines = DecisionLine(
-      maker: maker, calendar: options.calendar, noteWords: options.noteWords)
+      maker: maker, calendar: options.calendar, noteWords: options.noteWords, parts: parts)
     shards = ShardSet(
       directory: directory, calendar: options.calendar, count: options.shards,
       level: options.level)
-    truth = Truth(days: options.calendar.days)
+    truth = Truth(days: options.calendar.days, seriesCount: parts.total)
     appealed = Array(repeating: [], count: World.markets.count)
   }
 
@@ -86,13 +90,14 @@ struct Generator {
   ) throws {
     ordinal += 1
     let decision = Decision(
-      ordinal: ordinal, series: series, day: day, millisecond: millisecond,
-      appealOf: appealedBefore(ordinal, series: series))
+      ordinal: ordinal, series: series, part: parts.part(ofDecision: ordinal, series: series),
+      day: day, millisecond: millisecond, appealOf: appealedBefore(ordinal, series: series))
     let fate = Fate(
       maker.fate(ordinal), duplicates: options.duplicates, malformed: options.malformed)
     let now = day * millisecondsPerDay + millisecond
     let final = maker.review(decision, revision: fate.finalRevision)
-    truth.count(decision, final)
+    truth.count(
+      decision, final, in: parts.all(ofSeries: series).lowerBound + decision.part)
     if final.isViolation, World.queue(ofSeries: series) != World.appealsQueue,
       maker.item(ordinal).isContested
     {

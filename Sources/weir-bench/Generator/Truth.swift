@@ -1,6 +1,6 @@
 /// What is in the data, counted while it is made.
 struct Truth {
-  /// Unique records of one series: by day of their time, in UTC.
+  /// Unique records of one series, or of a part of one: by day of their time, in UTC.
   struct Series {
     var records: [Int]
     var violations: [Int]
@@ -18,11 +18,11 @@ struct Truth {
   var malformed = Array(repeating: 0, count: Fate.Damage.allCases.count)
   var series: [Series]
 
-  init(days: Int) {
+  /// - Parameter seriesCount: with all parts of queues.
+  init(days: Int, seriesCount: Int) {
     let zeros = Array(repeating: 0, count: days)
     series = Array(
-      repeating: Series(records: zeros, violations: zeros, handleMs: zeros),
-      count: World.seriesCount)
+      repeating: Series(records: zeros, violations: zeros, handleMs: zeros), count: seriesCount)
   }
 
   var duplicates: Int { redelivered + revised }
@@ -30,10 +30,12 @@ struct Truth {
   var lines: Int { unique + duplicates + malformedTotal }
 
   /// Takes the revision that stands in the end.
-  mutating func count(_ decision: Decision, _ review: DecisionMaker.Review) {
+  ///
+  /// - Parameter index: of the series, or of its part.
+  mutating func count(_ decision: Decision, _ review: DecisionMaker.Review, in index: Int) {
     unique += 1
-    series[decision.series].records[decision.day] += 1
-    series[decision.series].handleMs[decision.day] += review.handleMs
-    if review.isViolation { series[decision.series].violations[decision.day] += 1 }
+    series[index].records[decision.day] += 1
+    series[index].handleMs[decision.day] += review.handleMs
+    if review.isViolation { series[index].violations[decision.day] += 1 }
   }
 }

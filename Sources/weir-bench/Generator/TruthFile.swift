@@ -5,11 +5,13 @@ struct TruthFile {
   private let options: GeneratorOptions
   private let effects: Effects
   private let truth: Truth
+  private let parts: QueueParts
 
   init(options: GeneratorOptions, effects: Effects, truth: Truth) {
     self.options = options
     self.effects = effects
     self.truth = truth
+    parts = QueueParts(wanted: options.series, seed: options.seed)
   }
 
   var text: String {
@@ -21,7 +23,7 @@ struct TruthFile {
       "days": \(calendar.days),
       "options": {"rows": \(calendar.rows), "shards": \(options.shards), \
       "duplicates": \(options.duplicates), "malformed": \(options.malformed), \
-      "level": \(options.level), "note_words": \(options.noteWords)},
+      "level": \(options.level), "note_words": \(options.noteWords)\(wantedSeries)},
       "counts": {"lines": \(truth.lines), "unique": \(truth.unique), \
       "duplicates": \(truth.duplicates), "malformed": \(truth.malformedTotal)},
       "duplicates_by_kind": {"redelivered": \(truth.redelivered), "revised": \(truth.revised)},
@@ -35,7 +37,7 @@ struct TruthFile {
       \(effects.list.map(describe).joined(separator: ",\n"))
       ],
       "series": [
-      \(truth.series.indices.map(describe).joined(separator: ",\n"))
+      \((0..<World.seriesCount).flatMap(describe).joined(separator: ",\n"))
       ]
       }
 
@@ -58,6 +60,8 @@ struct TruthFile {
     sum(n l)/sum(n), deviation s = 0.5: z^2 = sum n (l-L)^2/s^2.
     """
 
+  private var wantedSeries: String { options.series.map { ", \"series\": \($0)" } ?? "" }
+
   private var malformedByKind: String {
     Fate.Damage.allCases.map { "\"\($0.name)\": \(truth.malformed[$0.rawValue])" }
       .joined(separator: ", ")
@@ -68,7 +72,7 @@ struct TruthFile {
     let oracle = Oracle(effect, among: effects, calendar: calendar)
     let market = World.markets[effect.market].code
     let queue = World.queues[effect.queue].name
-    let seen = truth.series[effect.series]
+    let seen = seen(ofSeries: effect.series)
     let during = effect.day...effect.lastDay
     return """
       {"type": "\(effect.shape.rawValue)", "metric": "\(effect.metric.rawValue)", \
@@ -89,15 +93,36 @@ struct TruthFile {
       """
   }
 
-  private func describe(series: Int) -> String {
-    let seen = truth.series[series]
+  /// What was counted of a (market, queue), over all its parts.
+  private func seen(ofSeries series: Int) -> Truth.Series {
+    let all = truth.series[parts.all(ofSeries: series)]
+    var sum = all[all.startIndex]
+    for part in all.dropFirst() {
+      for day in sum.records.indices {
+        sum.records[day] += part.records[day]
+        sum.violations[day] += part.violations[day]
+        sum.handleMs[day] += part.handleMs[day]
+      }
+    }
+    return sum
+  }
+
+  /// A line for each part of a (market, queue).
+  private func describe(series: Int) -> [String] {
+    let all = parts.all(ofSeries: series)
+    return all.map { describe(series: series, part: $0 - all.lowerBound) }
+  }
+
+  private func describe(series: Int, part: Int) -> String {
+    let all = parts.all(ofSeries: series)
+    let seen = truth.series[all.lowerBound + part]
     let perDay =
       Double(options.calendar.rows) / Double(options.calendar.days)
       * World.markets[World.market(ofSeries: series)].perDay[World.queue(ofSeries: series)]
-      / World.totalPerDay
+      / World.totalPerDay / Double(all.count)
     return """
       {"market": "\(World.markets[World.market(ofSeries: series)].code)", \
-      "queue": "\(World.queues[World.queue(ofSeries: series)].name)", \
+      "queue": "\(World.queues[World.queue(ofSeries: series)].name)\(parts.suffix(part))", \
       "expected_per_day": \(short(perDay)), \
       "violation_rate": \(short(World.violationRate(ofSeries: series))), \
       "records": \(sum(seen.records, seen.records.indices)), \

@@ -1,0 +1,127 @@
+import WeirData
+
+/// What decides a record at a barrier.
+struct BarrierTuple: Sendable {
+  var key: Hash128
+  /// A number in an order that compares as unsigned; or, with a wide order, the address of the encoded
+  /// order: u32 length, bytes.
+  var order: UInt64
+  var packed: Packed
+
+  /// Bit 63: the order is not null. Then 23 bits of shard, 32 of line, 8 of instance: the position in
+  /// the input, which breaks ties. Never 0, as lines are counted from 1.
+  struct Packed: Sendable, Equatable {
+    static let shardsMax = 1 << 23
+    /// Ways to a barrier within one source.
+    static let instancesMax = 256
+
+    var bits: UInt64
+
+    init(bits: UInt64) { self.bits = bits }
+
+    init(hasOrder: Bool, shard: Int, line: UInt32, instance: Int) {
+      bits =
+        (hasOrder ? 1 << 63 : 0) | UInt64(shard) << 40 | UInt64(line) << 8
+        | UInt64(instance & 255)
+    }
+
+    var hasOrder: Bool { bits >> 63 == 1 }
+    var position: UInt64 { bits & (1 << 63 - 1) }
+    var shard: Int { Int(position >> 40) }
+    var line: UInt32 { UInt32(truncatingIfNeeded: position >> 8) }
+    var instance: Int { Int(position & 255) }
+  }
+}
+
+/// The tuples of one way to a barrier in one shard, in blocks; in a block they are grouped by the
+/// partition of their key.
+final class BarrierTuples: @unchecked Sendable {
+  /// Bits of the key that say the partition: the highest.
+  static let partitionBits = 6
+  static let partitions = 1 << partitionBits
+
+  struct Block {
+    /// The pieces of all partitions, one behind the other.
+    var chunk: KeptChunk
+    /// Where the piece of each partition ends.
+    var ends: [UInt32]
+    /// Tuples in each.
+    var counts: [UInt32]
+  }
+  private(set) var blocks: [Block] = []
+
+  func add(_ block: Block) { blocks.append(block) }
+}
+
+extension BarrierTuples.Block {
+  func piece(_ partition: Int) -> UnsafeRawBufferPointer {
+    let from = partition == 0 ? 0 : Int(ends[partition - 1])
+    return UnsafeRawBufferPointer(rebasing: chunk.bytes[from..<Int(ends[partition])])
+  }
+}
+
+/// The encoded tuples of one block in one partition. Little-endian:
+///
+///     u32 tuples, u32 shard, u8 instance, u8 width of orders, u8 width of lines, u8 form,
+///     u64 least order, u32 first line, u32 bytes of wide orders, u32 0
+///     keys (high, low: 16 bytes each), orders, lines (`width` bytes each, from the least on),
+///     with form 2: 1 where the order is not null, else 0; the wide orders (u32 length, bytes)
+///
+/// Form 0: all orders are null; 1: none is; 2: some are; 3: none, and they are places in the wide orders.
+struct TuplePiece {
+  static let headerBytes = 32
+
+  enum Form: UInt8 {
+    case null, ordered, mixed, wide
+  }
+
+  var count: Int
+  var shard: Int
+  var instance: Int
+  var orderWidth: Int
+  var lineWidth: Int
+  var form: Form
+  var leastOrder: UInt64
+  var firstLine: UInt32
+  var wideBytes: Int
+}
+
+extension TuplePiece {
+  /// Bytes of a whole piece.
+  var bytes: Int {
+    TuplePiece.headerBytes + count * (16 + orderWidth + lineWidth + (form == .mixed ? 1 : 0))
+      + wideBytes
+  }
+
+  func encode(to out: inout RawBuffer) {
+    out.append(UInt32(count))
+    out.append(UInt32(shard))
+    out.append(UInt8(instance))
+    out.append(UInt8(orderWidth))
+    out.append(UInt8(lineWidth))
+    out.append(form.rawValue)
+    out.append(leastOrder)
+    out.append(firstLine)
+    out.append(UInt32(wideBytes))
+    out.append(UInt32(0))
+  }
+
+  /// `nil` where the bytes are no piece.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= TuplePiece.headerBytes, let base = bytes.baseAddress else { return nil }
+    func number<Number: FixedWidthInteger>(_ at: Int, _ type: Number.Type) -> Number {
+      Number(littleEndian: base.loadUnaligned(fromByteOffset: at, as: type))
+    }
+    guard let form = Form(rawValue: number(11, UInt8.self)) else { return nil }
+    self.form = form
+    count = Int(number(0, UInt32.self))
+    shard = Int(number(4, UInt32.self))
+    instance = Int(number(8, UInt8.self))
+    orderWidth = Int(number(9, UInt8.self))
+    lineWidth = Int(number(10, UInt8.self))
+    leastOrder = number(12, UInt64.self)
+    firstLine = number(20, UInt32.self)
+    wideBytes = Int(number(24, UInt32.self))
+    guard orderWidth <= 8, lineWidth <= 4, self.bytes == bytes.count else { return nil }
+  }
+}
