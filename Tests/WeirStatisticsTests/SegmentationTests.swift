@@ -171,3 +171,71 @@ private func logOf(_ x: Double) -> Double { x > 0 ? log(x) : 0 }
     }
   }
 }
+
+@Suite struct `Levels and lines` {
+  private func noisy(_ truth: [Double], phi: Double, _ random: inout TestRandom) -> [Double] {
+    var e = random.normal()
+    return truth.map {
+      e = phi * e + (1 - phi * phi).squareRoot() * random.normal()
+      return $0 + e
+    }
+  }
+
+  @Test func `a table of costs changes nothing`() throws {
+    var random = TestRandom(91)
+    let y = noisy((0..<90).map { $0 < 40 ? 0 : Double($0 - 40) * 0.3 }, phi: -0.5, &random)
+    var prices = LevelsAndLines.Prices()
+    prices.slope = 1
+    let got = try #require(LevelsAndLines.fit(y, prices: prices))
+    let steps = (1..<90).map { y[$0] - y[$0 - 1] }
+    let scale = (Robust.median(steps.map { abs($0) }) ?? 0) / Robust.madOfNormal
+    let weights = [Double](repeating: 2 / (scale * scale), count: 90)
+    let unit = log(90.0)
+    let plain = Segmentation.penalized(
+      .profiledLevelOrLine(y, weights: weights, floor: prices.floor, slope: prices.slope * unit),
+      penalty: prices.change * unit, minSize: 7)
+    #expect(got.inflation == 1)
+    #expect(got.changes == plain.changes && abs(got.objective - plain.objective) < 1e-9)
+  }
+
+  @Test func `steps, bends and lines are told apart`() throws {
+    var random = TestRandom(92)
+    let step = try #require(
+      LevelsAndLines.fit(noisy((0..<100).map { $0 < 60 ? 10 : 14 }, phi: 0.2, &random)))
+    #expect(step.parts.count == 2 && step.parts.allSatisfy { !$0.isLine })
+    #expect(abs(step.changes[0] - 60) <= 2)
+    let line = try #require(
+      LevelsAndLines.fit(noisy((0..<100).map { 0.2 * Double($0) }, phi: 0.2, &random)))
+    #expect(line.parts.count == 1 && abs(line.parts[0].slope - 0.2) < 0.03)
+    let bend = try #require(
+      LevelsAndLines.fit(
+        noisy((0..<120).map { abs(Double($0) - 60) * 0.4 }, phi: 0.2, &random)))
+    #expect(bend.parts.count == 2 && abs(bend.changes[0] - 60) <= 5)
+    #expect(bend.parts[0].slope < -0.3 && bend.parts[1].slope > 0.3)
+  }
+
+  @Test func `red noise is one level nearly always`() throws {
+    var random = TestRandom(93)
+    var cut = 0
+    for _ in 0..<200 {
+      let y = noisy([Double](repeating: 5, count: 90), phi: 0.5, &random)
+      cut += try #require(LevelsAndLines.fit(y)).parts.count > 1 ? 1 : 0
+    }
+    #expect(cut <= 12)
+  }
+
+  @Test func `odd series break nothing`() throws {
+    #expect(LevelsAndLines.fit([]) == nil)
+    let flat = try #require(LevelsAndLines.fit([Double](repeating: 0.1, count: 50)))
+    #expect(
+      flat.parts.count == 1 && !flat.parts[0].isLine
+        && flat.residuals.allSatisfy { abs($0) < 1e-12 })
+    for n in 1...16 {
+      let one = try #require(LevelsAndLines.fit((0..<n).map { Double($0 * $0 % 5) }))
+      #expect(one.parts.first?.range.lowerBound == 0 && one.parts.last?.range.upperBound == n)
+    }
+    // Most neighbours equal, one step: the noise comes from all steps.
+    let stairs = try #require(LevelsAndLines.fit((0..<40).map { $0 < 20 ? 0 : 1 }))
+    #expect(stairs.changes == [20])
+  }
+}

@@ -61,7 +61,7 @@ private func pelt<C: StretchCost>(_ cost: C, _ penalty: Double, _ minSize: Int) 
     best[end] = least
     last[end] = from
     // A start that loses to `end` even without paying for it loses for all ends beyond end + m.
-    let limit = least + penalty + slack * abs(least)
+    let limit = least + penalty + cost.priceOfCut + slack * abs(least)
     for place in 0..<kept where values[place] > limit && expiry[starts[place]] == .max {
       expiry[starts[place]] = end + m
     }

@@ -22,6 +22,11 @@ public enum SegmentCost: Sendable {
   /// stretch is believed to have: without one, points that happen to lie on a line are free.
   case profiledLine(
     _ y: [Double], at: [Double]? = nil, weights: [Double]? = nil, floor: Double)
+  /// One level, or one straight line for `slope` more, and one variance: the cheaper of n log(RSS / n +
+  /// floor) of the level and that of the line + `slope`. Steps between levels are cheap and drifts are
+  /// not cut into stairs.
+  case profiledLevelOrLine(
+    _ y: [Double], at: [Double]? = nil, weights: [Double]? = nil, floor: Double, slope: Double)
   /// One Poisson rate of events per exposure: -2 K log(K / E).
   case poisson(events: [Double], exposure: [Double])
   /// One share k of n: -2 (K log(K / N) + (N - K) log(1 - K / N)).
@@ -33,6 +38,12 @@ protocol StretchCost {
   var count: Int { get }
   /// Of the values start ..< end; start < end.
   func cost(_ start: Int, _ end: Int) -> Double
+  /// How much more the two parts of a stretch may cost than the whole.
+  var priceOfCut: Double { get }
+}
+
+extension StretchCost {
+  var priceOfCut: Double { 0 }
 }
 
 /// What is done with a cost; one method, so that the compiler makes a copy for each kind of cost.
@@ -51,6 +62,10 @@ extension SegmentCost {
     case .profiledLine(let y, let t, let w, let floor):
       return algorithm.run(
         ProfiledLineCost(squares: LineCost(y, at: t, weights: w), floor: floor))
+    case .profiledLevelOrLine(let y, let t, let w, let floor, let slope):
+      return algorithm.run(
+        ProfiledLevelOrLineCost(
+          squares: LineCost(y, at: t, weights: w), floor: floor, slope: max(0, slope)))
     case .poisson(let events, let exposure):
       return algorithm.run(PoissonCost(events: events, exposure: exposure))
     case .binomial(let k, let n): return algorithm.run(BinomialCost(k: k, n: n))
@@ -115,6 +130,8 @@ struct AbsoluteCost: StretchCost {
 struct LineCost: StretchCost {
   let count: Int
   private let moments: PrefixMoments
+  /// Of the line that was taken out.
+  private let slope: Double
 
   /// The line through all values is taken out first: it changes no residual of a stretch, and small
   /// residuals on a steep series keep their digits.
@@ -125,6 +142,7 @@ struct LineCost: StretchCost {
     let w = weights ?? [Double](repeating: 1, count: n)
     let middle = n > 0 ? t[n / 2] : 0
     let (level, slope) = Self.line(y, t, w, middle)
+    self.slope = slope
     moments = PrefixMoments(count: n, width: 6) { i, term in
       let x = t[i] - middle
       let d = y[i] - level - slope * x
@@ -159,16 +177,22 @@ struct LineCost: StretchCost {
   }
 
   @inline(__always)
-  func cost(_ start: Int, _ end: Int) -> Double {
+  func cost(_ start: Int, _ end: Int) -> Double { levelAndLine(start, end).line }
+
+  /// Residual sums of squares of the best level and of the best line.
+  @inline(__always)
+  func levelAndLine(_ start: Int, _ end: Int) -> (level: Double, line: Double) {
     let w = moments.sum(0, start, end)
-    guard w > 0 else { return 0 }
+    guard w > 0 else { return (0, 0) }
     let x = moments.sum(1, start, end) / w
     let y = moments.sum(2, start, end)
-    let xx = moments.sum(3, start, end) - x * x * w
+    let xx = max(0, moments.sum(3, start, end) - x * x * w)
     let xy = moments.sum(4, start, end) - x * y
-    let yy = moments.sum(5, start, end) - y * y / w
-    guard xx > 1e-12 * w else { return max(0, yy) }
-    return max(0, yy - xy * xy / xx)
+    let yy = max(0, moments.sum(5, start, end) - y * y / w)
+    // The overall slope is put back for the level.
+    let level = max(0, yy + slope * (2 * xy + slope * xx))
+    guard xx > 1e-12 * w else { return (level, yy) }
+    return (level, min(level, max(0, yy - xy * xy / xx)))
   }
 }
 
@@ -181,6 +205,21 @@ struct ProfiledLineCost: StretchCost {
   func cost(_ start: Int, _ end: Int) -> Double {
     let n = Double(end &- start)
     return n * log(squares.cost(start, end) / n + floor)
+  }
+}
+
+struct ProfiledLevelOrLineCost: StretchCost {
+  let squares: LineCost
+  let floor: Double
+  let slope: Double
+  var count: Int { squares.count }
+  var priceOfCut: Double { slope }
+
+  @inline(__always)
+  func cost(_ start: Int, _ end: Int) -> Double {
+    let n = Double(end &- start)
+    let (level, line) = squares.levelAndLine(start, end)
+    return min(n * log(line / n + floor) + slope, n * log(level / n + floor))
   }
 }
 
