@@ -12,7 +12,7 @@ final class PathBuffers {
   ///
   /// A piece is a frame, and matches end where it does. Of 64 MB of decisions level 3 made 1/6.28 with
   /// frames of 256 KiB, 1/6.55 with 512 KiB, 1/6.62 with 1 MiB, 1/6.64 with 4 MiB and 1/6.64 in one
-  /// frame; level 9 1/7.44 with 1 MiB and 1/7.50 in one. 1 MiB is the fastest of them too: the text of
+  /// frame; level 9 1/7.44 with 1 MiB and 1/7.50 in one. 1 MiB is among the fastest too: the text of
   /// a frame and the tables of the level stay in the cache of a core.
   static let pieceBytes = 1 << 20
   /// Most bytes of text that wait in all pieces together.
