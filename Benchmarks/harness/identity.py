@@ -9,7 +9,7 @@ from .page import Goal, mb, table
 JOBS = ("report", "full", "filter", "wide")
 VARIANTS = [("--workers", "1"), ("--workers", "2"), ("--workers", "3"), ("--workers", "8"),
             ("--batch-kib", "16"), ("--batch-kib", "4096")]
-MEMORY = [("--memory", "16MB"), ("--memory", "64MB"), ("--memory", "1GB")]
+MEMORY = [("--memory", "80MiB"), ("--memory", "96MB"), ("--memory", "1GB")]
 # What `--memory` is held to on the largest corpus.
 LIMIT = "256MB"
 LIMIT_BYTES = 256e6
