@@ -16,6 +16,8 @@ public struct PipelineRunner: Sendable {
   public var registry = StageRegistry.standard
   /// `nil`: all there is.
   public var memory: MemoryShares?
+  public var digestBytes: Int?
+  public var isForced = false
 
   public init(_ spec: String, files: [(path: String, bytes: [UInt8])]) {
     self.spec = spec
@@ -52,6 +54,8 @@ public struct PipelineRunner: Sendable {
     options.batchBytes = batchBytes
     options.wideShardBytes = wideShardBytes
     if let memory { options.memory = memory }
+    options.digestBytes = digestBytes
+    options.isForced = isForced
     options.outDirectory = folder.file("out")
     do {
       outcome.result = try await plan.run(options, progress: Progress())
@@ -59,7 +63,8 @@ public struct PipelineRunner: Sendable {
       outcome.error = error
     }
     outcome.outputs = try filesBelow(folder.file("out"))
-    if let directory = outcome.result?.runDirectory {
+    // One that did nothing has neither.
+    if let directory = outcome.result?.runDirectory, outcome.result?.isUnchanged == false {
       let text = try decodedText(readFile(directory + "/quarantine.jsonl.zst"))
       outcome.quarantineText = text
       outcome.ledgerText = try readFile(directory + "/ledger.json")

@@ -23,6 +23,9 @@ enum ResultJSON {
             [JSONMember("total", .int(total))]
               + result.findings.reversed().map { JSONMember($0.level, .int($0.count)) })))
     }
+    members.append(JSONMember("unchanged", .bool(result.isUnchanged)))
+    members.append(JSONMember("reused", .int(result.tasks.count { $0.isReused })))
+    members.append(JSONMember("tasks", .int(result.tasks.count)))
     members.append(JSONMember("run_key", .text(result.runKey)))
     members.append(JSONMember("seconds", .number((result.seconds * 1000).rounded() / 1000)))
     return JSONValue.object(members).text

@@ -16,6 +16,15 @@ struct MemorySize: ExpressibleByArgument {
   }
 }
 
+struct DigestSize: ExpressibleByArgument {
+  var bytes: Int
+
+  init?(argument: String) {
+    guard let bytes = argument == "0" ? 0 : MemoryShares.bytes(argument) else { return nil }
+    self.bytes = bytes
+  }
+}
+
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -53,6 +62,20 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(help: "Runs whose outputs are kept, this one included.")
   var keep = 3
+
+  @Option(
+    help: ArgumentHelp(
+      "Disk that digests may take in the workspace, as 20GB, or 0 for none: with them a shard is read once, and a run that was stopped goes on where it was (default: a fifth of what is free).",
+      valueName: "size"))
+  var digests: DigestSize?
+
+  @Flag(
+    help:
+      "Run also where nothing is new; without it a run that would make the outputs in place does nothing.")
+  var force = false
+
+  @Flag(help: "Exit with 99 when there was nothing new to do.")
+  var skipCode = false
 
   @Option(help: "Exit with 3 when there are findings of this level or above.")
   var alert: AlertLevel?
@@ -107,6 +130,8 @@ struct RunCommand: AsyncParsableCommand {
     options.batchBytes = batchKib * 1024
     options.outDirectory = out
     options.keep = keep
+    options.digestBytes = digests?.bytes
+    options.isForced = force
     let outcome = await execute(plan, options, signals)
     try report(outcome, plan, signals.signal)
   }
@@ -130,7 +155,7 @@ struct RunCommand: AsyncParsableCommand {
   ) throws {
     switch outcome {
     case .success(let result):
-      let exit = alertExit(result)
+      let exit = result.isUnchanged && skipCode ? 99 : alertExit(result)
       for note in result.notes where !quiet { tell("note: \(note)") }
       do {
         if !quiet, !json { try say(RunText.summary(result, pipeline: plan.spec.name)) }

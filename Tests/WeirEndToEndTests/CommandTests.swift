@@ -51,7 +51,7 @@ struct `The command weir run` {
       #expect(
         result.keys == [
           "run", "pipeline", "status", "exit", "retry", "params", "records", "blank", "quarantine",
-          "out", "outputs", "run_key", "seconds",
+          "out", "outputs", "unchanged", "reused", "tasks", "run_key", "seconds",
         ])
       #expect(result["status"] == "done" && result["exit"] == 0 && result["retry"] == false)
       #expect(result["params"]?["min"]?.string == "3")

@@ -158,6 +158,9 @@ extension Plan {
           ]
         }),
       "records": facts.ledger.records.json, "blank": .int(facts.ledger.records.blank),
+      "quarantine": .object(
+        facts.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) }),
+      "findings": .object(facts.findings.map { JSONMember($0.level, .int($0.count)) }),
       "files": .array(files.map(\.json)),
     ]
   }

@@ -20,6 +20,8 @@ public struct QuarantineSummary: Sendable {
   /// Sorted by stage in the order of the plan, then code, then field.
   public internal(set) var entries: [Entry] = []
 
+  init(entries: [Entry] = []) { self.entries = entries }
+
   public var total: Int { entries.reduce(0) { $0 + $1.count } }
 
   /// Records by code.
@@ -60,6 +62,11 @@ struct ShardQuarantine {
     var stage: UInt32
 
     static func < (a: Place, b: Place) -> Bool { (a.line, a.stage) < (b.line, b.stage) }
+  }
+
+  init(tallies: [Key: Tally] = [:], places: [Place] = []) {
+    self.tallies = tallies
+    self.places = places
   }
 
   /// Adds the refusals of one batch, which come sorted by line and stage.

@@ -16,6 +16,10 @@ public struct RunOptions: Sendable {
   public var memory: MemoryShares
   /// Runs whose outputs stay, this one included.
   public var keep = 3
+  /// Bytes that digests may take on the disk; 0: none are kept; `nil`: a fifth of what is free there.
+  public var digestBytes: Int?
+  /// Whether to run also where the outputs in place are those that the run would make.
+  public var isForced = false
 
   public init(workers: Int, workspace: Workspace) {
     self.workers = workers
@@ -35,6 +39,10 @@ public struct RunResult: Sendable {
   public var findings: [(level: String, count: Int)]
   public var runKey: String
   public var runDirectory: String
+  /// Nothing was done: the outputs in place are those that the run would make.
+  public var isUnchanged = false
+  /// Of every pass that went over a shard, in order.
+  public var tasks: [TaskRecord]
   public var seconds: Double
   public var notes: [String]
 }
@@ -90,16 +98,53 @@ private struct Run {
     defer { output.unlock() }
     do {
       try record.takeOver()
-      let result = try await work(states, output, memory)
+      let store = try TaskStore.open(in: options.workspace, limit: options.digestBytes)
+      if !options.isForced,
+        let same = try UnchangedRun(plan: plan, states: states, output: output, store: store).find()
+      {
+        try output.discard()
+        return unchanged(same, notes: finish(store), since: started)
+      }
+      let result = try await work(states, output, memory, store)
       return RunResult(
         runID: record.id, outDirectory: record.outDirectory, ledger: result.ledger,
         quarantine: result.quarantine, outputs: result.outputs, findings: result.findings,
-        runKey: result.runKey, runDirectory: record.directory,
-        seconds: (ContinuousClock().now - started).seconds, notes: result.notes)
+        runKey: result.runKey, runDirectory: record.directory, tasks: result.tasks,
+        seconds: (ContinuousClock().now - started).seconds, notes: result.notes + finish(store))
     } catch {
       // The error that stopped the run is the one to report, whatever clearing up says.
       do { try output.discard() } catch let second { record.note("\(second)") }
       throw error
+    }
+  }
+
+  /// The result of a run that found its outputs in place.
+  private func unchanged(
+    _ same: UnchangedRun.Outcome, notes: [String], since started: ContinuousClock.Instant
+  ) -> RunResult {
+    var ledger = Ledger()
+    ledger.records = same.records
+    return RunResult(
+      runID: record.id, outDirectory: record.outDirectory, ledger: ledger,
+      quarantine: QuarantineSummary(
+        entries: same.quarantine.map {
+          QuarantineSummary.Entry(
+            stage: "", code: $0.name, field: nil, count: $0.count, source: "", shard: "", line: 0,
+            message: "", sample: [])
+        }),
+      outputs: same.outputs, findings: same.findings.map { (level: $0.name, count: $0.count) },
+      runKey: same.runKey, runDirectory: record.directory, isUnchanged: true, tasks: [],
+      seconds: (ContinuousClock().now - started).seconds, notes: notes)
+  }
+
+  /// Tidies the digests up. What goes wrong there harms no run.
+  private func finish(_ store: TaskStore?) -> [String] {
+    guard let store else { return [] }
+    do throws(FileError) {
+      try store.finish()
+      return store.note.map { [$0] } ?? []
+    } catch {
+      return [store.note ?? "the digests were not tidied up: \(error)"]
     }
   }
 
@@ -129,11 +174,12 @@ private struct Run {
     var outputs: [OutputRecord]
     var findings: [(level: String, count: Int)]
     var runKey: String
+    var tasks: [TaskRecord]
     var notes: [String]
   }
 
   private func work(
-    _ states: [ShardState], _ output: OutputDirectory, _ memory: RunMemory
+    _ states: [ShardState], _ output: OutputDirectory, _ memory: RunMemory, _ store: TaskStore?
   ) async throws -> Finished {
     let executor = try BlockingExecutor(
       threads: max(Run.flushesAtOnce, min(options.workers, states.count) * 2 + 2))
@@ -142,12 +188,15 @@ private struct Run {
     let kits = KitPool(lanes: plan.lanes)
     let spoolFolder = SpoolFolder(path: record.spoolDirectory)
     let files = RecordFiles(plan: plan, output: output)
+    let keys = TaskKeys(plan, secret: record.secret)
     var spools: [ShardSpool] = []
+    var tasks: [TaskRecord] = []
     var removed: [Int: RowTable] = [:]
     for pass in 0..<plan.passCount {
-      let outputs = try await runPass(
-        pass, states, executor, queues, kits, spoolFolder, files, memory)
-      spools += outputs
+      let made = try await runPass(
+        pass, states, executor, queues, kits, spoolFolder, files, memory, store, keys)
+      spools += made.spools
+      tasks += made.tasks
       memory.dropSpares()
       for barrier in plan.barriers where barrier.depth == pass {
         removed[barrier.stage] = try await BarrierDecision(
@@ -162,10 +211,11 @@ private struct Run {
     try check(ledger)
     let quarantine = plan.quarantineSummary(states)
     let runKey = plan.runKey(states)
-    let facts = plan.facts(
+    var facts = plan.facts(
       ledger: ledger, quarantine: quarantine, states: states, runKey: runKey)
     var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
     for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
+    facts.findings = levels(made)
     var records = try writeResults(made, facts, output)
     records += try files.finish()
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -179,7 +229,7 @@ private struct Run {
       keep: options.keep)
     return Finished(
       ledger: ledger, quarantine: quarantine, outputs: records, findings: levels(made),
-      runKey: runKey, notes: plan.notes(states) + afterwards)
+      runKey: runKey, tasks: tasks, notes: plan.notes(states) + afterwards)
   }
 
   /// Makes all that was written durable. Many files are flushed at once: the file system then writes
@@ -196,8 +246,9 @@ private struct Run {
 
   private func runPass(
     _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
-    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory
-  ) async throws -> [ShardSpool] {
+    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory,
+    _ store: TaskStore?, _ keys: TaskKeys
+  ) async throws -> (spools: [ShardSpool], tasks: [TaskRecord]) {
     let (plan, progress) = (plan, progress)
     let hasher = SipHasher(secret: record.secret)
     let stageNames = plan.spec.stages.map(\.name)
@@ -211,31 +262,33 @@ private struct Run {
         kits: kits,
         width: units.width(of: state.ordinal))
     }
-    let outputs = try await forEachIndex(units.count, atMost: options.workers) { index in
-      let range = units[index]
+    let passTasks = PassTasks(
+      plan: plan, pass: pass, executor: executor, memory: memory, spools: spools, store: store,
+      keys: keys, progress: progress)
+    let results = try await forEachIndex(units.count, atMost: options.workers) { index in
+      let unit = Array(tasks[units[index]])
+      let result = try await passTasks.run(unit)
       try await memory.blocking(on: executor) {
-        for task in tasks[range] where task.works { try task.state.bringBack() }
-      }
-      let outputs = try await ShardTask.run(tasks[range])
-      try await memory.blocking(on: executor) {
-        for (task, output) in zip(tasks[range], outputs) {
+        for (task, output) in zip(unit, result.outputs) {
           let nodes = task.lane.nodes
           for (i, reduce) in plan.reduces.enumerated() {
             let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
             try queues[i].put(pass * states.count + task.state.ordinal, mine.map(\.bytes))
           }
-          if task.works { try task.state.setAside() }
           if pass == 0 { progress.addShard() }
         }
       }
       try await withTaskExecutorPreference(executor) {
-        for (task, output) in zip(tasks[range], outputs) {
+        for (task, output) in zip(unit, result.outputs) {
           try files.put(pass * states.count + task.state.ordinal, output.spool)
         }
       }
-      return outputs.compactMap(\.spool).filter { $0.quarantine != nil }
+      return (
+        spools: result.outputs.compactMap(\.spool).filter { $0.quarantine != nil },
+        tasks: result.records
+      )
     }
-    return outputs.flatMap { $0 }
+    return (results.flatMap(\.spools), results.flatMap(\.tasks))
   }
 
   private func check(_ ledger: Ledger) throws {

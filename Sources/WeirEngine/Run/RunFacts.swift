@@ -10,6 +10,8 @@ public struct RunFacts: Sendable {
   public var input: String
   public var ledger: Ledger
   public var quarantine: QuarantineSummary
+  /// By level.
+  public var findings: [(level: String, count: Int)] = []
   /// Shards whose frames carry no checksum: damage in them may go unseen.
   public var uncheckedShards: Int
   /// Hexadecimal: SHA-256 of the spec's file, of the plan, and of all inputs with it.
