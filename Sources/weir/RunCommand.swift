@@ -71,7 +71,8 @@ struct RunCommand: AsyncParsableCommand {
 
   @Flag(
     help:
-      "Run also where nothing is new; without it a run that would make the outputs in place does nothing.")
+      "Run also where nothing is new; without it a run that would make the outputs in place does nothing."
+  )
   var force = false
 
   @Flag(help: "Exit with 99 when there was nothing new to do.")

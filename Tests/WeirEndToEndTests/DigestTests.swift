@@ -1,8 +1,9 @@
 import Glibc
 import Testing
 import WeirData
-@testable import WeirEngine
 import WeirTesting
+
+@testable import WeirEngine
 
 @Suite struct `Digests` {
   private static let specs = [
@@ -140,7 +141,8 @@ import WeirTesting
     }
   }
 
-  @Test func `are shared by runs for other parameters, as far as these do not matter`() async throws {
+  @Test func `are shared by runs for other parameters, as far as these do not matter`() async throws
+  {
     let spec = Self.specs[2]
     let shards = Dictionary(
       uniqueKeysWithValues: Corpus(seed: 7, shardCount: 4).shards.map { ($0.path, $0.bytes) })
@@ -171,7 +173,9 @@ import WeirTesting
         """#
     ).replacing(
       #""direct_csv": {"#,
-      with: #""counted_csv": { "type": "csv", "inputs": ["counted"], "path": "counted.csv" }, "direct_csv": {"#)
+      with:
+        #""counted_csv": { "type": "csv", "inputs": ["counted"], "path": "counted.csv" }, "direct_csv": {"#
+    )
     try await withTemporaryFolder { folder in
       for round in [spec, added, spec, added] {
         let outcome = try await run(round, shards, in: folder) { $0.isForced = true }

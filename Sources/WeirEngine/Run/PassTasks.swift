@@ -46,13 +46,21 @@ struct PassTasks: Sendable {
       for index in rest where tasks[index].works { try tasks[index].state.bringBack() }
     }
     let looks = rest.map { pass == 0 ? ShardContents.look(at: tasks[$0].state.shard.path) : nil }
-    let made = try await ShardTask.run(rest.map { tasks[$0] }[...])
+    let made: [ShardTask.Output]
+    do {
+      made = try await ShardTask.run(rest.map { tasks[$0] }[...])
+    } catch {
+      // What the task wrote is worth nothing, and its room may be wanted.
+      do throws(FileError) { try pack?.cut(to: packStart) } catch let second { store?.stop(second) }
+      throw error
+    }
     for (index, output) in zip(rest, made) { found[index].output = output }
     if let store {
       for (index, look) in zip(rest, looks) { remember(tasks[index], look, store) }
       if let pack {
         try await withTaskExecutorPreference(executor) { [tasks, found] in
-          let entries = keep(rest.map { (tasks[$0], found[$0].key, found[$0].output!) }, pack, store)
+          let entries = keep(
+            rest.map { (tasks[$0], found[$0].key, found[$0].output!) }, pack, store)
           store.give(
             pack, isFirstPass: pass == 0, added: pack.count - packStart, entries: entries)
         }

@@ -67,17 +67,12 @@ final class PackFile: @unchecked Sendable {
     pending.removeAll(keepingCapacity: true)
   }
 
-  /// Takes back what was appended behind `count` bytes.
+  /// Takes back what was appended behind `count` bytes, and what a write that failed left there.
   func cut(to count: Int) throws(FileError) {
-    let written = self.count - pending.count
-    if count >= written {
-      pending.removeLast(self.count - count)
-    } else {
-      pending.removeAll()
-      guard ftruncate(descriptor, off_t(count)) == 0 else { throw fail(path, "truncate") }
-      // Behind a write that failed half done the place to write at is not known.
-      guard lseek(descriptor, off_t(count), SEEK_SET) >= 0 else { throw fail(path, "seek") }
-    }
+    let written = min(count, self.count - pending.count)
+    pending.removeLast(self.count - max(count, self.count - pending.count))
+    guard ftruncate(descriptor, off_t(written)) == 0 else { throw fail(path, "truncate") }
+    guard lseek(descriptor, off_t(written), SEEK_SET) >= 0 else { throw fail(path, "seek") }
     self.count = count
   }
 

@@ -84,7 +84,9 @@ struct TaskEntry {
 
   private func write(_ quarantine: ShardQuarantine, to table: inout EntryWriter) {
     let tallies = quarantine.tallies.sorted {
-      ($0.key.stage, $0.key.code, $0.key.field ?? "") < ($1.key.stage, $1.key.code, $1.key.field ?? "")
+      ($0.key.stage, $0.key.code, $0.key.field ?? "") < (
+        $1.key.stage, $1.key.code, $1.key.field ?? ""
+      )
     }
     table.put(list: tallies) { table, entry in
       table.put(stageName(entry.key.stage))
@@ -96,7 +98,9 @@ struct TaskEntry {
       table.put(entry.value.sample)
     }
     var stages: [UInt32] = []
-    for place in quarantine.places where !stages.contains(place.stage) { stages.append(place.stage) }
+    for place in quarantine.places where !stages.contains(place.stage) {
+      stages.append(place.stage)
+    }
     table.put(list: stages) { $0.put(stageName(Int($1))) }
     table.put(list: quarantine.places) { table, place in
       table.put(Int(place.line))

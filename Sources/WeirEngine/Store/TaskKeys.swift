@@ -84,7 +84,9 @@ extension Lane {
   /// Columns by what fills them: their numbers change when something is added elsewhere.
   fileprivate func columnNames(_ nodes: [Int]) -> [Int: [UInt8]] {
     var names: [Int: [UInt8]] = [:]
-    for field in source.scope.fields { names[field.column] = Array("source \(field.path.text)".utf8) }
+    for field in source.scope.fields {
+      names[field.column] = Array("source \(field.path.text)".utf8)
+    }
     for (rank, node) in nodes.enumerated() {
       for (i, column) in self.nodes[node].columnsWritten.enumerated() {
         names[column] = Array("\(rank) \(i)".utf8)
