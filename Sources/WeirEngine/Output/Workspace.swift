@@ -31,19 +31,28 @@ public struct Workspace: Sendable {
   /// 16 random bytes that belong to this workspace: keys come from outside, and a hash whose secret
   /// is known can be attacked. No result depends on them.
   func secret() throws -> [UInt8] {
+    if let secret = try existingSecret() { return secret }
     let file = joinPath(path, "secret")
-    if !exists(file) {
-      var bytes = [UInt8](repeating: 0, count: 16)
-      var random = SystemRandomNumberGenerator()
-      for i in bytes.indices { bytes[i] = UInt8.random(in: 0...255, using: &random) }
-      // A number of the process would not do: containers that share a workspace share numbers.
-      let temporary = "\(file).\(UInt64.random(in: 0...UInt64.max, using: &random))"
-      try writeNewFile(temporary, bytes)
-      chmod(temporary, 0o600)
-      // The first of two runs that start at once wins.
-      if link(temporary, file) != 0, errno != EEXIST { throw fail(file, "link") }
-      try removeTree(temporary)
+    var bytes = [UInt8](repeating: 0, count: 16)
+    var random = SystemRandomNumberGenerator()
+    for i in bytes.indices { bytes[i] = UInt8.random(in: 0...255, using: &random) }
+    // A number of the process would not do: containers that share a workspace share numbers.
+    let temporary = "\(file).\(UInt64.random(in: 0...UInt64.max, using: &random))"
+    try writeNewFile(temporary, bytes)
+    chmod(temporary, 0o600)
+    // The first of two runs that start at once wins.
+    if link(temporary, file) != 0, errno != EEXIST { throw fail(file, "link") }
+    try removeTree(temporary)
+    guard let secret = try existingSecret() else {
+      throw FileError(path: file, operation: "read", code: ENOENT)
     }
+    return secret
+  }
+
+  /// The same where it was made already.
+  func existingSecret() throws -> [UInt8]? {
+    let file = joinPath(path, "secret")
+    guard exists(file) else { return nil }
     let bytes = try readWholeFile(file, limit: 64)
     guard bytes.count == 16 else {
       throw RunError(

@@ -120,7 +120,7 @@ private struct Run {
 
   /// The result of a run that found its outputs in place.
   private func unchanged(
-    _ same: UnchangedRun.Outcome, notes: [String], since started: ContinuousClock.Instant
+    _ same: OutputManifest, notes: [String], since started: ContinuousClock.Instant
   ) -> RunResult {
     var ledger = Ledger()
     ledger.records = same.records

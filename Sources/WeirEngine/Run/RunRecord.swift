@@ -1,6 +1,24 @@
 import Glibc
 import WeirData
 
+extension Plan {
+  /// Where the outputs of a run stand.
+  func outputPath(_ options: RunOptions) -> String {
+    let parts = spec.partition.map { part -> String in
+      var encoded: [UInt8] = []
+      Array(part.text.utf8).withUnsafeBufferPointer { appendEncoded($0, to: &encoded) }
+      return "\(part.name)=\(String(decoding: encoded, as: UTF8.self))"
+    }
+    let partition = parts.isEmpty ? "all" : parts.joined(separator: ",")
+    guard let given = options.outDirectory else {
+      return options.workspace.outputPath(pipeline: spec.name, partition: partition)
+    }
+    var path = Substring(given)
+    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
+    return String(path)
+  }
+}
+
 /// The directory of one run in the workspace: what it is, how it ended, its ledger and quarantine.
 ///
 /// Unlike the outputs it may hold what depends on the clock and the machine.
@@ -34,24 +52,10 @@ final class RunRecord {
     try makeDirectories(workspace.path, mode: 0o700)
     secret = try workspace.secret()
     directory = workspace.runPath(id)
-    let parts = plan.spec.partition.map { part -> String in
-      var encoded: [UInt8] = []
-      Array(part.text.utf8).withUnsafeBufferPointer { appendEncoded($0, to: &encoded) }
-      return "\(part.name)=\(String(decoding: encoded, as: UTF8.self))"
-    }
-    let partition = parts.isEmpty ? "all" : parts.joined(separator: ",")
-    outDirectory =
-      options.outDirectory.map(RunRecord.withoutEndSlash)
-      ?? workspace.outputPath(pipeline: plan.spec.name, partition: partition)
+    outDirectory = plan.outputPath(options)
     absoluteOut = joinPath(absolutePath("."), outDirectory)
     try makeDirectories(directory, mode: 0o700)
     try write(status: "running", error: nil, result: nil)
-  }
-
-  private static func withoutEndSlash(_ path: String) -> String {
-    var path = Substring(path)
-    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
-    return String(path)
   }
 
   private static func makeID(_ time: Timestamp) -> String {
