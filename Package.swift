@@ -13,7 +13,8 @@ let package = Package(
     .executable(name: "weir-bench", targets: ["weir-bench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // C libraries from the system; of the product only WeirData sees them.
@@ -37,10 +38,16 @@ let package = Package(
       name: "WeirStages",
       dependencies: ["WeirData", "WeirExpressions", "WeirEngine", "WeirStatistics"],
       swiftSettings: house),
+    .target(
+      name: "WeirCatalog",
+      dependencies: [
+        "WeirData", "WeirEngine", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: house),
     .executableTarget(
       name: "weir",
       dependencies: [
-        "WeirData", "WeirEngine", "WeirStages",
+        "WeirData", "WeirEngine", "WeirStages", "WeirCatalog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -71,6 +78,13 @@ let package = Package(
     .testTarget(
       name: "WeirStagesTests",
       dependencies: ["WeirData", "WeirEngine", "WeirStages", "WeirStatistics", "WeirTesting"],
+      swiftSettings: house),
+    .testTarget(
+      name: "WeirCatalogTests",
+      dependencies: [
+        "WeirData", "WeirEngine", "WeirCatalog", "WeirStages", "WeirTesting",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       swiftSettings: house),
     .testTarget(
       name: "WeirEndToEndTests",

@@ -62,18 +62,20 @@ public struct JSONLSink: SinkStage {
 
   public func write(_ input: StageOutput, _ facts: RunFacts) throws -> [OutputFile] {
     var text: [UInt8] = []
-    let rows: Int
+    var file = OutputFile(path: path.string, bytes: [], rows: 0)
     switch input {
     case .findings(let set):
-      rows = set.findings.count
+      file.rows = set.findings.count
       for finding in set.findings { appendLine(finding, to: &text) }
     case .rows(let table):
-      rows = table.rows.count
+      file.rows = table.rows.count
+      file.identity = table.identity
       for row in table.rows {
         appendLine(.object(zip(table.columns, row).map { JSONMember($0, $1) }), to: &text)
       }
     }
-    return [OutputFile(path: path.string, bytes: encoding.encode(text), rows: rows)]
+    file.bytes = encoding.encode(text)
+    return [file]
   }
 
   private func appendLine(_ value: JSONValue, to out: inout [UInt8]) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WeirCatalog
 import WeirData
 import WeirEngine
 
@@ -133,8 +134,11 @@ struct RunCommand: AsyncParsableCommand {
     options.keep = keep
     options.digestBytes = digests?.bytes
     options.isForced = force
+    let history = CatalogueHistory(options.workspace)
+    options.history = history
+    options.exitStatus = { [self] in exitStatus($0, signals.signal) }
     let outcome = await execute(plan, options, signals)
-    try report(outcome, plan, signals.signal)
+    try report(outcome, plan, history, signals.signal)
   }
 
   private func execute(
@@ -152,15 +156,19 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func report(
-    _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ signal: Int32
+    _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ history: CatalogueHistory,
+    _ signal: Int32
   ) throws {
+    let exit = exitStatus(outcome, signal)
     switch outcome {
     case .success(let result):
-      let exit = result.isUnchanged && skipCode ? 99 : alertExit(result)
+      let changes = history.changes
       for note in result.notes where !quiet { tell("note: \(note)") }
       do {
-        if !quiet, !json { try say(RunText.summary(result, pipeline: plan.spec.name)) }
-        if json { try say(ResultJSON.done(result, plan: plan, exit: exit)) }
+        if !quiet, !json {
+          try say(RunText.summary(result, changes: changes, pipeline: plan.spec.name))
+        }
+        if json { try say(ResultJSON.done(result, changes: changes, plan: plan, exit: exit)) }
       } catch {
         tell(
           "\(plan.spec.name): the run is done and its outputs are in place, but the result could not be written to stdout: see \(result.runDirectory)/run.json"
@@ -169,18 +177,18 @@ struct RunCommand: AsyncParsableCommand {
       }
       if exit != 0 { throw ExitCode(exit) }
     case .failure(let error):
-      let exit = exitCode(error, signal)
       tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: exit))
       if json { try say(ResultJSON.failed(error, plan: plan, exit: exit)) }
       throw ExitCode(exit)
     }
   }
 
-  private func exitCode(_ error: any Error, _ signal: Int32) -> Int32 {
-    switch error {
-    case is LockHeld: 75
-    case is RunInterrupted: signal == SIGTERM ? 143 : 130
-    default: 1
+  private func exitStatus(_ outcome: Result<RunResult, any Error>, _ signal: Int32) -> Int32 {
+    switch outcome {
+    case .success(let result): result.isUnchanged && skipCode ? 99 : alertExit(result)
+    case .failure(is LockHeld): 75
+    case .failure(is RunInterrupted): signal == SIGTERM ? 143 : 130
+    case .failure: 1
     }
   }
 

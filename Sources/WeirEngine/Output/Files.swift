@@ -14,6 +14,8 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
   }
 
   public var reason: String { String(cString: strerror(code)) }
+  /// Whether there is nothing at that path.
+  public var isNotThere: Bool { code == ENOENT || code == ENOTDIR }
   public var description: String { "\(path): \(operation) failed: \(reason)" }
 
   /// Whether the same call may work later without anything being changed.
@@ -117,7 +119,7 @@ func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
 }
 
 /// Puts these bytes at `path` in one step: a reader sees the old file or the new one.
-func replaceFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+public func replaceFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
   let temporary = path + ".new"
   unlink(temporary)
   try writeNewFile(temporary, bytes)
@@ -152,13 +154,13 @@ func flushDirectory(_ path: String) throws(FileError) {
   guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
 }
 
-func isDirectory(_ path: String) -> Bool {
+public func isDirectory(_ path: String) -> Bool {
   var status = stat()
   return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
 /// Whether something stands there, be it a dangling link.
-func exists(_ path: String) -> Bool {
+public func exists(_ path: String) -> Bool {
   var status = stat()
   return lstat(path, &status) == 0
 }
@@ -181,7 +183,7 @@ public func directoryEntries(_ path: String) throws(FileError) -> [[UInt8]] {
 }
 
 /// Removes a file, a link or a whole tree; links are not followed. What is not there is no error.
-func removeTree(_ path: String) throws(FileError) {
+public func removeTree(_ path: String) throws(FileError) {
   var status = stat()
   guard lstat(path, &status) == 0 else {
     if errno == ENOENT { return }
@@ -198,7 +200,7 @@ func removeTree(_ path: String) throws(FileError) {
 }
 
 /// Hands on a part of a file, piece by piece.
-func readRange(
+public func readRange(
   _ path: String, _ range: Range<Int>,
   _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
 ) throws(FileError) {

@@ -26,7 +26,13 @@ public struct Workspace: Sendable {
     return joinPath(root == "." ? "" : root, "out/\(pipeline)/\(partition)")
   }
 
-  func runPath(_ id: String) -> String { joinPath(path, "runs/\(id)") }
+  /// Whether there is one.
+  public var isThere: Bool { isDirectory(path) }
+
+  /// The directory with one directory for each run.
+  public var runsPath: String { joinPath(path, "runs") }
+
+  func runPath(_ id: String) -> String { joinPath(runsPath, id) }
 
   /// 16 random bytes that belong to this workspace: keys come from outside, and a hash whose secret
   /// is known can be attacked. No result depends on them.

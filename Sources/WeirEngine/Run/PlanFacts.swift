@@ -161,7 +161,7 @@ extension Plan {
       "quarantine": .object(
         facts.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) }),
       "findings": .object(facts.findings.map { JSONMember($0.level, .int($0.count)) }),
-      "files": .array(files.map(\.json)),
+      "files": .array(files.map(\.manifestJSON)),
     ]
   }
 }

@@ -44,7 +44,7 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
 /// The output is being written by another run.
 public struct LockHeld: Error, Sendable {
   public var path: String
-  /// What the holder wrote about itself: run, process, host and start.
+  /// What the holder wrote about itself: run, process, host, start and workspace.
   public var holder: String
   /// The run that was turned away.
   public internal(set) var runID: String?
