@@ -16,9 +16,10 @@ struct `The run that is to be struck` {
 
   @Test func `comes to every kind of call`() throws {
     let calls = Set(try Scenario.all().flatMap(\.points).map(\.call))
-    for call in ["create", "open", "read", "write", "fsync", "close", "truncate", "lock", "rename",
-      "link", "symlink", "unlink", "rmdir", "mkdir", "pwrite", "pread"]
-    {
+    for call in [
+      "create", "open", "read", "write", "fsync", "close", "truncate", "lock", "rename",
+      "link", "symlink", "unlink", "rmdir", "mkdir", "pwrite", "pread",
+    ] {
       #expect(calls.contains(call), "no \(call)")
     }
   }

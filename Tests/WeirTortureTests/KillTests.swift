@@ -8,7 +8,7 @@ struct `A run that is killed at a call` {
     var cases: [TortureCase] = []
     var points = 0
     for (turn, scenario) in try Scenario.all().enumerated() {
-      let struck = Torture.some(scenario.points, oneIn: 8, turn: turn)
+      let struck = Torture.some(scenario.points, oneIn: 12, turn: turn)
       points += struck.count
       for point in struck {
         for action in [FaultAction.killBefore, .killAfter] {

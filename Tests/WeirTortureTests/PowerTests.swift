@@ -36,7 +36,8 @@ struct `A power cut` {
           let state = model.state(after: loss)
           cases.append(
             TortureCase(
-              family: "power", name: "power cut | \(scenario.name) | after change \(i) | \(loss.text)"
+              family: "power",
+              name: "power cut | \(scenario.name) | after change \(i) | \(loss.text)"
             ) {
               // The trace has other ids of runs each time: the change is told by its number.
               try lost(state, scenario, mustBeNew: isLast).map { "\($0) (after \(record.text))" }
@@ -57,9 +58,22 @@ struct `A power cut` {
     let (version, torn) = scenario.version(in: folder)
     var complaints = torn
     if mustBeNew, version != .new {
-      complaints.append("the run had said that it was done, and the outputs are the \(version) ones")
+      complaints.append(
+        "the run had said that it was done, and the outputs are the \(version) ones")
+    }
+    // What is in the quarantine is nowhere else.
+    if version == .new, !hasQuarantine(folder, scenario) {
+      complaints.append("the outputs are the new ones, and their quarantine is lost")
     }
     return complaints + scenario.recovered(folder)
+  }
+
+  private func hasQuarantine(_ folder: CaseFolder, _ scenario: Scenario) -> Bool {
+    folder.runs.contains { run in
+      let path = "\(folder.path)/.weir/runs/\(run)/quarantine.jsonl.zst"
+      guard let bytes = try? readFile(path) else { return false }
+      return (try? decodedText(bytes)) == scenario.quarantine
+    }
   }
 
   @Test(.enabled(if: LoopDisk.isPossible, "needs root, loop devices and mkfs.ext4"))
@@ -74,7 +88,8 @@ struct `A power cut` {
         for flag in [1, 2] {
           cases.append(
             TortureCase(
-              family: "ext4", name: "power cut on ext4, flag \(flag) | \(scenario.name) | \(point.name)"
+              family: "ext4",
+              name: "power cut on ext4, flag \(flag) | \(scenario.name) | \(point.name)"
             ) { try cut(scenario, point, flag) })
         }
       }

@@ -59,7 +59,8 @@ struct `The trap of runs` {
 
   /// Data-Juicer could not go on where blocks were cut otherwise.
   @Test func `going on with other workers, batches and memory`() throws {
-    let point = try #require(scenario.points.last { $0.call == "close" && $0.path.contains("part") })
+    let point = try #require(
+      scenario.points.last { $0.call == "close" && $0.path.contains("part") })
     for arguments in [
       ["--workers", "1", "--batch-kib", "1"], ["--workers", "7", "--batch-kib", "4096"],
       ["--workers", "1", "--batch-kib", "4", "--memory", "\(Scenario.tightMemory)b"],

@@ -9,7 +9,9 @@ struct `A run that is told to stop at a call` {
   private static let patience = Duration.seconds(Torture.isFull ? 2 : 6)
 
   @Test(arguments: [(SIGTERM, 143), (SIGINT, 130)] as [(Int32, Int32)])
-  func `stops soon, leaves the old outputs, and says how to go on`(signal: Int32, exit: Int32) throws {
+  func `stops soon, leaves the old outputs, and says how to go on`(signal: Int32, exit: Int32)
+    throws
+  {
     var cases: [TortureCase] = []
     var points = 0
     for (turn, scenario) in try Scenario.all().enumerated() {

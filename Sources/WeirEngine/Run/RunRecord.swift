@@ -31,7 +31,7 @@ final class RunRecord {
     workspace = options.workspace
     startedAt = .now
     id = RunRecord.makeID(startedAt)
-    try makeDirectories(workspace.path, mode: 0o700)
+    try makeDurableDirectories(workspace.path, mode: 0o700)
     secret = try workspace.secret()
     directory = workspace.runPath(id)
     let parts = plan.spec.partition.map { part -> String in
@@ -44,7 +44,7 @@ final class RunRecord {
       options.outDirectory.map(RunRecord.withoutEndSlash)
       ?? workspace.outputPath(pipeline: plan.spec.name, partition: partition)
     absoluteOut = joinPath(absolutePath("."), outDirectory)
-    try makeDirectories(directory, mode: 0o700)
+    try makeDurableDirectories(directory, mode: 0o700)
     try write(status: "running", error: nil, result: nil)
   }
 

@@ -171,6 +171,14 @@ static int flush(int file, long call) {
 int fsync(int file) { return flush(file, SYS_fsync); }
 int fdatasync(int file) { return flush(file, SYS_fdatasync); }
 
+int fchmod(int file, mode_t mode) {
+  const char *path = path_of(file);
+  if (!path) return (int)syscall(SYS_fchmod, file, mode);
+  struct strike strike = before("mode", path, NULL);
+  FAIL_IF_STRUCK(strike);
+  return (int)after(strike, syscall(SYS_fchmod, file, mode));
+}
+
 int flock(int file, int how) {
   const char *path = path_of(file);
   if (!path) return (int)syscall(SYS_flock, file, how);

@@ -26,7 +26,7 @@
 // What the environment asks for.
 static const char *root;    // WEIR_FAULT_ROOT: calls on what lies outside it are let through
 static size_t root_length;
-static const char *target;  // WEIR_FAULT_POINT: name of the call to strike
+static const char *target;  // WEIR_FAULT_POINT: name of the call to strike; "#N": the N-th of all
 static int log_file = -1;   // WEIR_FAULT_LOG: the name of every call, a line each
 static int trace_file = -1; // WEIR_FAULT_TRACE: every change, for the model of a disk
 static uint64_t random_seed; // WEIR_FAULT_RANDOM=SEED,ODDS: strike one call in ODDS, drawn by name
@@ -39,6 +39,7 @@ static struct {
 
 int is_on;
 int is_traced;
+static int calls;  // so far
 static int sticks; // the errno that from now on every call gives that can; 0: none
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 
@@ -239,7 +240,8 @@ struct strike before(const char *call, const char *first, const char *second) {
   pthread_mutex_lock(&guard);
   size_t length = strlen(name);
   snprintf(name + length, sizeof name - length, " #%u", count_of(name));
-  int is_struck = target && !strcmp(name, target);
+  calls++;
+  int is_struck = target && (*target == '#' ? calls == atoi(target + 1) : !strcmp(name, target));
   int stays = sticks;
   if (is_struck && action.what == FAIL && action.goes_on) sticks = action.code;
   pthread_mutex_unlock(&guard);
