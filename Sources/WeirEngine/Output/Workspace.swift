@@ -40,7 +40,10 @@ public struct Workspace: Sendable {
       let temporary = "\(file).\(UInt64.random(in: 0...UInt64.max, using: &random))"
       try writeNewFile(temporary, bytes, mode: 0o600)
       // The first of two runs that start at once wins, and clears the other's away: it needs it no more.
-      if link(temporary, file) != 0, !exists(file) { throw fail(file, "link") }
+      if link(temporary, file) != 0 {
+        let failure = fail(file, "link")
+        guard exists(file) else { throw failure }
+      }
       try flushDirectory(path)
     }
     for name in try directoryEntries(path) where name.starts(with: "secret.".utf8) {
