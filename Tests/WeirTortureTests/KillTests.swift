@@ -61,7 +61,20 @@ struct `A run that is killed at a call` {
         return ["it was not killed: \(outcome.exitText) \(outcome.errors)"]
       }
       let (_, torn) = scenario.version(in: folder)
-      return torn + scenario.recovered(folder)
+      let done = folder.tasksKept - scenario.tasksKeptBefore
+      let next = folder.weir(scenario.arguments)
+      return torn + repeated(next, done, scenario) + scenario.recovered(folder, next)
     }
+  }
+
+  /// What was finished before the end is not done again.
+  private func repeated(
+    _ next: RunningBinary.Outcome, _ done: Int, _ scenario: Scenario
+  ) -> [String] {
+    guard let json = next.json, json["unchanged"] == false else { return [] }
+    let reused = json["reused"]?.integer ?? 0
+    let expected = scenario.tasksReused + done
+    return reused >= expected
+      ? [] : ["\(reused) tasks were taken as they were, and \(expected) were done"]
   }
 }

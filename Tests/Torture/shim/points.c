@@ -154,12 +154,12 @@ const char *below(int directory, const char *path, char *buffer) {
 }
 
 static int digits(const char *text, size_t least) {
-  size_t count = 0;
-  while (text[count] >= '0' && text[count] <= '9') count++;
+  size_t count = strspn(text, "0123456789");
   return count >= least ? (int)count : 0;
 }
 
-// The same without what differs from run to run: ids of runs and long random numbers.
+// The same without what differs from run to run: ids of runs, of packs and of processes, and long
+// random numbers.
 static const char *plain(const char *path, char *buffer) {
   char *to = buffer;
   while (*path) {
@@ -169,6 +169,13 @@ static const char *plain(const char *path, char *buffer) {
       memcpy(to, "RUN", 3);
       to += 3;
       path += 25;
+    } else if (strspn(path, "0123456789abcdef") == 16 && !strncmp(path + 16, ".pack", 5)) {
+      *to++ = 'N';
+      path += 16;
+    } else if (!strncmp(path, ".log.", 5) && digits(path + 5, 1)) {
+      memcpy(to, ".log.N", 6);
+      to += 6;
+      path += 5 + digits(path + 5, 1);
     } else if (digits(path, 11)) {
       *to++ = 'N';
       path += digits(path, 11);

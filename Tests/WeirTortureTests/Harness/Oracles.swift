@@ -39,19 +39,17 @@ extension Scenario {
     return complaints + books(folder) + strays(folder) + inputs(folder)
   }
 
-  /// The ledger and the quarantine are those of the run that nobody disturbed, and what the ledger says
-  /// is what the files have.
-  private func books(_ folder: CaseFolder) -> [String] {
-    do {
-      var complaints: [String] = []
-      if try folder.ofLastRun("ledger.json") != ledger { complaints.append("the ledger differs") }
-      if try decodedText(folder.ofLastRun("quarantine.jsonl.zst")) != quarantine {
-        complaints.append("the quarantine differs")
-      }
-      return complaints
-    } catch {
-      return ["the books cannot be read: \(error)"]
+  /// The run that made the outputs has the ledger and the quarantine of one that nobody disturbed: it
+  /// may be the last one, or one before that was killed when all was done but to say so.
+  func books(_ folder: CaseFolder) -> [String] {
+    let isKept = folder.runs.contains { run in
+      let path = "\(folder.path)/.weir/runs/\(run)/"
+      guard let found = try? readFile(path + "ledger.json"),
+        let packed = try? readFile(path + "quarantine.jsonl.zst")
+      else { return false }
+      return found == ledger && (try? decodedText(packed)) == quarantine
     }
+    return isKept ? [] : ["no run has the ledger and the quarantine of these outputs"]
   }
 
   /// What lies in the folder and has no business there: only what is named here has.
@@ -66,6 +64,10 @@ extension Scenario {
     }
     for name in listFolder(folder.path + "/.weir") where !Scenario.workspaceNames.contains(name) {
       complaints.append(".weir/\(name) stays behind")
+    }
+    for name in listFolder(folder.path + "/.weir/digests")
+    where !name.hasSuffix(".pack") && name != "tasks.log" && name != "contents.log" {
+      complaints.append(".weir/digests/\(name) stays behind")
     }
     return complaints + locks(folder)
   }

@@ -18,6 +18,9 @@ struct Scenario: Sendable {
   /// Decompressed.
   var quarantine: [UInt8]
   var truth: Nightly.Truth
+  /// Tasks whose results are kept before the run, and how many of them it takes.
+  var tasksKeptBefore: Int
+  var tasksReused: Int
   /// All points of that run, in the order in which it came to them.
   var points: [FaultPoint]
 
@@ -67,10 +70,12 @@ struct Scenario: Sendable {
     }
     try night.write(in: folder.path)
     template = try Snapshot(of: folder.path)
+    tasksKeptBefore = folder.tasksKept
     let log = folder.path + ".log"
     defer { unlink(log) }
     let outcome = folder.weir(arguments, faults: Faults(log: log))
     guard outcome.exit == 0 else { throw Trouble(outcome.errors) }
+    tasksReused = outcome.json?["reused"]?.integer ?? 0
     new = try folder.outputs() ?? [:]
     ledger = try folder.ofLastRun("ledger.json")
     quarantine = try decodedText(folder.ofLastRun("quarantine.jsonl.zst"))
@@ -161,6 +166,12 @@ struct CaseFolder: Sendable {
     var status = stat()
     guard lstat(path + "/" + Scenario.out, &status) == 0 else { return nil }
     return try filesBelow(path + "/" + Scenario.out)
+  }
+
+  /// Tasks whose results are kept: records in the log of the digests.
+  var tasksKept: Int {
+    let bytes = (try? readFile(path + "/.weir/digests/tasks.log")) ?? []
+    return bytes.count / 48
   }
 
   /// Names of the records of runs, the oldest first.
