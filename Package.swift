@@ -90,6 +90,9 @@ let package = Package(
       name: "WeirEndToEndTests",
       dependencies: ["WeirData", "WeirEngine", "WeirStages", "WeirTesting", "weir", "weir-bench"],
       swiftSettings: house),
+    .testTarget(
+      name: "WeirTortureTests", dependencies: ["WeirData", "WeirEngine", "WeirTesting", "weir"],
+      swiftSettings: house),
   ],
   cxxLanguageStandard: .cxx17
 )

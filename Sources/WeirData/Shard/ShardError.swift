@@ -20,13 +20,19 @@ public struct ShardError: Error, Sendable, CustomStringConvertible {
   public var byte: Int?
   public var message: String
   public var fix: String
+  /// Whether reading it again may work without anything being changed: its writer or its disk was not
+  /// ready.
+  public var isTransient: Bool
 
-  public init(code: Code, path: String, byte: Int?, message: String, fix: String) {
+  public init(
+    code: Code, path: String, byte: Int?, message: String, fix: String, isTransient: Bool = false
+  ) {
     self.code = code
     self.path = path
     self.byte = byte
     self.message = message
     self.fix = fix
+    self.isTransient = isTransient
   }
 
   public var description: String {

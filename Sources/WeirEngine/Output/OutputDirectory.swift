@@ -29,7 +29,7 @@ struct OutputDirectory {
         code: "bad_output_name", message: "\(path): the name of an output cannot have an @ in it",
         fix: "name another directory with --out")
     }
-    try makeDirectories(parent)
+    try makeDurableDirectories(parent)
     let lock = try OutputLock.take(joinPath(parent, ".\(name).lock"), holder: holder)
     let output = OutputDirectory(
       path: path, parent: parent, name: name,
@@ -267,7 +267,7 @@ final class OutputWriter {
 
   fileprivate init(path: String) throws(FileError) {
     self.path = path
-    descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    descriptor = openFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw fail(path, "create") }
   }
 
@@ -278,14 +278,13 @@ final class OutputWriter {
   /// Gives the descriptor back; the next write opens the file again.
   func pause() throws(FileError) {
     guard isOpen else { return }
-    let result = close(descriptor)
-    descriptor = -1
-    guard result == 0 else { throw fail(path, "close") }
+    defer { descriptor = -1 }
+    try closeFile(descriptor, path)
   }
 
   func write(_ part: UnsafeBufferPointer<UInt8>) throws(FileError) {
     if !isOpen {
-      descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+      descriptor = openFile(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
       guard isOpen else { throw fail(path, "open") }
     }
     try writeAll(part, to: descriptor, path: path)

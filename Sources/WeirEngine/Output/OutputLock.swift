@@ -12,9 +12,9 @@ struct OutputLock {
   ///
   /// - Throws: ``LockHeld`` where another run has it, `FileError`.
   static func take(_ path: String, holder: String) throws -> OutputLock {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    let descriptor = openFile(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw fail(path, "open") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
       let code = errno
       defer { close(descriptor) }
       guard code == EWOULDBLOCK else { throw FileError(path: path, operation: "lock", code: code) }
@@ -22,7 +22,7 @@ struct OutputLock {
     }
     let dead = readHolder(descriptor, waits: false)
     do throws(FileError) {
-      guard ftruncate(descriptor, 0) == 0 else { throw fail(path, "truncate") }
+      guard uninterrupted({ ftruncate(descriptor, 0) }) == 0 else { throw fail(path, "truncate") }
       try Array(holder.utf8).withUnsafeBufferPointer { bytes throws(FileError) in
         try writeAll(bytes, to: descriptor, path: path)
       }

@@ -44,11 +44,16 @@ public struct Workspace: Sendable {
     for i in bytes.indices { bytes[i] = UInt8.random(in: 0...255, using: &random) }
     // A number of the process would not do: containers that share a workspace share numbers.
     let temporary = "\(file).\(UInt64.random(in: 0...UInt64.max, using: &random))"
-    try writeNewFile(temporary, bytes)
-    chmod(temporary, 0o600)
-    // The first of two runs that start at once wins.
-    if link(temporary, file) != 0, errno != EEXIST { throw fail(file, "link") }
-    try removeTree(temporary)
+    try writeNewFile(temporary, bytes, mode: 0o600)
+    // The first of two runs that start at once wins, and clears the other's away: it needs it no more.
+    if link(temporary, file) != 0 {
+      let failure = fail(file, "link")
+      guard exists(file) else { throw failure }
+    }
+    try flushDirectory(path)
+    for name in try directoryEntries(path) where name.starts(with: "secret.".utf8) {
+      try removeTree(joinPath(path, String(decoding: name, as: UTF8.self)))
+    }
     guard let secret = try existingSecret() else {
       throw FileError(path: file, operation: "read", code: ENOENT)
     }

@@ -56,12 +56,12 @@ final class RunRecord {
     workspace = options.workspace
     startedAt = .now
     id = RunRecord.makeID(startedAt)
-    try makeDirectories(workspace.path, mode: 0o700)
+    try makeDurableDirectories(workspace.path, mode: 0o700)
     secret = try workspace.secret()
     directory = workspace.runPath(id)
     outDirectory = plan.outputPath(options)
     absoluteOut = joinPath(absolutePath("."), outDirectory)
-    try makeDirectories(directory, mode: 0o700)
+    try makeDurableDirectories(directory, mode: 0o700)
     try replaceFile(path, text(.running))
   }
 

@@ -51,7 +51,7 @@ public struct RunRecordFile: Sendable {
   /// Whether the record in a directory may be that of a run that nobody ended: a look at its beginning,
   /// so that the thousands that were ended cost next to nothing.
   static func mayBeOpen(_ directory: String) -> Bool {
-    let descriptor = open(joinPath(directory, record), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = openFile(joinPath(directory, record), O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else { return false }
     defer { Glibc.close(descriptor) }
     var head = [UInt8](repeating: 0, count: 4_096)

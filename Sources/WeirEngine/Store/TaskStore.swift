@@ -219,7 +219,7 @@ final class TaskStore: Sendable {
 
   /// Whether a process is writing a pack.
   private func isWritten(_ id: UInt64) -> Bool {
-    let descriptor = Glibc.open(path(of: id), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    let descriptor = openFile(path(of: id), O_RDONLY | O_NOFOLLOW)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     return flock(descriptor, LOCK_EX | LOCK_NB) != 0
