@@ -33,6 +33,8 @@ public struct ExpressionEvaluator: ~Copyable {
   var columnCodes: [ColumnCodes] = []
   /// By operation: what it was for each code, of those that ``Program/onlyColumn`` names.
   var truthsByCode: [CodeMemory<TruthCode>]
+  /// Computes the parts that are not of columns; `nil` where there are none.
+  let records: RecordEvaluator?
   private var madeText = false
   private var messages: [UInt32: String] = [:]
 
@@ -40,6 +42,10 @@ public struct ExpressionEvaluator: ~Copyable {
     self.program = program
     truthsByCode = Array(
       repeating: CodeMemory(unknown: .unknown), count: program.operations.count)
+    let needsRecords = program.operations.contains {
+      if case .general = $0 { true } else { false }
+    }
+    records = needsRecords ? RecordEvaluator(program.tree) : nil
   }
 
   /// Evaluates a condition for each selected row.
@@ -111,6 +117,12 @@ public struct ExpressionEvaluator: ~Copyable {
       columns.append(UnsafePointer(batch.column(column)))
       columnCodes.append(batch.codes(ofColumn: column))
     }
+    if let records {
+      records.begin(
+        columns: program.tree.fields.map { field in
+          program.columnsRead.firstIndex(of: field.column).map { columns[$0] }
+        })
+    }
     if madeText {
       strings = Arena(chunkBytes: 16 * 1024)
       madeText = false
@@ -124,7 +136,7 @@ public struct ExpressionEvaluator: ~Copyable {
     if let known = messages[number] {
       message = known
     } else {
-      message = program.failure(number).message
+      message = program.tree.failure(number).message
       messages[number] = message
     }
     failures.append(EvaluationFailure(position: position, row: row, message: message))

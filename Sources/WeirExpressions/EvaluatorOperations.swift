@@ -34,7 +34,7 @@ extension ExpressionEvaluator {
   private mutating func values(
     _ index: Program.Index, _ rows: Rows, _ out: UnsafeMutablePointer<Cell>
   ) {
-    let base = FailureKind.base(of: index)
+    let base = FailureKind.base(of: program.parts[index])
     switch program.operations[index] {
     case .arithmetic(let operation, let a, let b):
       let a = operand(a, rows)
@@ -50,6 +50,19 @@ extension ExpressionEvaluator {
     case .size(let a):
       let a = operand(a, rows)
       for i in 0..<rows.count { out[i] = Semantics.size(a.cell(i, rows), failing: base) }
+    case .convert(let conversion, let a):
+      let a = operand(a, rows)
+      for i in 0..<rows.count {
+        out[i] = Semantics.convert(conversion, a.cell(i, rows), failing: base)
+      }
+    case .datePart(let part, let a, let zone):
+      let a = operand(a, rows)
+      for i in 0..<rows.count {
+        out[i] = Semantics.datePart(part, a.cell(i, rows), zone, failing: base)
+      }
+    case .general(let part, _, isTruth: false):
+      noteText()
+      for i in 0..<rows.count { out[i] = general(part, rows.base[i], base) }
     case .conditional(let test, let yes, let no):
       let codes = scratch.codes(rows.count)
       truth(test, rows, codes)
@@ -64,10 +77,22 @@ extension ExpressionEvaluator {
         scratch.release(mark)
       }
     case .constant, .column, .all, .any, .not, .equal, .order, .isInSet, .isInList, .text,
-      .isPresent:
+      .isPresent, .matches, .general:
       let operand = self.operand(index, rows)
       for i in 0..<rows.count { out[i] = operand.cell(i, rows) }
     }
+  }
+
+  /// The cell of a part that is computed for one record. What has no cell of its own becomes the text
+  /// or the JSON that a record can hold.
+  private mutating func general(_ part: Tree.Index, _ row: UInt32, _ base: UInt32) -> Cell {
+    guard let records else { return .failure(base + FailureKind.refused.rawValue) }
+    do throws(Failed) {
+      let value = try records.value(part, ofRow: Int(row))
+      do throws(FailureKind) {
+        return try value.cell(storedIn: &strings)
+      } catch { return .failure(base + error.rawValue) }
+    } catch { return .failure(error.number) }
   }
 
   /// The rows that `keep`, and their positions in `rows`.
@@ -136,7 +161,7 @@ extension ExpressionEvaluator {
   ) {
     let mark = scratch.mark()
     defer { scratch.release(mark) }
-    let base = FailureKind.base(of: index)
+    let base = FailureKind.base(of: program.parts[index])
     switch program.operations[index] {
     case .all(let operands): logic(operands, rows, out, decides: TruthCode.false)
     case .any(let operands): logic(operands, rows, out, decides: TruthCode.true)
@@ -163,7 +188,17 @@ extension ExpressionEvaluator {
     case .isPresent(let a):
       let a = operand(a, rows)
       for i in 0..<rows.count { out[i] = TruthCode(!a.cell(i, rows).isNull) }
-    case .constant, .column, .conditional, .arithmetic, .negate, .size:
+    case .matches(let a, let pattern):
+      let a = operand(a, rows)
+      for i in 0..<rows.count {
+        out[i] = Semantics.matches(a.cell(i, rows), pattern, failing: base)
+      }
+    case .general(let part, _, isTruth: true):
+      for i in 0..<rows.count {
+        out[i] = Semantics.truth(general(part, rows.base[i], base), failing: base)
+      }
+    case .constant, .column, .conditional, .arithmetic, .negate, .size, .convert, .datePart,
+      .general:
       let a = operand(index, rows)
       for i in 0..<rows.count { out[i] = Semantics.truth(a.cell(i, rows), failing: base) }
     }

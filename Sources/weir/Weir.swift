@@ -15,5 +15,7 @@ struct Weir: AsyncParsableCommand {
       invalid, 130 interrupted, 143 terminated.
       """,
     version: weirVersion,
-    subcommands: [RunCommand.self, ValidateCommand.self, StagesCommand.self])
+    subcommands: [
+      RunCommand.self, ValidateCommand.self, StagesCommand.self, EvalCommand.self,
+    ])
 }

@@ -48,8 +48,13 @@ public final class BindContext {
     var constants: [String: ConstantValue] = [:]
     for (name, value) in params.values { constants[name] = value.constant }
     do throws(ExpressionError) {
-      return try CompiledExpression(
+      let expression = try CompiledExpression(
         source, scope: ExpressionScope(fields: fields, params: constants))
+      for zone in expression.zoneFiles {
+        let path = "zoneinfo/" + zone.name
+        if files.bytes(of: path) == nil { files.add(path, zone.bytes) }
+      }
+      return expression
     } catch {
       let start = error.column - 1
       problems.add(
