@@ -131,12 +131,17 @@ public struct ExpressionEvaluator: ~Copyable {
 
   mutating func noteText() { madeText = true }
 
+  /// Whether text of the last evaluation may belong to this evaluator, and so last no longer than until
+  /// the next. Else it belongs to the batch or to the expression.
+  public var hasMadeText: Bool { madeText }
+
   private mutating func fail(_ position: Int, _ row: UInt32, _ number: UInt32) {
     let message: String
     if let known = messages[number] {
       message = known
     } else {
-      message = program.tree.failure(number).message
+      let failure = program.tree.failure(number)
+      message = "\(failure.message) (column \(failure.span.start + 1))"
       messages[number] = message
     }
     failures.append(EvaluationFailure(position: position, row: row, message: message))

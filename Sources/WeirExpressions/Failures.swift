@@ -22,6 +22,8 @@ struct Failed: Error {
 
 extension Tree {
   /// What a failure's number stands for.
+  ///
+  /// - Returns: a sentence without a full stop, and the place that it speaks of.
   func failure(_ number: UInt32) -> (message: String, span: SourceSpan) {
     let index = Int(number >> 6) - 1
     let node = nodes[index]
@@ -32,7 +34,7 @@ extension Tree {
     case .rightNull: what = "\(shown(node.operands.last ?? index)) is null"
     default: what = kind.phrase
     }
-    return ("\(what) in \(shown(index)) (column \(node.span.start + 1))", node.span)
+    return ("\(what) in \(shown(index))", node.span)
   }
 
   private func shown(_ index: Index) -> String { "`\(source.text(nodes[index].span))`" }
