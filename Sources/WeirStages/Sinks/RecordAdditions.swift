@@ -84,7 +84,7 @@ struct RecordAdditions {
     // A key with escapes may be the name in another spelling.
     guard
       memchr(record, Int32(UInt8(ascii: "\\")), bytes) != nil
-        || memmem(record, bytes, name, name.count) != nil
+        || holds(record, bytes, name)
     else { return nil }
     let text = UnsafeBufferPointer(start: record, count: bytes)
     var tokens = JSONTokens(text)
@@ -114,5 +114,23 @@ struct RecordAdditions {
       preconditionFailure("a record that was scanned is JSON")
     }
     return nil
+  }
+
+  private static func holds(
+    _ record: UnsafePointer<UInt8>, _ bytes: Int, _ name: [UInt8]
+  ) -> Bool {
+    guard let first = name.first else { return true }
+    return name.withUnsafeBufferPointer { name in
+      var at = 0
+      while at <= bytes - name.count {
+        guard let hit = memchr(record + at, Int32(first), bytes - name.count - at + 1) else {
+          return false
+        }
+        at = UnsafeRawPointer(hit) - UnsafeRawPointer(record)
+        if memcmp(record + at, name.baseAddress!, name.count) == 0 { return true }
+        at += 1
+      }
+      return false
+    }
   }
 }

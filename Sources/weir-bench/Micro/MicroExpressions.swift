@@ -10,7 +10,7 @@ final class MicroExpressions {
 
   private let condition: Held
   private let values: [Held]
-  private var truths: [Truth] = []
+  private var truths: [WeirExpressions.Truth] = []
   private var cells: [Cell] = []
 
   init(_ fields: [ExpressionScope.Field]) throws {
