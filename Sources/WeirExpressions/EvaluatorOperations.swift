@@ -39,7 +39,7 @@ extension ExpressionEvaluator {
     case .arithmetic(let operation, let a, let b):
       let a = operand(a, rows)
       let b = operand(b, rows)
-      if operation == .add { noteText() }
+      if operation == .add { noteText() }  // of `any`, it may be text
       for i in 0..<rows.count {
         out[i] = Semantics.arithmetic(
           operation, a.cell(i, rows), b.cell(i, rows), failing: base, &strings)
@@ -57,9 +57,10 @@ extension ExpressionEvaluator {
       }
     case .datePart(let part, let a, let zone):
       let a = operand(a, rows)
-      for i in 0..<rows.count {
-        out[i] = Semantics.datePart(part, a.cell(i, rows), zone, failing: base)
-      }
+      Semantics.dateParts(part, a, rows, zone, failing: base, out)
+    case .concatenate(let operands, let parts):
+      noteText()
+      concatenate(operands, parts, rows, out)
     case .general(let part, _, isTruth: false):
       noteText()
       for i in 0..<rows.count { out[i] = general(part, rows.base[i], base) }
@@ -81,6 +82,60 @@ extension ExpressionEvaluator {
       let operand = self.operand(index, rows)
       for i in 0..<rows.count { out[i] = operand.cell(i, rows) }
     }
+  }
+
+  private mutating func concatenate(
+    _ operands: [Program.Index], _ parts: [Tree.Index], _ rows: Rows,
+    _ out: UnsafeMutablePointer<Cell>
+  ) {
+    let values = operands.map { operand($0, rows) }
+    let string = CellKind.string.rawValue
+    values.withUnsafeBufferPointer { values in
+      for i in 0..<rows.count {
+        var length = 0
+        var isText = true
+        for value in values {
+          let cell = value.cell(i, rows)
+          isText = isText && cell.rawKind == string
+          length &+= Int(cell.length)
+        }
+        guard isText, length > 0, length <= ExpressionLimits.stringBytes else {
+          out[i] = odd(values, parts, i, rows)
+          continue
+        }
+        let start = strings.allocate(length)
+        var to = start
+        for value in values {
+          let cell = value.cell(i, rows)
+          let count = Int(cell.length)
+          if let from = cell.stringBytes.baseAddress { copy(from, count, to: to) }
+          to += count
+        }
+        out[i] = .string(UnsafeBufferPointer(start: start, count: length))
+      }
+    }
+  }
+
+  /// What strings come to that are empty, too long, or not all strings.
+  @inline(never)
+  private func odd(
+    _ values: UnsafeBufferPointer<Operand>, _ parts: [Tree.Index], _ row: Int, _ rows: Rows
+  ) -> Cell {
+    var length = 0
+    for (place, value) in values.enumerated() {
+      let cell = value.cell(row, rows)
+      let base = FailureKind.base(of: parts[place])
+      if cell.isFailure { return cell }
+      if cell.kind != .string {
+        let null: FailureKind = place == 0 ? .leftNull : .rightNull
+        return .failure(base + (cell.isNull ? null : .wrongType).rawValue)
+      }
+      length += Int(cell.length)
+      if length > ExpressionLimits.stringBytes {
+        return .failure(base + FailureKind.tooLong.rawValue)
+      }
+    }
+    return .string(UnsafeBufferPointer(start: nil, count: 0))
   }
 
   /// The cell of a part that is computed for one record. What has no cell of its own becomes the text
@@ -198,7 +253,7 @@ extension ExpressionEvaluator {
         out[i] = Semantics.truth(general(part, rows.base[i], base), failing: base)
       }
     case .constant, .column, .conditional, .arithmetic, .negate, .size, .convert, .datePart,
-      .general:
+      .concatenate, .general:
       let a = operand(index, rows)
       for i in 0..<rows.count { out[i] = Semantics.truth(a.cell(i, rows), failing: base) }
     }
@@ -325,5 +380,17 @@ extension ExpressionEvaluator {
       }
       scratch.release(mark)
     }
+  }
+}
+
+/// Few bytes are copied faster one by one than by a call.
+@inline(__always)
+private func copy(
+  _ from: UnsafePointer<UInt8>, _ count: Int, to: UnsafeMutablePointer<UInt8>
+) {
+  if count <= 4 {
+    for at in 0..<count { to[at] = from[at] }
+  } else {
+    memcpy(to, from, count)
   }
 }

@@ -47,6 +47,7 @@ struct Lowering {
   private mutating func binary(
     _ operation: Syntax.Binary, _ a: Tree.Index, _ b: Tree.Index, _ index: Tree.Index
   ) -> Program.Index {
+    if operation == .add, tree[index].type.base == .string { return concatenate(index) }
     let left = lower(a)
     if operation == .isIn { return isIn(left, b, index) }
     let right = lower(b)
@@ -63,6 +64,25 @@ struct Lowering {
     case .divide: return add(.arithmetic(.divide, left, right), index)
     case .remainder: return add(.arithmetic(.remainder, left, right), index)
     }
+  }
+
+  /// A chain of `+` over strings in one go, so that what lies between is never written.
+  private mutating func concatenate(_ index: Tree.Index) -> Program.Index {
+    var operands: [Tree.Index] = []
+    var parts: [Tree.Index] = []
+    var at = index
+    while case .binary(.add, let left, let right) = tree[at].kind, tree[at].isFlat,
+      tree[at].type.base == .string
+    {
+      operands.append(right)
+      parts.append(at)
+      at = left
+    }
+    operands.append(at)
+    // The first operand is the left one of the first `+`.
+    parts.append(parts[parts.count - 1])
+    let lowered = operands.reversed().map { lower($0) }
+    return add(.concatenate(lowered, parts.reversed()), index)
   }
 
   private mutating func isIn(

@@ -33,6 +33,9 @@ final class Program: @unchecked Sendable {  // constants are never written after
     case matches(Index, Pattern)
     case convert(Conversion, Index)
     case datePart(DatePart, Index, Zone)
+    /// Strings behind each other: the operands of a chain of `+`. Behind each the part of the tree that
+    /// is its `+`, for failures.
+    case concatenate([Index], [Tree.Index])
     /// A part of the tree, computed record by record, and the columns that it hangs on.
     case general(Tree.Index, [Index], isTruth: Bool)
   }
@@ -94,7 +97,7 @@ extension Program.Operation {
   var operands: [Program.Index] {
     switch self {
     case .constant, .column: []
-    case .all(let operands), .any(let operands): operands
+    case .all(let operands), .any(let operands), .concatenate(let operands, _): operands
     case .not(let a), .negate(let a), .size(let a), .isPresent(let a), .isInSet(let a, _),
       .matches(let a, _), .convert(_, let a), .datePart(_, let a, _):
       [a]
@@ -112,7 +115,9 @@ extension Program.Operation {
     switch self {
     case .all, .any, .not, .equal, .order, .isInSet, .isInList, .text, .isPresent, .matches: true
     case .general(_, _, let isTruth): isTruth
-    case .constant, .column, .conditional, .arithmetic, .negate, .size, .convert, .datePart: false
+    case .constant, .column, .conditional, .arithmetic, .negate, .size, .convert, .datePart,
+      .concatenate:
+      false
     }
   }
 }

@@ -254,10 +254,28 @@ enum Semantics {
     }
   }
 
-  @inline(__always)
-  static func datePart(_ part: DatePart, _ a: Cell, _ zone: Zone, failing base: UInt32) -> Cell {
-    guard a.kind == .timestamp else { return .failure(mismatch(a, base)) }
-    return .int(part.value(ofMicroseconds: a.intValue, in: zone))
+  static func dateParts(
+    _ part: DatePart, _ a: Operand, _ rows: Rows, _ zone: Zone, failing base: UInt32,
+    _ out: UnsafeMutablePointer<Cell>
+  ) {
+    let timestamp = CellKind.timestamp.rawValue
+    // Most offsets never change, or not within many records.
+    var stretch = zone.stretch(at: 0)
+    for i in 0..<rows.count {
+      let cell = a.cell(i, rows)
+      guard cell.rawKind == timestamp else {
+        out[i] = .failure(mismatch(cell, base))
+        continue
+      }
+      let (seconds, rest) = cell.intValue.dividedDown(by: 1_000_000)
+      if seconds < stretch.from || seconds >= stretch.to { stretch = zone.stretch(at: seconds) }
+      let local = seconds &+ stretch.offset
+      switch part {
+      case .hours: out[i] = .int(local.dividedDown(by: 86_400).remainder / 3_600)
+      case .milliseconds: out[i] = .int(rest / 1_000)
+      default: out[i] = .int(part.value(local: local))
+      }
+    }
   }
 
   static func matches(_ a: Cell, _ pattern: Pattern, failing base: UInt32) -> TruthCode {

@@ -91,4 +91,35 @@ import Testing
         == ["Asia/Tokyo", "Europe/Berlin"])
     #expect(try files("ts.getHours(zone)") == ["tzdata.zi"])
   }
+
+  @Test(arguments: ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
+  func `have one offset within a stretch, and columns use it`(name: String) throws {
+    let zone = try #require(Zone.named(Array(name.utf8)))
+    var random = SplitMix(state: 11)
+    var rows: [[Content]] = []
+    for round in 0..<2_000 {
+      let near = round % 2 == 0
+      let seconds =
+        near
+        ? 1_774_745_000 + Int64(random.next() % 3_000)
+        : Int64(random.next() % 315_000_000_000) - 62_135_596_800
+      let stretch = zone.stretch(at: seconds)
+      #expect(stretch.from <= seconds && seconds < stretch.to)
+      for edge in [stretch.from, stretch.to - 1] where edge > .min && edge < Int64.max - 1 {
+        #expect(zone.offset(at: edge) == stretch.offset, "\(name) \(seconds) \(edge)")
+      }
+      rows.append([.timestamp(seconds * 1_000_000 + 250_000)])
+    }
+    let table = Table(fields: [("ts", "timestamp")], rows: rows)
+    for part in ["getHours", "getMinutes", "getDate", "getDayOfYear", "getMilliseconds"] {
+      let values = try table.values("ts.\(part)('\(name)')").values
+      for (row, value) in rows.enumerated() {
+        guard case .timestamp(let microseconds) = value[0],
+          let kind = DatePart(Function(rawValue: part)!)
+        else { continue }
+        let wanted = kind.value(of: Instant(microseconds: microseconds), in: zone)
+        #expect(values[row] == .int(wanted), "\(part) \(microseconds)")
+      }
+    }
+  }
 }

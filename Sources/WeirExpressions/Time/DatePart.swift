@@ -27,16 +27,8 @@ enum DatePart: Sendable {
     return value(local: instant.seconds + zone.offset(at: instant.seconds))
   }
 
-  /// The same of microseconds since 1970.
-  @inline(__always)
-  func value(ofMicroseconds microseconds: Int64, in zone: Zone) -> Int64 {
-    let (seconds, rest) = microseconds.dividedDown(by: 1_000_000)
-    if self == .milliseconds { return rest / 1_000 }
-    return value(local: seconds + zone.offset(at: seconds))
-  }
-
   /// - Parameter local: seconds since 1970 on the clock of the zone.
-  private func value(local: Int64) -> Int64 {
+  func value(local: Int64) -> Int64 {
     let (days, inDay) = local.dividedDown(by: 86_400)
     switch self {
     case .hours: return inDay / 3_600

@@ -49,6 +49,32 @@ final class Zone: Sendable {
     return offsets[low]
   }
 
+  /// Seconds since 1970 between which the offset is the same, as far as one look tells.
+  struct Stretch {
+    var from: Int64
+    /// Not one of them.
+    var to: Int64
+    var offset: Int64
+  }
+
+  func stretch(at seconds: Int64) -> Stretch {
+    let offset = offset(at: seconds)
+    if changes.isEmpty, rule == nil { return Stretch(from: .min, to: .max, offset: offset) }
+    if let last = changes.last, seconds < last {
+      var low = 0
+      var high = changes.count
+      while low < high {
+        let middle = (low + high) / 2
+        if changes[middle] <= seconds { low = middle + 1 } else { high = middle }
+      }
+      return Stretch(
+        from: low > 0 ? changes[low - 1] : .min, to: changes[low], offset: offset)
+    }
+    // Behind the last change the rule is asked for each quarter of an hour: no zone changes within.
+    let start = seconds - seconds.dividedDown(by: 900).remainder
+    return Stretch(from: max(start, changes.last ?? .min), to: start + 900, offset: offset)
+  }
+
   // MARK: - By name
 
   private static let folders = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"]
