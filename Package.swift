@@ -17,20 +17,21 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
-    // C libraries from the system; of the product only WeirData sees them.
+    // C libraries from the system; of the product only WeirData sees them, and WeirExpressions RE2.
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CUtf8proc", providers: [.apt(["libutf8proc-dev"])]),
     .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
     // The product, lowest first: a target imports only what stands above it here.
     .target(
       name: "WeirData",
       dependencies: ["CZstd", "CZlib", "CXXHash", "CUtf8proc", "CCrypto", "CSimdjson"],
       swiftSettings: house),
-    .target(name: "WeirExpressions", dependencies: ["WeirData"], swiftSettings: house),
+    .target(name: "WeirExpressions", dependencies: ["WeirData", "CRE2"], swiftSettings: house),
     .target(name: "WeirStatistics", swiftSettings: house),
     .target(
       name: "WeirEngine", dependencies: ["WeirData", "WeirExpressions"], swiftSettings: house),
@@ -47,7 +48,7 @@ let package = Package(
     .executableTarget(
       name: "weir",
       dependencies: [
-        "WeirData", "WeirEngine", "WeirStages", "WeirCatalog",
+        "WeirData", "WeirExpressions", "WeirEngine", "WeirStages", "WeirCatalog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -59,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "weir-bench",
       dependencies: [
-        "WeirData", "WeirEngine", "WeirStages", "WeirTesting",
+        "WeirData", "WeirExpressions", "WeirEngine", "WeirStages", "WeirTesting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),

@@ -6,7 +6,9 @@
 set -eu
 
 # What Weir is linked with.
-packages="libzstd-dev libsimdjson-dev libxxhash-dev zlib1g-dev libutf8proc-dev libssl-dev libsqlite3-dev"
+packages="libzstd-dev libsimdjson-dev libxxhash-dev zlib1g-dev libutf8proc-dev libssl-dev libre2-dev libsqlite3-dev"
+# What it reads while it runs: time zones.
+packages="$packages tzdata"
 # What the Swift toolchain needs to start, to compile C++, to link and to fetch packages.
 packages="$packages libstdc++-12-dev binutils libcurl4 libncurses6 libxml2 git ca-certificates"
 if [ "${1:-}" = bench ]; then packages="$packages g++ python3-venv"; fi

@@ -148,7 +148,7 @@ final class JSONLRecordWriter: RecordWriter {
       let length = Int(lines[row].length)
       let end = start &+ length
       let file = try files.file(of: row, batch)
-      let changes = splicer.findChanges(of: row, in: text + start)
+      let changes = splicer.findChanges(of: row, in: text + start, length)
       if changes.count == 0, end < textBytes, text[end] == 0x0A {
         let bytes = run.end &- run.start
         if start == run.end, file == run.file, run.rows > 0, bytes <= run.room.before,

@@ -16,6 +16,6 @@ struct Weir: AsyncParsableCommand {
       """,
     version: weirVersion,
     subcommands: [
-      RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self,
+      RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self, EvalCommand.self,
     ])
 }
