@@ -45,7 +45,7 @@ enum RunsText {
       let path = difference.path.isEmpty ? "" : "\(printable(difference.path)): "
       lines.append("  \(path)\(printable(difference.message))")
     }
-    lines.append("  try: weir run the pipeline again; equal inputs give equal outputs")
+    lines.append("  try: run the pipeline again with --force: equal inputs give equal outputs")
     return lines.joined(separator: "\n")
   }
 

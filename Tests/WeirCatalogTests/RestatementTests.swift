@@ -223,6 +223,23 @@ import WeirTesting
     #expect(try compare("", #"{"k":1,"v":2}"# + "\n").appearedCount == 1)
   }
 
+  @Test func `reads objects in any order of their keys, escaped or not`() throws {
+    let result = try compare(
+      #"{"k":"a","v":[1,{"k":2}],"t":"x"}"# + "\n" + #"{"k":"b","v":null,"t":"y"}"# + "\n",
+      #"{"k":"a","v":[1,{"k":3}],"t":"x"}"# + "\n" + #"{"t":"y\u0041","\u006b":"b","v":1e0}"# + "\n"
+    )
+    #expect(
+      result.moves.map { "\($0.key[0].text) \($0.column) \($0.from.text) \($0.to.text)" } == [
+        #""a" v [1,{"k":2}] [1,{"k":3}]"#, #""b" v null 1"#, #""b" t "y" "yA""#,
+      ])
+  }
+
+  @Test func `compares a CSV with a JSONL of the same name`() throws {
+    let result = try compare(
+      "k,v\na,1\nb,2\n", #"{"k":"a","v":1}"# + "\n" + #"{"k":"b","v":3}"# + "\n")
+    #expect(result.numbers == 1 && result.moves[0].to == 3)
+  }
+
   @Test func `takes one row without a key`() throws {
     let result = try compare("n\n1\n", "n\n2\n", keys: [])
     #expect(result.numbers == 1 && result.moves[0].key.isEmpty)

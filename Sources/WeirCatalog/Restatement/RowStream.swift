@@ -28,7 +28,8 @@ final class RowStream {
     isCSV = from < buffer.count && buffer[from] != UInt8(ascii: "{")
     guard let first = try row() else { return }
     if isCSV {
-      columns = csvCells(first).map { String(decoding: $0.bytes, as: UTF8.self) }
+      let head = SplitRow(csv: first, count: nil)
+      columns = head.cells.indices.map { String(decoding: head.text($0), as: UTF8.self) }
     } else {
       columns = try JSONValue(reading: first).asMembers.map(\.key)
       waiting = first
@@ -41,17 +42,9 @@ final class RowStream {
     return try row()
   }
 
-  /// The values of a row in the order of ``columns``.
-  func values(_ row: [UInt8]) throws -> [JSONValue] {
-    if isCSV {
-      let cells = csvCells(row)
-      return columns.indices.map { $0 < cells.count ? cells[$0].value : .null }
-    }
-    let members = try JSONValue(reading: row).asMembers
-    return columns.enumerated().map { i, column in
-      if i < members.count, same(members[i].key, column) { return members[i].value }
-      return members.first { same($0.key, column) }?.value ?? .null
-    }
+  /// A row cut into cells, in the order of ``columns``.
+  func split(_ row: [UInt8]) throws(JSONError) -> SplitRow {
+    isCSV ? SplitRow(csv: row, count: columns.count) : try SplitRow(json: row, columns)
   }
 
   // MARK: Rows
@@ -122,51 +115,5 @@ final class RowStream {
         unpacker.feedEnd()
       }
     }
-  }
-}
-
-/// One cell of a CSV line (RFC 4180).
-private struct CSVCell {
-  var bytes: [UInt8]
-  var isQuoted: Bool
-
-  /// Nothing is null, what stands in quotes is text, and so is what is no number.
-  var value: JSONValue {
-    if isQuoted { return .string(bytes) }
-    guard !bytes.isEmpty else { return .null }
-    let text = String(decoding: bytes, as: UTF8.self)
-    if let whole = Int64(text), same(String(whole), text) { return .int(whole) }
-    if let number = Double(text), number.isFinite, same("\(number)", text) {
-      return .number(number)
-    }
-    return .string(bytes)
-  }
-}
-
-private func csvCells(_ line: [UInt8]) -> [CSVCell] {
-  var cells: [CSVCell] = []
-  var at = 0
-  let quote = UInt8(ascii: "\"")
-  while true {
-    var cell = CSVCell(bytes: [], isQuoted: false)
-    if at < line.count, line[at] == quote {
-      cell.isQuoted = true
-      at += 1
-      while at < line.count {
-        if line[at] == quote {
-          at += 1
-          guard at < line.count, line[at] == quote else { break }
-        }
-        cell.bytes.append(line[at])
-        at += 1
-      }
-    }
-    while at < line.count, line[at] != UInt8(ascii: ",") {
-      cell.bytes.append(line[at])
-      at += 1
-    }
-    cells.append(cell)
-    guard at < line.count else { return cells }
-    at += 1
   }
 }

@@ -22,6 +22,8 @@ struct TableComparison {
   let identity: RowIdentity
   var waitingBytesMax = 64 << 20
   private static let partsMax = 256
+  /// What a row that waits takes beyond its text, in bytes: about that of ten cells and two entries.
+  private static let rowBytes = 512
 
   private(set) var rowsBefore = 0
   private(set) var rowsNow = 0
@@ -73,15 +75,21 @@ struct TableComparison {
     let values: [Int]
     let provisional: Int?
 
-    func key(_ values: [JSONValue]) -> [JSONValue] { keys.map { values[$0] } }
+    func key(_ row: SplitRow) throws -> [JSONValue] { try keys.map { try row.value($0) } }
+  }
+
+  /// A column that both files have, and that is no part of the key.
+  private struct Column {
+    var name: String
+    var isEstimate: Bool
   }
 
   private mutating func round(
     _ before: String, _ now: String, _ part: Int, _ parts: Int
   ) throws {
     let (old, new, names) = try open(before, now)
-    var waitingOld: [[UInt8]: [JSONValue]] = [:]
-    var waitingNew: [[UInt8]: [JSONValue]] = [:]
+    var waitingOld: [[UInt8]: SplitRow] = [:]
+    var waitingNew: [[UInt8]: SplitRow] = [:]
     var waitingBytes = 0
     var counts = [Int](repeating: 0, count: names.count)
     var read = 0
@@ -97,42 +105,52 @@ struct TableComparison {
         rowsNow += b == nil ? 0 : 1
       }
       if hasSameColumns, a == b { continue }
-      if let a {
-        let values = try old.rows.values(a)
-        let key = JSONValue.array(old.key(values)).bytes()
+      let was = try a.map { try old.rows.split($0) }
+      let row = try b.map { try new.rows.split($0) }
+      if let was, let row, hasSameColumns,
+        zip(old.keys, new.keys).allSatisfy({ was.isSame($0, as: row, $1) })
+      {
+        // Two states of one row; nearly all that differ are met here.
+        if part == 0 { try add(was, row, old, new, names, &counts) }
+        continue
+      }
+      if let was {
+        let key = JSONValue.array(try old.key(was)).bytes()
         if TableComparison.part(of: key, parts) == part {
           if let other = waitingNew.removeValue(forKey: key) {
-            add(values, other, old, new, names, &counts)
+            try add(was, other, old, new, names, &counts)
           } else {
-            waitingOld[key] = values
-            waitingBytes += a.count * 4 + key.count
+            waitingOld[key] = was
+            waitingBytes += was.bytes.count + key.count + TableComparison.rowBytes
           }
         }
       }
-      if let b {
-        let values = try new.rows.values(b)
-        let key = JSONValue.array(new.key(values)).bytes()
+      if let row {
+        let key = JSONValue.array(try new.key(row)).bytes()
         if TableComparison.part(of: key, parts) == part {
           if let other = waitingOld.removeValue(forKey: key) {
-            add(other, values, old, new, names, &counts)
+            try add(other, row, old, new, names, &counts)
           } else {
-            waitingNew[key] = values
-            waitingBytes += b.count * 4 + key.count
+            waitingNew[key] = row
+            waitingBytes += row.bytes.count + key.count + TableComparison.rowBytes
           }
         }
       }
       guard waitingBytes > waitingBytesMax else { continue }
       // Some have left since they were counted.
-      let left = waitingOld.count + waitingNew.count
-      guard left * 256 < waitingBytesMax else { throw TooManyWait() }
-      waitingBytes = left * 256
+      waitingBytes =
+        (waitingOld.values.reduce(0) { $0 + $1.bytes.count })
+        + (waitingNew.values.reduce(0) { $0 + $1.bytes.count })
+        + (waitingOld.count + waitingNew.count) * TableComparison.rowBytes
+      // So far that it is not counted again at each row.
+      guard waitingBytes < waitingBytesMax / 2 else { throw TooManyWait() }
     }
     disappearedCount += waitingOld.count
     appearedCount += waitingNew.count
-    disappeared += waitingOld.keys.sorted { $0.lexicographicallyPrecedes($1) }
-      .prefix(TableComparison.detailed).map { old.key(waitingOld[$0]!) }
-    appeared += waitingNew.keys.sorted { $0.lexicographicallyPrecedes($1) }
-      .prefix(TableComparison.detailed).map { new.key(waitingNew[$0]!) }
+    disappeared += try waitingOld.keys.sorted { $0.lexicographicallyPrecedes($1) }
+      .prefix(TableComparison.detailed).map { try old.key(waitingOld[$0]!) }
+    appeared += try waitingNew.keys.sorted { $0.lexicographicallyPrecedes($1) }
+      .prefix(TableComparison.detailed).map { try new.key(waitingNew[$0]!) }
     note(names, counts)
   }
 
@@ -142,7 +160,7 @@ struct TableComparison {
 
   private mutating func open(
     _ before: String, _ now: String
-  ) throws -> (old: Side, new: Side, names: [String]) {
+  ) throws -> (old: Side, new: Side, names: [Column]) {
     let (old, new) = (try RowStream(path: before), try RowStream(path: now))
     // A file without rows does not say what its columns are called.
     func named(_ mine: RowStream, _ other: RowStream) -> [String] {
@@ -167,42 +185,49 @@ struct TableComparison {
         rows: rows, keys: keys, values: shared.compactMap(place),
         provisional: identity.provisional.flatMap { place($0.column) })
     }
-    return (try side(old, oldNames), try side(new, newNames), shared)
+    let columns = shared.map { name in
+      Column(name: name, isEstimate: identity.estimates.contains { same($0, name) })
+    }
+    return (try side(old, oldNames), try side(new, newNames), columns)
   }
 
   private mutating func add(
-    _ was: [JSONValue], _ is: [JSONValue], _ old: Side, _ new: Side, _ names: [String],
+    _ was: SplitRow, _ row: SplitRow, _ old: Side, _ new: Side, _ names: [Column],
     _ counts: inout [Int]
-  ) {
+  ) throws {
     let isProvisional =
-      if let place = old.provisional, case .string(let text) = was[place] {
+      if let place = old.provisional, case .string(let text) = try was.value(place) {
         text.elementsEqual(identity.provisional!.text.utf8)
       } else {
         false
       }
     var moved = false
-    for (i, name) in names.enumerated() {
-      let (from, to) = (was[old.values[i]], `is`[new.values[i]])
+    for (i, column) in names.enumerated() {
+      let (a, b) = (old.values[i], new.values[i])
+      if was.isSame(a, as: row, b) { continue }
+      if column.isEstimate {
+        counts[i] += 1
+        estimates += 1
+        continue
+      }
+      let (from, to) = (try was.value(a), try row.value(b))
       guard from != to else { continue }
       counts[i] += 1
-      if identity.estimates.contains(where: { same($0, name) }) {
-        estimates += 1
-      } else if isProvisional {
+      if isProvisional {
         provisional += 1
-      } else {
-        numbers += 1
-        moved = true
-        if moves.count < TableComparison.detailed {
-          moves.append(Move(key: new.key(`is`), column: name, from: from, to: to))
-        }
+        continue
       }
+      numbers += 1
+      moved = true
+      guard moves.count < TableComparison.detailed else { continue }
+      moves.append(Move(key: try new.key(row), column: column.name, from: from, to: to))
     }
     if moved { movedRows += 1 }
   }
 
-  private mutating func note(_ names: [String], _ counts: [Int]) {
+  private mutating func note(_ names: [Column], _ counts: [Int]) {
     if columns.isEmpty {
-      columns = zip(names, counts).map { ($0, $1) }
+      columns = zip(names, counts).map { ($0.name, $1) }
     } else {
       for (i, count) in counts.enumerated() { columns[i].count += count }
     }

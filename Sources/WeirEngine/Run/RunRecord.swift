@@ -112,6 +112,10 @@ final class RunRecord {
       guard found.out == absoluteOut, found.holdsOrHeld || found.process?.isGone == true
       else { continue }
       try removeTree(joinPath(other, "spool"))
+      // What it was writing when it died.
+      for file in [RunRecordFile.ledger, RunRecordFile.changes] {
+        try removeTree(joinPath(other, file + ".new"))
+      }
       try found.close(
         as: found.status == .placing && found.isInPlace(output.current) ? .done : .abandoned)
     }
