@@ -182,9 +182,13 @@ struct RunShowText {
       let name = String(String.UnicodeScalarView(shard.shard.unicodeScalars.dropLast(end)))
       return cells(RunShowText.tail(name + (end > 0 ? "…" : ""), 20), shard.records.json)
     }
-    let reused = details.tasks.count { $0.isReused }
-    if !details.tasks.isEmpty {
-      add("tasks", "\(grouped(details.tasks.count)), of which \(grouped(reused)) were done before")
+    let counts = details.record["task_counts"]
+    if case .int(let done)? = counts?["done"], case .int(let reused)? = counts?["reused"],
+      done + reused > 0
+    {
+      add(
+        "tasks",
+        "\(grouped(Int(done + reused))), of which \(grouped(Int(reused))) were done before")
     }
   }
 

@@ -17,5 +17,6 @@ struct Weir: AsyncParsableCommand {
     version: weirVersion,
     subcommands: [
       RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self, EvalCommand.self,
+      PlanCommand.self, BackfillCommand.self,
     ])
 }

@@ -36,6 +36,13 @@ public struct RunForecast: Sendable {
 }
 
 extension Plan {
+  /// The parameters of type date that are part of the name of the output.
+  public var partitionDates: [String] {
+    spec.partition.map(\.name).filter { name in
+      if case .date? = spec.params[name] { true } else { false }
+    }
+  }
+
   /// Looks at the shards and at what is kept of earlier runs. Writes nothing, takes no lock. Blocks: a
   /// shard whose content is not remembered, and may be one that is known, is read for its hash.
   public func forecast(_ options: RunOptions) throws -> RunForecast {

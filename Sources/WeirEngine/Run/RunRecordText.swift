@@ -159,7 +159,16 @@ extension RunRecord {
     }
     return members + [
       JSONMember("outputs", .array(result.outputs.map(\.json))),
-      JSONMember("tasks", .array(result.tasks.map(\.json))),
+      JSONMember(
+        "task_counts",
+        [
+          "done": .int(result.tasks.count { !$0.isReused }),
+          "reused": .int(result.tasks.count { $0.isReused }),
+        ]),
+      JSONMember("tasks", .array(result.tasks.prefix(RunRecord.tasksMax).map(\.json))),
     ]
   }
+
+  /// Of more tasks than these only the counts are noted: nobody reads so long a list.
+  private static let tasksMax = 2_000
 }
