@@ -73,8 +73,7 @@ struct BackfillCommand: AsyncParsableCommand {
     let signals = SignalWatch()
     let given = try common.params.parameters()
     let dates = try dates()
-    // With the first date: whatever is wrong with the spec is wrong with every date.
-    let name = try parameter(given, dates[0])
+    let name = try parameter()
     let plans = try dates.map { (date: $0, plan: try plan(given, name, $0)) }
     let work = Task { await runAll(plans, signals) }
     signals.onSignal { work.cancel() }
@@ -83,15 +82,12 @@ struct BackfillCommand: AsyncParsableCommand {
   }
 
   /// The parameter that takes the date.
-  private func parameter(
-    _ given: [(name: String, value: String)], _ first: CivilDate
-  ) throws -> String {
-    let (plan, problems) = SpecLoading.plan(spec, params: given, allowMissingParams: true)
-    guard let plan else {
+  private func parameter() throws -> String {
+    let (names, problems) = SpecLoading.partitionDates(spec)
+    guard let dates = names else {
       tell(problems.text)
       throw ExitCode(78)
     }
-    let dates = plan.partitionDates
     if let by {
       guard dates.contains(where: { $0.utf8.elementsEqual(by.utf8) }) else {
         throw ValidationError(

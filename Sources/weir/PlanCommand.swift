@@ -1,4 +1,5 @@
 import ArgumentParser
+import WeirCatalog
 import WeirData
 import WeirEngine
 
@@ -30,17 +31,31 @@ struct PlanCommand: AsyncParsableCommand {
       throw ExitCode(78)
     }
     let forecast: RunForecast
+    let options = try common.options(spec: spec)
     do {
-      forecast = try plan.forecast(try common.options(spec: spec))
+      forecast = try plan.forecast(options)
     } catch {
       let error = RunError(error)
       tell("\(plan.spec.name): \(error.message)\n  try: \(error.fix)")
       throw ExitCode(1)
     }
-    try say(common.json ? json(forecast, plan).text : text(forecast, plan))
+    let pace = pace(plan, options.workspace)
+    try say(common.json ? json(forecast, pace, plan).text : text(forecast, pace, plan))
   }
 
-  private func text(_ forecast: RunForecast, _ plan: Plan) -> String {
+  /// How fast it ran here before; a workspace without runs, or with a catalogue that cannot be read, has
+  /// nothing to say.
+  private func pace(_ plan: Plan, _ workspace: Workspace) -> RunPace? {
+    guard workspace.isThere else { return nil }
+    do throws(CatalogueError) {
+      return try Catalogue.open(workspace).pace(of: plan.spec.name)
+    } catch {
+      tell("note: no time is estimated: \(error.message)")
+      return nil
+    }
+  }
+
+  private func text(_ forecast: RunForecast, _ pace: RunPace?, _ plan: Plan) -> String {
     let shards = forecast.shards
     var lines: [String] = []
     if forecast.isUnchanged {
@@ -73,7 +88,17 @@ struct PlanCommand: AsyncParsableCommand {
       let unknown = shards.filter { !$0.isKnown }
       let again = shards.filter(\.isReadAgain)
       lines.append(
-        "  to read  \(megabytes(forecast.bytesToRead)): \(grouped(unknown.count)) of \(grouped(shards.count)) shards have no digest\(again.isEmpty ? "" : ", \(grouped(again.count)) may be read again for their records")")
+        "  to read  \(megabytes(forecast.bytesToRead)): \(grouped(unknown.count)) of \(grouped(shards.count)) shards have no digest"
+      )
+      if !again.isEmpty {
+        lines.append(
+          "           \(megabytes(forecast.bytesToReadAgain)) more for the records of \(grouped(again.count)) shard\(again.count == 1 ? "" : "s"), at most")
+      }
+      if let pace {
+        let seconds = pace.seconds(
+          bytes: forecast.bytesToRead, bytesAgain: forecast.bytesToReadAgain)
+        lines.append("  time     about \(RunsText.duration(seconds)), going by run \(pace.run)")
+      }
     }
     return lines.joined(separator: "\n")
   }
@@ -82,11 +107,17 @@ struct PlanCommand: AsyncParsableCommand {
     bytes < 1_000_000 ? "\(grouped((bytes + 999) / 1_000)) kB" : "\(fixed(Double(bytes) / 1e6, 1)) MB"
   }
 
-  private func json(_ forecast: RunForecast, _ plan: Plan) -> JSONValue {
+  private func json(_ forecast: RunForecast, _ pace: RunPace?, _ plan: Plan) -> JSONValue {
     [
       "pipeline": .text(plan.spec.name), "out": .text(forecast.outDirectory),
       "unchanged": .bool(forecast.isUnchanged), "has_outputs": .bool(forecast.hasOutputs),
       "same_plan": .bool(forecast.isSamePlan), "bytes_to_read": .int(forecast.bytesToRead),
+      "bytes_to_read_again": .int(forecast.bytesToReadAgain),
+      "seconds": pace.map {
+        .number(
+          forecast.isUnchanged
+            ? 0 : $0.seconds(bytes: forecast.bytesToRead, bytesAgain: forecast.bytesToReadAgain))
+      } ?? .null,
       "shards": .array(
         forecast.shards.map {
           [

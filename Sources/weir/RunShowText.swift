@@ -182,8 +182,8 @@ struct RunShowText {
       let name = String(String.UnicodeScalarView(shard.shard.unicodeScalars.dropLast(end)))
       return cells(RunShowText.tail(name + (end > 0 ? "…" : ""), 20), shard.records.json)
     }
-    let counts = details.record["task_counts"]
-    if case .int(let done)? = counts?["done"], case .int(let reused)? = counts?["reused"],
+    let tasks = details.record["task_counts"]
+    if case .int(let done)? = tasks?["done"], case .int(let reused)? = tasks?["reused"],
       done + reused > 0
     {
       add(

@@ -29,20 +29,14 @@ public struct RunForecast: Sendable {
   /// Shards that the outputs in place were made of and that are not there any more.
   public var gone: [(source: String, name: String)]
 
-  /// Bytes of the shards that are read, counted for each time.
-  public var bytesToRead: Int {
-    shards.reduce(0) { $0 + ($1.isKnown ? 0 : $1.bytes) + ($1.isReadAgain ? $1.bytes : 0) }
-  }
+  /// Bytes of the shards that pass 0 reads, compressed.
+  public var bytesToRead: Int { shards.reduce(0) { $0 + ($1.isKnown ? 0 : $1.bytes) } }
+
+  /// Bytes of those that a later pass may read again.
+  public var bytesToReadAgain: Int { shards.reduce(0) { $0 + ($1.isReadAgain ? $1.bytes : 0) } }
 }
 
 extension Plan {
-  /// The parameters of type date that are part of the name of the output.
-  public var partitionDates: [String] {
-    spec.partition.map(\.name).filter { name in
-      if case .date? = spec.params[name] { true } else { false }
-    }
-  }
-
   /// Looks at the shards and at what is kept of earlier runs. Writes nothing, takes no lock. Blocks: a
   /// shard whose content is not remembered, and may be one that is known, is read for its hash.
   public func forecast(_ options: RunOptions) throws -> RunForecast {
