@@ -40,6 +40,11 @@ bench-full: setup ## The same, with the cost curve and the memory limit over 20 
 	@swift build $(CONFIG)
 	@python3 Benchmarks/run.py --full --results Benchmarks/RESULTS.md
 
+accuracy: setup ## Score the trend analysis on labelled series, beside what others do (about 10 minutes)
+	@sh Scripts/setup.sh bench
+	@swift build $(CONFIG)
+	@python3 Benchmarks/accuracy/run.py --results Benchmarks/ACCURACY.md
+
 lint: setup ## Check the form of the Swift code; fails on any finding
 	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
@@ -52,4 +57,4 @@ docs: build ## Write the stage pages and the JSON Schema in docs/ again
 clean: ## Remove what was built; outputs (out/) and workspaces (.weir/) stay
 	@rm -rf .build
 
-.PHONY: help setup build run test torture fuzz bench bench-full lint format docs clean
+.PHONY: help setup build run test torture fuzz bench bench-full accuracy lint format docs clean

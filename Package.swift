@@ -60,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "weir-bench",
       dependencies: [
-        "WeirData", "WeirExpressions", "WeirEngine", "WeirStages", "WeirTesting",
+        "WeirData", "WeirExpressions", "WeirStatistics", "WeirEngine", "WeirStages", "WeirTesting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),

@@ -52,7 +52,7 @@ struct TrendTables {
 
   var status: RowTable {
     var counts = [Int](repeating: 0, count: report.series.count)
-    for finding in report.findings where finding.type != .dataMissing {
+    for finding in report.findings where finding.type.isTested {
       counts[finding.series] += 1
     }
     // All of it speaks of the whole series.
