@@ -38,7 +38,8 @@ enum Function: String, Sendable, CaseIterable {
   case optionalOf = "optional.of"
   case optionalOfNonZero = "optional.ofNonZeroValue"
   case optionalNone = "optional.none"
-  case hasValue, value
+  case unwrap = "optional.unwrap"
+  case hasValue, value, unwrapOpt
 }
 
 extension Function {
@@ -158,6 +159,12 @@ extension Function {
         forms: [[.any]], style: .function, result: { .optional($0.first ?? .open) })
     case .optionalNone:
       Signature(forms: [[]], style: .function, result: Self.fixed(.optional(.open)))
+    case .unwrap, .unwrapOpt:
+      Signature(
+        forms: [[.list]], style: self == .unwrap ? .function : .method,
+        result: {
+          if case .list(.optional(let inner))? = $0.first { .list(inner) } else { .list(.any) }
+        })
     case .hasValue: Signature(forms: [[.optional]], style: .method, result: Self.fixed(.bool))
     case .value:
       Signature(

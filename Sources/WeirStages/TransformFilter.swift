@@ -8,8 +8,9 @@ public struct Filter: MapStage {
     type: "filter", kind: .map,
     summary: "Keep the records for which a condition is true.",
     discussion: """
-      The condition is an expression in CEL: comparisons, `&&`, `||`, `!`, `in`, null tests, and \
-      parameters as `params.name`. It is checked against the declared fields before anything runs.
+      The condition is an expression in CEL (docs/expressions.md): comparisons, `&&`, `||`, `!`, `in`, \
+      null tests, text and times, lists and objects inside the record, and parameters as \
+      `params.name`. It is checked against the declared fields before anything runs.
 
       A record for which the condition has no answer (a null compared with `<`, an overflow) is \
       quarantined as `expression_error`: it is never taken for false. Test for null first: \

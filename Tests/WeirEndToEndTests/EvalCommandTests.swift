@@ -58,7 +58,7 @@ struct `The command weir eval` {
     let second = try eval("'ä' == 'ä' &&\n  naem == 1", bind: #"{"name": 1}"#)
     #expect(
       second.errors == """
-        column 20: there is no field `naem`
+        column 19: there is no field `naem`
             naem == 1
             ^^^^
           try: did you mean `name`?, or 'naem' in quotes if it is text

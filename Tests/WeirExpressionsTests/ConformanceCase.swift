@@ -132,6 +132,7 @@ struct ConformanceCase {
     default: break
     }
     switch base {
+    case .type: return type.keys.contains("type")
     case .timestamp: return type["well_known"] as? String == "TIMESTAMP"
     case .duration: return type["well_known"] as? String == "DURATION"
     case .list(let element):

@@ -280,6 +280,6 @@ extension Checker {
   /// Functions of CEL's extensions that this version does not have.
   private static let later = [
     "distinct", "flatten", "slice", "sort", "sortBy", "first", "last", "range", "block", "index",
-    "unwrapOpt", "isIP", "ip", "isCIDR", "cidr", "getExt", "hasExt",
+    "isIP", "ip", "isCIDR", "cidr", "getExt", "hasExt",
   ]
 }

@@ -53,6 +53,14 @@ extension Function {
     case .optionalOf: return .optional(values[0])
     case .optionalOfNonZero: return .optional(values[0].isZero ? nil : values[0])
     case .optionalNone: return .optional(nil)
+    case .unwrap, .unwrapOpt:
+      guard case .list(let elements) = values[0] else { throw .wrongType }
+      var held: [Value] = []
+      for element in elements {
+        guard case .optional(let value) = element else { throw .wrongType }
+        if let value { held.append(value) }
+      }
+      return .list(held)
     case .hasValue:
       guard case .optional(let held) = values[0] else { throw .wrongType }
       return .bool(held != nil)
