@@ -177,7 +177,7 @@ final class RecordEvaluator {
         try matches(operands, tree.patterns[index])
       }
     }
-    let zone = tree.zones[index]
+    let zone = DatePart(function) == nil ? nil : tree.zones[index]
     let result = try computed(index, operands) { () throws(FailureKind) in
       try function.apply(operands, zone: zone)
     }
