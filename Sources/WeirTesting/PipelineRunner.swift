@@ -59,7 +59,7 @@ public struct PipelineRunner: Sendable {
       outcome.error = error
     }
     outcome.outputs = try filesBelow(folder.file("out"))
-    if let directory = outcome.result?.runDirectory {
+    if let directory = outcome.result?.runDirectory ?? outcome.overBudget?.runDirectory {
       let text = try decodedText(readFile(directory + "/quarantine.jsonl.zst"))
       outcome.quarantineText = text
       outcome.ledgerText = try readFile(directory + "/ledger.json")
@@ -83,8 +83,12 @@ public struct PipelineOutcome {
     lines(of: quarantineText).compactMap { JSONValue(parsing: $0) }
   }
 
+  /// Why the outputs were withheld.
+  public var overBudget: OverBudget? { error as? OverBudget }
+
   /// The code of the error or of the first problem of the spec.
   public var code: String? {
+    if overBudget != nil { return "over_budget" }
     if let error = error as? RunError { return error.code }
     return problems.sorted.first { $0.severity == .error }?.code
   }

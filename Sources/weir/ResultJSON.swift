@@ -3,14 +3,14 @@ import WeirEngine
 
 /// The one JSON object that a scheduler reads.
 enum ResultJSON {
-  static func done(_ result: RunResult, plan: Plan, exit: Int32) -> String {
+  static func done(
+    _ result: RunResult, plan: Plan, exit: Int32, _ more: [JSONMember] = []
+  ) -> String {
     var members = head(result.runID, plan, status: "done", exit: exit, retry: false)
     members += [
       JSONMember("records", result.ledger.records.json),
       JSONMember("blank", .int(result.ledger.records.blank)),
-      JSONMember(
-        "quarantine",
-        .object(result.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) })),
+      quarantine(result.quarantine),
       JSONMember("out", .text(result.outDirectory)),
       JSONMember("outputs", .array(result.outputs.map(\.json))),
     ]
@@ -23,12 +23,41 @@ enum ResultJSON {
             [JSONMember("total", .int(total))]
               + result.findings.reversed().map { JSONMember($0.level, .int($0.count)) })))
     }
+    if !result.overBudget.isEmpty { members += BudgetExcess.members(result.overBudget) }
     members.append(JSONMember("run_key", .text(result.runKey)))
     members.append(JSONMember("seconds", .number((result.seconds * 1000).rounded() / 1000)))
-    return JSONValue.object(members).text
+    return JSONValue.object(members + more).text
   }
 
-  static func failed(_ error: any Error, plan: Plan, exit: Int32) -> String {
+  private static func quarantine(_ summary: QuarantineSummary) -> JSONMember {
+    JSONMember(
+      "quarantine", .object(summary.byCode.map { JSONMember($0.code, .int($0.count)) }))
+  }
+
+  /// The outputs were withheld: what was refused, and which budgets that was too much for.
+  private static func overBudget(
+    _ over: OverBudget, plan: Plan, exit: Int32, _ more: [JSONMember]
+  ) -> String {
+    var members = head(over.runID, plan, status: "over_budget", exit: exit, retry: false)
+    members += [
+      JSONMember("complete", .bool(over.isComplete)),
+      JSONMember("records", over.ledger.records.json),
+      JSONMember("blank", .int(over.ledger.records.blank)), quarantine(over.quarantine),
+    ]
+    members += BudgetExcess.members(over.excesses)
+    members.append(
+      JSONMember(
+        "error",
+        [
+          "code": "over_budget", "message": .text(over.message), "fix": .text(over.fix),
+        ]))
+    return JSONValue.object(members + more).text
+  }
+
+  static func failed(
+    _ error: any Error, plan: Plan, exit: Int32, _ more: [JSONMember] = []
+  ) -> String {
+    if let over = error as? OverBudget { return overBudget(over, plan: plan, exit: exit, more) }
     var retry = false
     var details: [JSONMember] = []
     var status = "failed"

@@ -16,6 +16,16 @@ struct MemorySize: ExpressibleByArgument {
   }
 }
 
+/// Where the record of a run lies: `.weir/runs/ID`.
+typealias RunResultDirectory = String
+
+/// What a command that runs a pipeline for its own ends says beyond the result.
+struct RunAddition {
+  var text: String
+  /// Of the JSON result.
+  var members: [JSONMember]
+}
+
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -92,7 +102,10 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  func run() async throws {
+  func run() async throws { try await run(thenSay: nil) }
+
+  /// - Parameter more: what else is to be said about a run that has a ledger, by the path of its record.
+  func run(thenSay more: ((RunResultDirectory) throws -> RunAddition)?) async throws {
     let signals = SignalWatch()
     let (plan, problems) = SpecLoading.plan(spec, params: try params.parameters())
     if !problems.isEmpty, !(quiet && !problems.hasErrors) { tell(problems.text) }
@@ -108,7 +121,7 @@ struct RunCommand: AsyncParsableCommand {
     options.outDirectory = out
     options.keep = keep
     let outcome = await execute(plan, options, signals)
-    try report(outcome, plan, signals.signal)
+    try report(outcome, plan, signals.signal, more)
   }
 
   private func execute(
@@ -126,15 +139,23 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func report(
-    _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ signal: Int32
+    _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ signal: Int32,
+    _ more: ((RunResultDirectory) throws -> RunAddition)?
   ) throws {
     switch outcome {
     case .success(let result):
       let exit = alertExit(result)
+      for excess in result.overBudget.prefix(RunText.excessesShown) {
+        tell("\(plan.spec.name): warning: over budget: \(excess.text)")
+      }
       for note in result.notes where !quiet { tell("note: \(note)") }
+      let addition = try more?(result.runDirectory)
       do {
         if !quiet, !json { try say(RunText.summary(result, pipeline: plan.spec.name)) }
-        if json { try say(ResultJSON.done(result, plan: plan, exit: exit)) }
+        if !quiet, !json, let addition { try say(addition.text) }
+        if json {
+          try say(ResultJSON.done(result, plan: plan, exit: exit, addition?.members ?? []))
+        }
       } catch {
         tell(
           "\(plan.spec.name): the run is done and its outputs are in place, but the result could not be written to stdout: see \(result.runDirectory)/run.json"
@@ -145,7 +166,14 @@ struct RunCommand: AsyncParsableCommand {
     case .failure(let error):
       let exit = exitCode(error, signal)
       tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: exit))
-      if json { try say(ResultJSON.failed(error, plan: plan, exit: exit)) }
+      var addition: RunAddition?
+      if let over = error as? OverBudget, over.isComplete, let directory = over.runDirectory {
+        addition = try more?(directory)
+      }
+      if let addition { tell(addition.text) }
+      if json {
+        try say(ResultJSON.failed(error, plan: plan, exit: exit, addition?.members ?? []))
+      }
       throw ExitCode(exit)
     }
   }
@@ -153,6 +181,7 @@ struct RunCommand: AsyncParsableCommand {
   private func exitCode(_ error: any Error, _ signal: Int32) -> Int32 {
     switch error {
     case is LockHeld: 75
+    case is OverBudget: 2
     case is RunInterrupted: signal == SIGTERM ? 143 : 130
     default: 1
     }

@@ -10,7 +10,9 @@ extension Plan {
     return stage.makeMerger(reduce.instances)
   }
 
-  func ledger(_ states: [ShardState]) -> Ledger {
+  /// - Parameter isPartial: the run stopped behind a pass, before its barriers were decided: what they
+  ///   hold back is unfinished.
+  func ledger(_ states: [ShardState], isPartial: Bool = false) -> Ledger {
     var ledger = Ledger()
     ledger.stages = spec.stages.map {
       Ledger.Stage(
@@ -25,6 +27,8 @@ extension Plan {
           source: stage(lanes[state.lane].stage).name, shard: state.shard.nameText,
           contentHash: state.contentHash?.hex ?? "", bytes: state.shard.size, records: records))
       for (node, counts) in zip(lanes[state.lane].nodes, state.counts) {
+        var counts = counts
+        if isPartial, case .barrier = node.work { counts.closePartial() }
         ledger.stages[node.stage].counts += counts
       }
       // A source takes in every line that is not blank; what it gives out is what it did not refuse.
@@ -37,7 +41,7 @@ extension Plan {
       ledger.stages[source].counts.out += records.read - refused
     }
     ledger.edges = edges(states)
-    group(states, into: &ledger)
+    group(states, isPartial, into: &ledger)
     return ledger
   }
 
@@ -60,7 +64,7 @@ extension Plan {
     }
   }
 
-  private func group(_ states: [ShardState], into ledger: inout Ledger) {
+  private func group(_ states: [ShardState], _ isPartial: Bool, into ledger: inout Ledger) {
     guard !spec.ledgerBy.isEmpty else { return }
     ledger.groupFields = spec.ledgerBy.map(\.text)
     var groups: [[UInt8]: RecordCounts] = [:]
@@ -74,7 +78,9 @@ extension Plan {
         let key = group == 0 ? noValues : Array(state.groups.bytes(of: group - 1))
         for outcome in Outcome.allCases where outcome != .blank {
           let count = outcomes[Int(outcome.rawValue)]
-          if count > 0 { groups[key, default: RecordCounts()].add(outcome, count) }
+          guard count > 0 else { continue }
+          groups[key, default: RecordCounts()].add(outcome, count)
+          if isPartial, outcome == .read { groups[key]!.unfinished += count }
         }
       }
     }
@@ -124,13 +130,19 @@ extension Plan {
   func facts(
     ledger: Ledger, quarantine: QuarantineSummary, states: [ShardState], runKey: String
   ) -> RunFacts {
-    RunFacts(
+    var facts = RunFacts(
       pipeline: spec.name, description: spec.description,
       params: spec.params.values.map { (name: $0.name, text: $0.value.text) }, input: "",
       ledger: ledger, quarantine: quarantine,
       uncheckedShards: states.count { $0.uncheckedFrames > 0 },
       specHash: hexText(sha256(spec.specBytes)), planHash: hexText(hash), runKey: runKey,
       outputs: spec.stages.compactMap { ($0.stage as? any SinkStage)?.staticPath })
+    facts.refusalRateMax =
+      spec.errorBudgets.first {
+        $0.stage == nil && $0.grouping == .none && $0.rate != nil
+          && ledger.records.read >= $0.minRecords
+      }?.rate
+    return facts
   }
 
   /// Things that went well enough, and should be known.
@@ -160,6 +172,13 @@ extension Plan {
       "records": facts.ledger.records.json, "blank": .int(facts.ledger.records.blank),
       "files": .array(files.map(\.json)),
     ]
+  }
+}
+
+extension StageCounts {
+  /// What is not accounted for is held back.
+  fileprivate mutating func closePartial() {
+    unfinished = `in` - out - filtered - deduplicated - quarantined - taken
   }
 }
 

@@ -44,12 +44,16 @@ struct ShardQuarantine {
     var field: String?
   }
   struct Tally {
+    /// In ``keys``.
+    var index: UInt32
     var count: Int
     var line: Int
     var message: String
     var sample: [UInt8]
   }
   private(set) var tallies: [Key: Tally] = [:]
+  /// In the order of first sight.
+  private(set) var keys: [Key] = []
   /// Line and stage of each, in order.
   private(set) var places: [Place] = []
   var count: Int { places.count }
@@ -58,6 +62,8 @@ struct ShardQuarantine {
   struct Place: Comparable {
     var line: UInt32
     var stage: UInt32
+    /// In ``ShardQuarantine/keys``.
+    var key: UInt32
 
     static func < (a: Place, b: Place) -> Bool { (a.line, a.stage) < (b.line, b.stage) }
   }
@@ -70,14 +76,17 @@ struct ShardQuarantine {
     emit: ([UInt8]) -> Void
   ) {
     for (stage, refusal) in refusals {
-      places.append(Place(line: UInt32(refusal.line), stage: UInt32(stage)))
       let key = Key(stage: stage, code: refusal.code, field: refusal.field)
       if tallies[key] == nil {
         tallies[key] = Tally(
-          count: 0, line: refusal.line, message: refusal.message,
+          index: UInt32(keys.count), count: 0, line: refusal.line, message: refusal.message,
           sample: Array((refusal.raw ?? []).prefix(QuarantineSummary.sampleBytes)))
+        keys.append(key)
       }
       tallies[key]!.count += 1
+      places.append(
+        Place(
+          line: UInt32(refusal.line), stage: UInt32(stage), key: tallies[key]!.index))
       guard let names else { continue }
       encode(refusal, stage: stage, names: names).write(to: &pending)
       pending.append(0x0A)

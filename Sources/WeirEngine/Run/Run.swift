@@ -33,6 +33,8 @@ public struct RunResult: Sendable {
   public var outputs: [OutputRecord]
   /// Findings by level, loudest last; empty where no stage makes findings.
   public var findings: [(level: String, count: Int)]
+  /// Budgets that are over and only warn: the outputs are in place.
+  public var overBudget: [BudgetExcess]
   public var runKey: String
   public var runDirectory: String
   public var seconds: Double
@@ -58,8 +60,8 @@ public struct OutputRecord: Sendable {
 extension Plan {
   /// Runs the plan from the first shard to the swap of the outputs.
   ///
-  /// - Throws: ``RunError``, ``LockHeld``, ``RunInterrupted``. In each case the outputs of the last
-  ///   run stand as they were.
+  /// - Throws: ``RunError``, ``OverBudget``, ``LockHeld``, ``RunInterrupted``. In each case the outputs
+  ///   of the last run stand as they were.
   public func run(_ options: RunOptions, progress: Progress) async throws -> RunResult {
     let record = try RunRecord.begin(plan: self, options: options)
     do {
@@ -94,7 +96,7 @@ private struct Run {
       return RunResult(
         runID: record.id, outDirectory: record.outDirectory, ledger: result.ledger,
         quarantine: result.quarantine, outputs: result.outputs, findings: result.findings,
-        runKey: result.runKey, runDirectory: record.directory,
+        overBudget: result.overBudget, runKey: result.runKey, runDirectory: record.directory,
         seconds: (ContinuousClock().now - started).seconds, notes: result.notes)
     } catch {
       // The error that stopped the run is the one to report, whatever clearing up says.
@@ -128,6 +130,7 @@ private struct Run {
     var quarantine: QuarantineSummary
     var outputs: [OutputRecord]
     var findings: [(level: String, count: Int)]
+    var overBudget: [BudgetExcess]
     var runKey: String
     var notes: [String]
   }
@@ -142,12 +145,17 @@ private struct Run {
     let kits = KitPool(lanes: plan.lanes)
     let spoolFolder = SpoolFolder(path: record.spoolDirectory)
     let files = RecordFiles(plan: plan, output: output)
-    var spools: [ShardSpool] = []
+    let spools = QuarantineSpools()
+    let budgets = BudgetCheck(plan: plan, states: states, directory: record.directory)
     var removed: [Int: RowTable] = [:]
     for pass in 0..<plan.passCount {
-      let outputs = try await runPass(
-        pass, states, executor, queues, kits, spoolFolder, files, memory)
-      spools += outputs
+      do {
+        try await runPass(
+          pass, states, executor, queues, kits, spoolFolder, files, memory, spools, budgets.watch)
+      } catch let stop as BudgetWatch.Stop {
+        throw try budgets.stopped(spools) ?? stop
+      }
+      if let over = try budgets.check(behindPass: pass, spools) { throw over }
       memory.dropSpares()
       for barrier in plan.barriers where barrier.depth == pass {
         removed[barrier.stage] = try await BarrierDecision(
@@ -159,19 +167,21 @@ private struct Run {
     }
     try await memory.blocking(on: executor) { for state in states { try state.settle() } }
     let ledger = plan.ledger(states)
-    try check(ledger)
+    try ledger.check()
     let quarantine = plan.quarantineSummary(states)
+    let excesses = try budgets.checkEnd(ledger, quarantine, spools)
     let runKey = plan.runKey(states)
-    let facts = plan.facts(
+    var facts = plan.facts(
       ledger: ledger, quarantine: quarantine, states: states, runKey: runKey)
+    facts.overBudget = excesses
     var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
     for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
     var records = try writeResults(made, facts, output)
     records += try files.finish()
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     try Task.checkCancellation()
-    try QuarantineFile(path: joinPath(record.directory, "quarantine.jsonl.zst"))
-      .write(spools, states)
+    try QuarantineFile(path: joinPath(record.directory, QuarantineFile.name))
+      .write(spools.all, states)
     try await flush(output, executor)
     let afterwards = try output.commit(
       key: String(runKey.prefix(16)),
@@ -179,7 +189,7 @@ private struct Run {
       keep: options.keep)
     return Finished(
       ledger: ledger, quarantine: quarantine, outputs: records, findings: levels(made),
-      runKey: runKey, notes: plan.notes(states) + afterwards)
+      overBudget: excesses, runKey: runKey, notes: plan.notes(states) + afterwards)
   }
 
   /// Makes all that was written durable. Many files are flushed at once: the file system then writes
@@ -196,8 +206,9 @@ private struct Run {
 
   private func runPass(
     _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
-    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory
-  ) async throws -> [ShardSpool] {
+    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory,
+    _ quarantines: QuarantineSpools, _ budgets: BudgetWatch?
+  ) async throws {
     let (plan, progress) = (plan, progress)
     let hasher = SipHasher(secret: record.secret)
     let stageNames = plan.spec.stages.map(\.name)
@@ -211,7 +222,8 @@ private struct Run {
         kits: kits,
         width: units.width(of: state.ordinal))
     }
-    let outputs = try await forEachIndex(units.count, atMost: options.workers) { index in
+    let (hasBudgets, byGroup) = (!plan.spec.errorBudgets.isEmpty, plan.hasFieldBudgets)
+    _ = try await forEachIndex(units.count, atMost: options.workers) { index in
       let range = units[index]
       try await memory.blocking(on: executor) {
         for task in tasks[range] where task.works { try task.state.bringBack() }
@@ -224,8 +236,12 @@ private struct Run {
             let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
             try queues[i].put(pass * states.count + task.state.ordinal, mine.map(\.bytes))
           }
-          if task.works { try task.state.setAside() }
+          if task.works {
+            if hasBudgets { task.state.countRefusals(inPass: pass, byGroup: byGroup) }
+            try task.state.setAside()
+          }
           if pass == 0 { progress.addShard() }
+          quarantines.add(output.spool)
         }
       }
       try await withTaskExecutorPreference(executor) {
@@ -233,18 +249,7 @@ private struct Run {
           try files.put(pass * states.count + task.state.ordinal, output.spool)
         }
       }
-      return outputs.compactMap(\.spool).filter { $0.quarantine != nil }
-    }
-    return outputs.flatMap { $0 }
-  }
-
-  private func check(_ ledger: Ledger) throws {
-    let imbalances = ledger.imbalances()
-    guard imbalances.isEmpty else {
-      throw RunError(
-        code: "ledger_imbalance",
-        message: "the ledger does not balance: " + imbalances.joined(separator: "; "),
-        fix: "this is a fault of Weir, and the outputs were withheld: report it with the spec")
+      if pass == 0 { for task in tasks[range] { try budgets?.finished(task.state.ordinal) } }
     }
   }
 

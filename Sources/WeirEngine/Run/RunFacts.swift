@@ -10,6 +10,10 @@ public struct RunFacts: Sendable {
   public var input: String
   public var ledger: Ledger
   public var quarantine: QuarantineSummary
+  /// Budgets that are over and only warn.
+  public var overBudget: [BudgetExcess] = []
+  /// The share of all records that the run may refuse, where its budget says so.
+  public var refusalRateMax: Double?
   /// Shards whose frames carry no checksum: damage in them may go unseen.
   public var uncheckedShards: Int
   /// Hexadecimal: SHA-256 of the spec's file, of the plan, and of all inputs with it.

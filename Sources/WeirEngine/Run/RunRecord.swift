@@ -14,6 +14,7 @@ final class RunRecord {
   private let plan: Plan
   private let startedAt: Timestamp
   private let workspace: Workspace
+  private let keep: Int
   private(set) var notes: [String] = []
 
   var spoolDirectory: String { joinPath(directory, "spool") }
@@ -29,6 +30,7 @@ final class RunRecord {
   private init(plan: Plan, options: RunOptions) throws {
     self.plan = plan
     workspace = options.workspace
+    keep = options.keep
     startedAt = .now
     id = RunRecord.makeID(startedAt)
     try makeDirectories(workspace.path, mode: 0o700)
@@ -103,13 +105,17 @@ final class RunRecord {
   func finish(_ result: RunResult) throws {
     do {
       try removeTree(spoolDirectory)
-      try replaceFile(
-        joinPath(directory, "ledger.json"), result.ledger.json.bytes(indented: true) + [0x0A])
+      try writeLedger(result.ledger)
       try write(status: "done", error: nil, result: result)
     } catch {
       // The outputs are in place: what could not be noted must not make them a failure.
       note("the record of the run is not complete: \(error)")
     }
+  }
+
+  private func writeLedger(_ ledger: Ledger) throws(FileError) {
+    try replaceFile(
+      joinPath(directory, "ledger.json"), ledger.json.bytes(indented: true) + [0x0A])
   }
 
   /// Notes how the run failed, and returns the error to report.
@@ -124,6 +130,11 @@ final class RunRecord {
       held.runID = id
       reported = held
       status = "locked_out"
+    case var over as OverBudget:
+      over.runID = id
+      over.runDirectory = directory
+      reported = over
+      status = "over_budget"
     default:
       var failure = RunError(error)
       failure.runID = id
@@ -131,6 +142,7 @@ final class RunRecord {
     }
     do {
       try removeTree(spoolDirectory)
+      if let over = reported as? OverBudget { try writeLedger(over.ledger) }
       try write(status: status, error: reported, result: nil)
     } catch {
       note("the record of the run is not complete: \(error)")
@@ -143,10 +155,13 @@ final class RunRecord {
       JSONMember("run", .text(id)), JSONMember("pipeline", .text(plan.spec.name)),
       JSONMember("status", .text(status)), JSONMember("out", .text(absoluteOut)),
       JSONMember("spec", .text(plan.spec.source.name)),
+      JSONMember("spec_path", .text(joinPath(absolutePath("."), plan.spec.source.name))),
       JSONMember("plan_sha256", .text(hexText(plan.hash))),
       JSONMember(
         "params",
         .object(plan.spec.params.values.map { JSONMember($0.name, .text($0.value.text)) })),
+      JSONMember("params_given", .array(plan.spec.params.given.map { .text($0) })),
+      JSONMember("keep", .int(keep)),
       JSONMember("process", .int(Int(getpid()))), JSONMember("started", .text(startedAt.rfc3339)),
     ]
     if status != "running" { members.append(JSONMember("ended", .text(Timestamp.now.rfc3339))) }
@@ -159,6 +174,14 @@ final class RunRecord {
             "retry": .bool(error.isTransient),
           ]))
     }
+    if let over = error as? OverBudget {
+      members += [
+        JSONMember("complete", .bool(over.isComplete)),
+        JSONMember("shards_left", .int(over.shardsLeft)),
+        JSONMember("records", over.ledger.records.json),
+      ]
+      members += BudgetExcess.members(over.excesses)
+    }
     if let result {
       members += [
         JSONMember("run_key", .text(result.runKey)),
@@ -166,6 +189,9 @@ final class RunRecord {
         JSONMember("records", result.ledger.records.json),
         JSONMember("outputs", .array(result.outputs.map(\.json))),
       ]
+      if !result.overBudget.isEmpty {
+        members += BudgetExcess.members(result.overBudget)
+      }
     }
     if !notes.isEmpty { members.append(JSONMember("notes", .array(notes.map { .text($0) }))) }
     let bytes = JSONValue.object(members).bytes(indented: true) + [0x0A]

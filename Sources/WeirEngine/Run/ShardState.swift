@@ -33,6 +33,8 @@ final class ShardState: @unchecked Sendable {
   /// Group of each line by the `ledger_by` fields, and what the groups are called. Like ``outcomes``.
   var lineGroups: [UInt32] = []
   let groups = ByteDictionary()
+  /// What it adds to the error budgets, where there are any.
+  var refusals = ShardRefusals()
 
   init(lane: Int, ordinal: Int, shard: Shard, nodes: Int, memory: RunMemory) {
     self.memory = memory
@@ -78,9 +80,13 @@ final class ShardState: @unchecked Sendable {
   // MARK: What came of it
 
   /// Counts the lines for good: nothing more happens to them. May block.
-  func settle() throws {
+  ///
+  /// - Parameter isPartial: whether the run stopped before its end: lines that nothing became of are
+  ///   unfinished then, not lost.
+  func settle(isPartial: Bool = false) throws {
     try bringBack()
     records = countRecords()
+    if isPartial { records.unfinished = outcomes.count(of: .read) }
     outcomesByGroup = countByGroup()
     outcomes = LineOutcomes()
     lineGroups = []

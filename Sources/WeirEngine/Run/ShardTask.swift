@@ -238,7 +238,7 @@ struct ShardTask: Sendable {
     LaneWorker(
       lane: lane, pass: pass, state: state, stageNames: stageNames, hasher: hasher,
       wantsRemoved: Set(plan.barriers.filter(\.wantsRemoved).map(\.stage)), scanner: scanner,
-      kit: kit, encoder: encoder)
+      kit: kit, encoder: encoder, groupedNodes: plan.groupedNodes(ofLane: state.lane))
   }
 
   private func handOn(

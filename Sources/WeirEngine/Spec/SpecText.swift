@@ -2,17 +2,25 @@
 
 /// Text as it may be shown on a terminal or a page: control characters and those that reorder
 /// text become U+FFFD, a tab a space.
-func printable(_ text: some Sequence<Unicode.Scalar>) -> String {
+public func printable(_ text: some Sequence<Unicode.Scalar>) -> String {
   var result = String.UnicodeScalarView()
   for scalar in text {
     switch scalar.value {
     case 0x09: result.append(" ")
-    case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
+    case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
       result.append("\u{FFFD}")
     default: result.append(scalar)
     }
   }
   return String(result)
+}
+
+/// The same for text of any origin.
+public func printable(_ text: String) -> String { printable(text.unicodeScalars) }
+
+/// The same for bytes; those that are not UTF-8 become U+FFFD.
+public func printable(_ bytes: some Collection<UInt8>) -> String {
+  printable(String(decoding: bytes, as: UTF8.self).unicodeScalars)
 }
 
 /// `'text'`, cut after 60 characters.

@@ -38,6 +38,24 @@ struct ReportNotes {
           label: "Unchecksummed", place: counted(facts.uncheckedShards, "shard"),
           effect: "Frames without a checksum: damage in them may go unseen", isProblem: true))
     }
+    notes += overBudget(facts.overBudget)
+    return notes
+  }
+
+  private func overBudget(_ excesses: [BudgetExcess]) -> [ReportDataNote] {
+    var notes = excesses.prefix(ReportNotes.gapsShown).map { excess in
+      ReportDataNote(
+        label: "Over budget",
+        place: excess.stage.map { "stage \($0)" } ?? "the whole run",
+        effect: "\(excess.text): shown all the same, as the spec says", isProblem: true)
+    }
+    let rest = excesses.count - notes.count
+    if rest > 0 {
+      notes.append(
+        ReportDataNote(
+          label: "Over budget", place: counted(rest, "more group"),
+          effect: "See the record of the run", isProblem: true))
+    }
     return notes
   }
 
