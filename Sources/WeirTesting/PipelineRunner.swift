@@ -14,12 +14,16 @@ public struct PipelineRunner: Sendable {
   public var batchBytes = 256 * 1024
   public var wideShardBytes = 1 << 20
   public var registry = StageRegistry.standard
+  /// Nothing is tried again, unless a test says how it waits.
+  public var retries: RetryPolicy
   /// `nil`: all there is.
   public var memory: MemoryShares?
 
   public init(_ spec: String, files: [(path: String, bytes: [UInt8])]) {
     self.spec = spec
     self.files = files
+    retries = RetryPolicy()
+    retries.limit = 0
   }
 
   /// The same with plain shards, a line each record.
@@ -52,6 +56,7 @@ public struct PipelineRunner: Sendable {
     options.batchBytes = batchBytes
     options.wideShardBytes = wideShardBytes
     if let memory { options.memory = memory }
+    options.retries = retries
     options.outDirectory = folder.file("out")
     do {
       outcome.result = try await plan.run(options, progress: Progress())

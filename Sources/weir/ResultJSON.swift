@@ -23,6 +23,9 @@ enum ResultJSON {
             [JSONMember("total", .int(total))]
               + result.findings.reversed().map { JSONMember($0.level, .int($0.count)) })))
     }
+    if !result.ledger.shardsSetAside.isEmpty {
+      members += ShardFault.members(result.ledger.shardsSetAside)
+    }
     if !result.overBudget.isEmpty { members += BudgetExcess.members(result.overBudget) }
     members.append(JSONMember("run_key", .text(result.runKey)))
     members.append(JSONMember("seconds", .number((result.seconds * 1000).rounded() / 1000)))
@@ -44,6 +47,9 @@ enum ResultJSON {
       JSONMember("records", over.ledger.records.json),
       JSONMember("blank", .int(over.ledger.records.blank)), quarantine(over.quarantine),
     ]
+    if !over.ledger.shardsSetAside.isEmpty {
+      members += ShardFault.members(over.ledger.shardsSetAside)
+    }
     members += BudgetExcess.members(over.excesses)
     members.append(
       JSONMember(

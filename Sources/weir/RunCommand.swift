@@ -64,6 +64,12 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Runs whose outputs are kept, this one included.")
   var keep = 3
 
+  @Option(
+    help:
+      "Times that reading a shard is tried again where a network file system does not answer (EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT)."
+  )
+  var retries = 2
+
   @Option(help: "Exit with 3 when there are findings of this level or above.")
   var alert: AlertLevel?
 
@@ -85,6 +91,7 @@ struct RunCommand: AsyncParsableCommand {
     }
     _ = try shares()
     if let out, out.utf8.isEmpty { throw ValidationError("--out wants a directory") }
+    guard (0...100).contains(retries) else { throw ValidationError("--retries wants 0 to 100") }
     guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
   }
 
@@ -120,6 +127,7 @@ struct RunCommand: AsyncParsableCommand {
     options.batchBytes = batchKib * 1024
     options.outDirectory = out
     options.keep = keep
+    options.retries.limit = retries
     let outcome = await execute(plan, options, signals)
     try report(outcome, plan, signals.signal, more)
   }
@@ -145,6 +153,9 @@ struct RunCommand: AsyncParsableCommand {
     switch outcome {
     case .success(let result):
       let exit = alertExit(result)
+      for fault in result.ledger.shardsSetAside.prefix(RunText.excessesShown) {
+        tell("\(plan.spec.name): warning: shard set aside: \(fault.text)")
+      }
       for excess in result.overBudget.prefix(RunText.excessesShown) {
         tell("\(plan.spec.name): warning: over budget: \(excess.text)")
       }

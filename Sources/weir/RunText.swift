@@ -13,6 +13,7 @@ enum RunText {
       lines.append("  quarantine  \(codes.joined(separator: ", "))")
       lines.append("              \(result.runDirectory)/quarantine.jsonl.zst")
     }
+    lines += setAsideLines(result.ledger.shardsSetAside)
     if !result.overBudget.isEmpty {
       lines += excessLines(result.overBudget, "  over budget ")
       lines.append(
@@ -38,6 +39,7 @@ enum RunText {
     var lines: [String] = []
     for excess in excesses.prefix(excessesShown) {
       lines.append((lines.isEmpty ? head : margin) + excess.text)
+      guard excess.isOverRecords else { continue }
       let codes = excess.codes.prefix(4).map { "\(grouped($0.count)) \($0.code)" }
       let more = excess.codes.count > 4 ? ", ..." : ""
       lines.append("\(margin)  \(codes.joined(separator: ", "))\(more)")
@@ -53,6 +55,20 @@ enum RunText {
     return lines
   }
 
+  private static func setAsideLines(_ faults: [ShardFault]) -> [String] {
+    guard !faults.isEmpty else { return [] }
+    var lines = [
+      "  set aside   \(grouped(faults.count)) \(faults.count == 1 ? "shard" : "shards"): no record of \(faults.count == 1 ? "it" : "them") is in the outputs"
+    ]
+    lines += faults.prefix(excessesShown).map {
+      "              \(printable($0.source)) \($0.text)"
+    }
+    if faults.count > excessesShown {
+      lines.append("              and \(grouped(faults.count - excessesShown)) more")
+    }
+    return lines
+  }
+
   private static func overBudget(_ over: OverBudget, pipeline: String) -> String {
     let r = over.ledger.records
     var lines = [
@@ -64,6 +80,7 @@ enum RunText {
     lines.append(
       "  records     \(grouped(r.read)) read = \(grouped(r.written)) written + \(grouped(r.deduplicated)) deduplicated + \(grouped(r.filtered)) filtered + \(grouped(r.quarantined)) quarantined\(unfinished)"
     )
+    lines += setAsideLines(over.ledger.shardsSetAside)
     if over.shardsLeft > 0 {
       lines.append("              \(grouped(over.shardsLeft)) shards were not read any more")
     }

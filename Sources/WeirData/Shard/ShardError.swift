@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why a shard cannot be read: names the file, the byte, and what to do.
 public struct ShardError: Error, Sendable, CustomStringConvertible {
   public enum Code: String, Sendable {
@@ -20,8 +22,21 @@ public struct ShardError: Error, Sendable, CustomStringConvertible {
   public var byte: Int?
   public var message: String
   public var fix: String
+  /// What the system said, where it refused to read.
+  public var systemCode: Int32?
 
-  public init(code: Code, path: String, byte: Int?, message: String, fix: String) {
+  /// What a network file system says when it does not answer now: the same call may work in a while.
+  public static let transientCodes: Set<Int32> = [EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT]
+
+  /// Whether the same shard may be read later without anything being changed.
+  public var isTransient: Bool {
+    systemCode.map { ShardError.transientCodes.contains($0) } ?? false
+  }
+
+  public init(
+    code: Code, path: String, byte: Int?, message: String, fix: String, systemCode: Int32? = nil
+  ) {
+    self.systemCode = systemCode
     self.code = code
     self.path = path
     self.byte = byte

@@ -78,6 +78,6 @@ public final class ShardFile {
       message: "cannot be read: \(String(cString: strerror(code)))",
       fix: code == EACCES
         ? "give the user of this run the right to read it"
-        : "see that the file is there and its disk is well")
+        : "see that the file is there and its disk is well", systemCode: code)
   }
 }

@@ -19,6 +19,10 @@ public struct BudgetExcess: Sendable {
   /// Of how many records: that the run read, or that the stage took in. Where the run stopped early,
   /// so far.
   public let records: Int
+  /// Whether it is records that are too many; else it is shards.
+  public let isOverRecords: Bool
+  /// As far as the budget counts them.
+  public let shardsSetAside: [ShardFault]
   /// Most frequent first.
   public let codes: [(code: String, count: Int)]
   /// The first in the order of the input.
@@ -37,6 +41,10 @@ public struct BudgetExcess: Sendable {
     if let count = budget.count {
       members.append(JSONMember("count", .int(count)))
       members.append(JSONMember("over_by", .int(max(0, refused - count))))
+    }
+    if let shards = budget.shards {
+      members.append(JSONMember("shards", .int(shards)))
+      members.append(JSONMember("shards_set_aside", .int(shardsSetAside.count)))
     }
     if let rate = budget.rate {
       members.append(JSONMember("rate", .number(rate)))
@@ -71,6 +79,20 @@ public struct BudgetExcess: Sendable {
 
   /// One sentence: `14 of 41,784 records (0.0335 %) were refused, the error budget allows 10`.
   public var text: String {
+    var parts: [String] = []
+    if isOverRecords { parts.append(recordsText) }
+    if budget.isOverShards(shardsSetAside.count) { parts.append(shardsText) }
+    return parts.joined(separator: "; ")
+  }
+
+  private var shardsText: String {
+    let count = shardsSetAside.count
+    let of = stage.map { " of `\($0)`" } ?? ""
+    return
+      "\(grouped(count)) shard\(count == 1 ? "" : "s")\(of) \(count == 1 ? "was" : "were") set aside, the error budget allows \(grouped(budget.shards ?? 0))"
+  }
+
+  private var recordsText: String {
     let who = stage.map { " by `\($0)`" } ?? ""
     let groupText = group.map { "\($0.name) \(BudgetExcess.text($0.value))" }
     let of = groupText.isEmpty ? "" : " of \(groupText.joined(separator: ", "))"

@@ -22,6 +22,8 @@ struct BudgetTally {
     var records = 0
     var codes: [String: Int] = [:]
     var first: (state: Int, line: Int, code: String)?
+    /// Shards that were set aside.
+    var faults: [ShardFault] = []
   }
 
   private let plan: Plan
@@ -50,6 +52,7 @@ struct BudgetTally {
   /// Adds one shard; the shards must come in their order.
   mutating func add(_ state: ShardState) {
     states.append(state)
+    if let fault = state.fault { return add(fault, state.lane) }
     let place = states.count - 1
     var keys = BudgetGroups(state)
     for (i, budget) in budgets.enumerated() {
@@ -62,6 +65,14 @@ struct BudgetTally {
       }
     }
     values.merge(keys.values) { first, _ in first }
+  }
+
+  private mutating func add(_ fault: ShardFault, _ lane: Int) {
+    for (i, budget) in budgets.enumerated()
+    where budget.shards != nil && [nil, plan.lanes[lane].stage].contains(budget.stage) {
+      groups[i][[], default: Counts()].faults.append(fault)
+      if budget.isOverShards(groups[i][[]]!.faults.count) { isOverCount = true }
+    }
   }
 
   /// What one shard refused, as far as a budget counts it.
@@ -129,6 +140,10 @@ struct BudgetTally {
   }
 
   private func isOver(_ budget: ErrorBudget, _ counts: Counts) -> Bool {
+    budget.isOverShards(counts.faults.count) || isOverRecords(budget, counts)
+  }
+
+  private func isOverRecords(_ budget: ErrorBudget, _ counts: Counts) -> Bool {
     if budget.isOverCount(counts.refused) { return true }
     return budget.knowsRecords(plan, at: moment)
       && budget.isOverRate(counts.refused, of: counts.records)
@@ -147,7 +162,8 @@ struct BudgetTally {
     return BudgetExcess(
       budget: budget, stage: budget.stage.map { plan.stage($0).name },
       group: members(budget.grouping, key), refused: counts.refused,
-      records: counts.records, codes: codes.map { (code: $0.key, count: $0.value) },
+      records: counts.records, isOverRecords: isOverRecords(budget, counts),
+      shardsSetAside: counts.faults, codes: codes.map { (code: $0.key, count: $0.value) },
       sample: sample)
   }
 
@@ -189,8 +205,9 @@ extension ErrorBudget {
   fileprivate func isDecidable(_ plan: Plan, at moment: BudgetTally.Moment) -> Bool {
     switch moment {
     case .end: true
-    case .reading: onExceeded == .fail && count != nil
-    case .behindPass: onExceeded == .fail && (count != nil || knowsRecords(plan, at: moment))
+    case .reading: onExceeded == .fail && (count != nil || shards != nil)
+    case .behindPass:
+      onExceeded == .fail && (count != nil || shards != nil || knowsRecords(plan, at: moment))
     }
   }
 

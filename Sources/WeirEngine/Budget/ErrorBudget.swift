@@ -27,6 +27,8 @@ public struct ErrorBudget: Sendable {
   public let rate: Double?
   /// The most records that may be refused.
   public let count: Int?
+  /// The most shards that may be set aside.
+  public let shards: Int?
   public let grouping: Grouping
   /// The rate is not held against fewer records than this.
   public let minRecords: Int
@@ -42,6 +44,8 @@ public struct ErrorBudget: Sendable {
   }
 
   func isOverCount(_ refused: Int) -> Bool { count.map { refused > $0 } ?? false }
+
+  func isOverShards(_ setAside: Int) -> Bool { shards.map { setAside > $0 } ?? false }
 }
 
 // MARK: - In a spec
@@ -62,6 +66,10 @@ extension ErrorBudget {
     OptionSpec(
       "min_records", .int(0...Int.max), .default("0"),
       "The rate is not held against fewer records than this: one of two is half."),
+    OptionSpec(
+      "shards", .int(0...Int.max), .optional,
+      "The most shards that may be set aside: for the whole pipeline, and for sources, with \"on_bad_shard\"."
+    ),
     OptionSpec(
       "on_exceeded", .choice(Consequence.allCases.map(\.rawValue)), .default("\"fail\""),
       "`fail` withholds the outputs and exits with 2; `warn` publishes them and says it loudly."),
@@ -85,31 +93,44 @@ extension ErrorBudget {
       self.params = params
     }
 
-    /// - Parameter stage: index of the one that has the budgets; `nil`: the run.
-    mutating func read(_ node: SpecNode, stage: Int?) {
+    /// - Parameters:
+    ///   - stage: index of the one that has the budgets; `nil`: the run.
+    ///   - hasShards: whether shards can be set aside there.
+    mutating func read(_ node: SpecNode, stage: Int?, hasShards: Bool) {
       var check = OptionCheck(params: params)
       let value = check.value(node, ErrorBudget.type, of: quoted(ErrorBudget.key))
       problems.add(contentsOf: check.problems)
       guard let value else { return }
       switch value.content {
-      case .object(let options): add(options, stage)
+      case .object(let options): add(options, stage, hasShards)
       case .list(let entries):
         if entries.isEmpty {
           problems.add(
             "empty_budget", at: node, "\(quoted(ErrorBudget.key)) is an empty list",
             fix: "write a limit, for example { \"rate\": 0.01 }, or remove it")
         }
-        for entry in entries { add(entry.object, stage) }
+        for entry in entries { add(entry.object, stage, hasShards) }
       default: preconditionFailure("a budget is an object or a list of them")
       }
     }
 
-    private mutating func add(_ options: Options, _ stage: Int?) {
+    private mutating func add(_ options: Options, _ stage: Int?, _ hasShards: Bool) {
       let (rate, count) = (options["rate"]?.number, options["count"]?.int)
-      if rate == nil, count == nil {
+      let shards = options["shards"]
+      if let shards, !hasShards {
+        problems.add(
+          "useless_budget", at: shards.node, "only sources set shards aside",
+          fix: "put \"shards\" into the budget of a source, or of the whole pipeline")
+      }
+      if let shards, options["by"] != nil {
+        problems.add(
+          "bad_by", at: shards.node, "shards are not counted \"by\" anything",
+          fix: "write two budgets: a list of them is allowed")
+      }
+      if rate == nil, count == nil, shards == nil {
         problems.add(
           "empty_budget", at: options.node, "an error budget without a limit limits nothing",
-          expected: "\"rate\", \"count\" or both", fix: "add for example \"rate\": 0.01")
+          expected: "\"rate\", \"count\" or \"shards\"", fix: "add for example \"rate\": 0.01")
       }
       let least = options.value("min_records")
       if rate == nil, count != nil, !least.isDefault {
@@ -120,7 +141,7 @@ extension ErrorBudget {
       }
       budgets.append(
         ErrorBudget(
-          stage: stage, rate: rate, count: count, grouping: grouping(options["by"]),
+          stage: stage, rate: rate, count: count, shards: shards?.int, grouping: grouping(options["by"]),
           minRecords: least.int,
           onExceeded: Consequence(rawValue: options.string("on_exceeded")) ?? .fail))
     }
@@ -195,7 +216,7 @@ extension Spec {
     _ problems: inout Problems
   ) -> [ErrorBudget] {
     var reading = ErrorBudget.Reading(ledgerBy: ledgerBy, params: params)
-    if let member = root.member(ErrorBudget.key) { reading.read(member.value, stage: nil) }
+    if let member = root.member(ErrorBudget.key) { reading.read(member.value, stage: nil, hasShards: true) }
     for (position, index) in order.enumerated() {
       guard let member = stages[index].node.member(ErrorBudget.key) else { continue }
       guard takesRecords(index) else {
@@ -205,7 +226,8 @@ extension Spec {
           fix: "put the budget on a stage that takes records, or on the whole pipeline")
         continue
       }
-      reading.read(member.value, stage: position)
+      reading.read(
+        member.value, stage: position, hasShards: stages[index].section == .sources)
     }
     problems.add(contentsOf: reading.problems)
     return reading.budgets

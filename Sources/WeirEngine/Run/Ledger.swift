@@ -104,6 +104,8 @@ public struct Ledger: Sendable {
   public var recordStages: [Stage] { stages.filter(\.takesRecords) }
   public var edges: [Edge] = []
   public var shards: [ShardEntry] = []
+  /// Those that are in no other number of the ledger.
+  public var shardsSetAside: [ShardFault] = []
   public var groupFields: [String] = []
   public var groups: [Group] = []
 
@@ -204,6 +206,7 @@ public struct Ledger: Sendable {
             "blank": .int($0.records.blank),
           ]
         }),
+      "shards_set_aside": .array(shardsSetAside.map(\.json)),
     ]
   }
 }

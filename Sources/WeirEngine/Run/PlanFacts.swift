@@ -20,6 +20,10 @@ extension Plan {
         takesRecords: $0.kind != .sink || $0.inputs.contains { $0.carries == .records })
     }
     for state in states {
+      if let fault = state.fault {
+        ledger.shardsSetAside.append(fault)
+        continue
+      }
       let records = state.records
       ledger.records += records
       ledger.shards.append(
@@ -147,11 +151,13 @@ extension Plan {
 
   /// Things that went well enough, and should be known.
   func notes(_ states: [ShardState]) -> [String] {
+    var notes: [String] = []
     let unchecked = states.count { $0.uncheckedFrames > 0 }
-    guard unchecked > 0 else { return [] }
-    return [
-      "\(unchecked) of \(states.count) shards carry no checksum: damage in them may go unseen"
-    ]
+    if unchecked > 0 {
+      notes.append(
+        "\(unchecked) of \(states.count) shards carry no checksum: damage in them may go unseen")
+    }
+    return notes
   }
 
   func manifest(_ facts: RunFacts, _ states: [ShardState], _ files: [OutputRecord]) -> JSONValue {
@@ -163,11 +169,15 @@ extension Plan {
       "referenced_files": .array(
         referencedFiles.map { ["path": .text($0.path), "sha256": .text(hexText($0.sha256))] }),
       "inputs": .array(
-        states.map {
-          [
-            "source": .text(stage(lanes[$0.lane].stage).name), "shard": .string($0.shard.name),
-            "bytes": .int($0.shard.size), "content": .text($0.contentHash?.hex ?? ""),
+        states.map { state in
+          var members = [
+            JSONMember("source", .text(stage(lanes[state.lane].stage).name)),
+            JSONMember("shard", .string(state.shard.name)),
+            JSONMember("bytes", .int(state.shard.size)),
+            JSONMember("content", .text(state.contentHash?.hex ?? "")),
           ]
+          if let fault = state.fault { members.append(JSONMember("set_aside", .text(fault.code))) }
+          return .object(members)
         }),
       "records": facts.ledger.records.json, "blank": .int(facts.ledger.records.blank),
       "files": .array(files.map(\.json)),

@@ -16,6 +16,7 @@ public struct RunOptions: Sendable {
   public var memory: MemoryShares
   /// Runs whose outputs stay, this one included.
   public var keep = 3
+  public var retries = RetryPolicy()
 
   public init(workers: Int, workspace: Workspace) {
     self.workers = workers
@@ -86,7 +87,7 @@ private struct Run {
   func execute() async throws -> RunResult {
     let started = ContinuousClock().now
     let memory = RunMemory(options.memory, directory: record.spoolDirectory)
-    let states = try findShards(memory)
+    let states = try await findShards(memory)
     let output = try OutputDirectory.open(
       path: record.outDirectory, runID: record.id, holder: record.holderText)
     defer { output.unlock() }
@@ -105,10 +106,11 @@ private struct Run {
     }
   }
 
-  private func findShards(_ memory: RunMemory) throws -> [ShardState] {
+  private func findShards(_ memory: RunMemory) async throws -> [ShardState] {
     var states: [ShardState] = []
     for (index, lane) in plan.lanes.enumerated() {
-      for shard in try lane.source.findShards() {
+      let shards = try await options.retries.run(record.attempts) { try lane.source.findShards() }
+      for shard in shards {
         states.append(
           ShardState(
             lane: index, ordinal: states.count, shard: shard, nodes: lane.nodes.count,
@@ -156,6 +158,7 @@ private struct Run {
         throw try budgets.stopped(spools) ?? stop
       }
       if let over = try budgets.check(behindPass: pass, spools) { throw over }
+      if pass == 0 { try checkSources(states) }
       memory.dropSpares()
       for barrier in plan.barriers where barrier.depth == pass {
         removed[barrier.stage] = try await BarrierDecision(
@@ -189,7 +192,8 @@ private struct Run {
       keep: options.keep)
     return Finished(
       ledger: ledger, quarantine: quarantine, outputs: records, findings: levels(made),
-      overBudget: excesses, runKey: runKey, notes: plan.notes(states) + afterwards)
+      overBudget: excesses, runKey: runKey,
+      notes: plan.notes(states) + record.attempts.notes + afterwards)
   }
 
   /// Makes all that was written durable. Many files are flushed at once: the file system then writes
@@ -210,6 +214,8 @@ private struct Run {
     _ quarantines: QuarantineSpools, _ budgets: BudgetWatch?
   ) async throws {
     let (plan, progress) = (plan, progress)
+    let attempts = TaskAttempts(
+      policy: options.retries, log: record.attempts, executor: executor)
     let hasher = SipHasher(secret: record.secret)
     let stageNames = plan.spec.stages.map(\.name)
     let units = ShardUnits(states, options)
@@ -228,7 +234,7 @@ private struct Run {
       try await memory.blocking(on: executor) {
         for task in tasks[range] where task.works { try task.state.bringBack() }
       }
-      let outputs = try await ShardTask.run(tasks[range])
+      let outputs = try await attempts.run(Array(tasks[range]))
       try await memory.blocking(on: executor) {
         for (task, output) in zip(tasks[range], outputs) {
           let nodes = task.lane.nodes
@@ -250,6 +256,19 @@ private struct Run {
         }
       }
       if pass == 0 { for task in tasks[range] { try budgets?.finished(task.state.ordinal) } }
+    }
+  }
+
+  /// A source of which nothing is left is not one with a few bad shards.
+  private func checkSources(_ states: [ShardState]) throws(RunError) {
+    for (index, lane) in plan.lanes.enumerated() {
+      let mine = states.filter { $0.lane == index }
+      guard let first = mine.first?.fault, mine.allSatisfy({ $0.fault != nil }) else { continue }
+      throw RunError(
+        code: "no_good_shard",
+        message:
+          "`\(plan.stage(lane.stage).name)`: all \(mine.count) shards are bad, the first is \(first.text)",
+        fix: "mend or replace the shards, or correct \"paths\"")
     }
   }
 

@@ -28,7 +28,7 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
     case let error as ShardError:
       self.init(
         code: error.code.rawValue, message: error.description, fix: error.fix,
-        isTransient: error.code == .changed)
+        isTransient: error.code == .changed || error.isTransient)
     case let error as FileError:
       self.init(
         code: "file_error", message: error.description, fix: error.fix,

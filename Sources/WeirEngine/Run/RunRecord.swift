@@ -16,6 +16,8 @@ final class RunRecord {
   private let workspace: Workspace
   private let keep: Int
   private(set) var notes: [String] = []
+  /// What was tried again.
+  let attempts = AttemptLog()
 
   var spoolDirectory: String { joinPath(directory, "spool") }
 
@@ -181,6 +183,9 @@ final class RunRecord {
         JSONMember("records", over.ledger.records.json),
       ]
       members += BudgetExcess.members(over.excesses)
+      if !over.ledger.shardsSetAside.isEmpty {
+        members += ShardFault.members(over.ledger.shardsSetAside)
+      }
     }
     if let result {
       members += [
@@ -189,10 +194,14 @@ final class RunRecord {
         JSONMember("records", result.ledger.records.json),
         JSONMember("outputs", .array(result.outputs.map(\.json))),
       ]
+      if !result.ledger.shardsSetAside.isEmpty {
+        members += ShardFault.members(result.ledger.shardsSetAside)
+      }
       if !result.overBudget.isEmpty {
         members += BudgetExcess.members(result.overBudget)
       }
     }
+    if !attempts.isEmpty { members.append(JSONMember("retries", attempts.json)) }
     if !notes.isEmpty { members.append(JSONMember("notes", .array(notes.map { .text($0) }))) }
     let bytes = JSONValue.object(members).bytes(indented: true) + [0x0A]
     let path = joinPath(directory, "run.json")

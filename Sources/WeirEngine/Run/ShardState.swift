@@ -35,6 +35,11 @@ final class ShardState: @unchecked Sendable {
   let groups = ByteDictionary()
   /// What it adds to the error budgets, where there are any.
   var refusals = ShardRefusals()
+  /// Why the shard was set aside: nothing else is known of it then, and no task works on it.
+  var fault: ShardFault?
+  /// What the task in hand has added to the progress.
+  var shownBytes = 0
+  var shownRows = 0
 
   init(lane: Int, ordinal: Int, shard: Shard, nodes: Int, memory: RunMemory) {
     self.memory = memory

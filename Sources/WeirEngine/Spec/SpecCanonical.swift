@@ -82,6 +82,8 @@ extension [UInt8] {
     put(json: budget.onExceeded.rawValue)
     put(",\"rate\":")
     put(budget.rate.map { canonicalNumber($0) } ?? "null")
+    put(",\"shards\":")
+    put(budget.shards.map { String($0) } ?? "null")
     put(",\"stage\":")
     if let stage = budget.stage { put(json: spec.stages[stage].name) } else { put("null") }
     put("}")

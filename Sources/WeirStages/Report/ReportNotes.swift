@@ -38,7 +38,25 @@ struct ReportNotes {
           label: "Unchecksummed", place: counted(facts.uncheckedShards, "shard"),
           effect: "Frames without a checksum: damage in them may go unseen", isProblem: true))
     }
+    notes += setAside(facts.ledger.shardsSetAside)
     notes += overBudget(facts.overBudget)
+    return notes
+  }
+
+  private func setAside(_ faults: [ShardFault]) -> [ReportDataNote] {
+    var notes = faults.prefix(ReportNotes.gapsShown).map { fault in
+      ReportDataNote(
+        label: "Set aside", place: "\(fault.source) \(printable(fault.shard))",
+        effect: "A bad shard (\(fault.code): \(fault.message)): none of its \(noun) is in this report",
+        isProblem: true)
+    }
+    let rest = faults.count - notes.count
+    if rest > 0 {
+      notes.append(
+        ReportDataNote(
+          label: "Set aside", place: counted(rest, "more shard"),
+          effect: "Bad shards: none of their \(noun) is in this report", isProblem: true))
+    }
     return notes
   }
 
