@@ -22,7 +22,7 @@ run: build ## Set up, build, run the nightly pipeline on the sample data, say wh
 	@echo "Open the report: $(CURDIR)/$(REPORT)"
 
 test: setup ## Set up, build, run every test (FILTER=NAME: some of them)
-	@swift test $(TEST_CONFIG) $(if $(FILTER),--filter $(FILTER))
+	@swift test $(TEST_CONFIG) $(if $(FILTER),--filter '$(FILTER)')
 
 fuzz: setup ## Fuzz the scanner against the exact reader (RUNS=N: so many inputs, else 1,000,000)
 	@sh Tests/Fuzz/fuzz.sh $(RUNS)

@@ -57,6 +57,8 @@ public struct JSONLSource: SourceStage {
        "fields": {"event_id": "string", "market": "string", "handle_ms": "int?"}}
       """)
 
+  public static let findingOptions = ["paths", "allow_empty"]
+
   private let globs: [Glob]
   private let fields: [PlannedField]
   private let pathKeys: [String]

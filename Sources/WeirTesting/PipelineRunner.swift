@@ -18,6 +18,8 @@ public struct PipelineRunner: Sendable {
   public var retries: RetryPolicy
   /// `nil`: all there is.
   public var memory: MemoryShares?
+  public var digestBytes: Int?
+  public var isForced = false
 
   public init(_ spec: String, files: [(path: String, bytes: [UInt8])]) {
     self.spec = spec
@@ -57,6 +59,8 @@ public struct PipelineRunner: Sendable {
     options.wideShardBytes = wideShardBytes
     if let memory { options.memory = memory }
     options.retries = retries
+    options.digestBytes = digestBytes
+    options.isForced = isForced
     options.outDirectory = folder.file("out")
     do {
       outcome.result = try await plan.run(options, progress: Progress())
@@ -64,7 +68,10 @@ public struct PipelineRunner: Sendable {
       outcome.error = error
     }
     outcome.outputs = try filesBelow(folder.file("out"))
-    if let directory = outcome.result?.runDirectory ?? outcome.overBudget?.runDirectory {
+    // One that did nothing has neither.
+    if let directory = outcome.result?.runDirectory ?? outcome.overBudget?.runDirectory,
+      outcome.result?.isUnchanged != true
+    {
       let text = try decodedText(readFile(directory + "/quarantine.jsonl.zst"))
       outcome.quarantineText = text
       outcome.ledgerText = try readFile(directory + "/ledger.json")

@@ -104,7 +104,9 @@ struct QuarantineCommand: AsyncParsableCommand {
     }
     // .../WORKSPACE/.weir/runs/ID
     let workspace = directory(of: directory(of: directory(of: old.path)))
-    var arguments = [spec, "--out=\(out)", "--workspace=\(workspace)", "--progress=none"]
+    var arguments = [
+      spec, "--out=\(out)", "--workspace=\(workspace)", "--progress=none", "--force",
+    ]
     arguments += old.paramsGiven.map { "--param=\($0.name)=\($0.text)" }
     if let keep = old.keep { arguments.append("--keep=\(keep)") }
     if json { arguments.append("--json") }

@@ -27,6 +27,9 @@ enum ResultJSON {
       members += ShardFault.members(result.ledger.shardsSetAside)
     }
     if !result.overBudget.isEmpty { members += BudgetExcess.members(result.overBudget) }
+    members.append(JSONMember("unchanged", .bool(result.isUnchanged)))
+    members.append(JSONMember("reused", .int(result.tasks.count { $0.isReused })))
+    members.append(JSONMember("tasks", .int(result.tasks.count)))
     members.append(JSONMember("run_key", .text(result.runKey)))
     members.append(JSONMember("seconds", .number((result.seconds * 1000).rounded() / 1000)))
     return JSONValue.object(members + more).text

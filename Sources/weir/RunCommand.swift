@@ -26,6 +26,15 @@ struct RunAddition {
   var members: [JSONMember]
 }
 
+struct DigestSize: ExpressibleByArgument {
+  var bytes: Int
+
+  init?(argument: String) {
+    guard let bytes = argument == "0" ? 0 : MemoryShares.bytes(argument) else { return nil }
+    self.bytes = bytes
+  }
+}
+
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -69,6 +78,21 @@ struct RunCommand: AsyncParsableCommand {
       "Times that reading a shard is tried again where a network file system does not answer (EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT)."
   )
   var retries = 2
+
+  @Option(
+    help: ArgumentHelp(
+      "Disk that digests may take in the workspace, as 20GB, or 0 for none: with them a shard is read once, and a run that was stopped goes on where it was (default: a fifth of what is free).",
+      valueName: "size"))
+  var digests: DigestSize?
+
+  @Flag(
+    help:
+      "Run also where nothing is new; without it a run that would make the outputs in place does nothing."
+  )
+  var force = false
+
+  @Flag(help: "Exit with 99 when there was nothing new to do.")
+  var skipCode = false
 
   @Option(help: "Exit with 3 when there are findings of this level or above.")
   var alert: AlertLevel?
@@ -128,6 +152,8 @@ struct RunCommand: AsyncParsableCommand {
     options.outDirectory = out
     options.keep = keep
     options.retries.limit = retries
+    options.digestBytes = digests?.bytes
+    options.isForced = force
     let outcome = await execute(plan, options, signals)
     try report(outcome, plan, signals.signal, more)
   }
@@ -152,7 +178,7 @@ struct RunCommand: AsyncParsableCommand {
   ) throws {
     switch outcome {
     case .success(let result):
-      let exit = alertExit(result)
+      let exit = result.isUnchanged && skipCode ? 99 : alertExit(result)
       for fault in result.ledger.shardsSetAside.prefix(RunText.excessesShown) {
         tell("\(plan.spec.name): warning: shard set aside: \(fault.text)")
       }

@@ -5,7 +5,9 @@ enum RunText {
   static func summary(_ result: RunResult, pipeline: String) -> String {
     let r = result.ledger.records
     var lines = [
-      "\(pipeline): done in \(fixed(result.seconds, 1)) s",
+      result.isUnchanged
+        ? "\(pipeline): nothing new: the outputs in place are of the same plan, parameters and input"
+        : "\(pipeline): done in \(fixed(result.seconds, 1)) s",
       "  records     \(grouped(r.read)) read = \(grouped(r.written)) written + \(grouped(r.deduplicated)) deduplicated + \(grouped(r.filtered)) filtered + \(grouped(r.quarantined)) quarantined",
     ]
     if r.quarantined > 0 {

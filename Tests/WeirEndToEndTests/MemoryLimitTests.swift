@@ -15,6 +15,7 @@ import WeirTesting
           "fields": { "id": "string", "market": "any?", "rev": "int", "score": "int?",
                       "note": "string?" } },
         "t": { "type": "jsonl", "paths": ["data/day=0/*", "data/day=3/*"],
+          "allow_empty": true,
           "fields": { "id": "string", "market": "any?", "rev": "int", "score": "int?",
                       "note": "string?" } }
       },

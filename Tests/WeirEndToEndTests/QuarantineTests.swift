@@ -101,14 +101,16 @@ struct `The command weir quarantine` {
     }
   }
 
-  @Test func `exports what the quarantine has, plain or compressed, and overwrites nothing`() throws {
+  @Test func `exports what the quarantine has, plain or compressed, and overwrites nothing`() throws
+  {
     try withTemporaryFolder { folder in
       try prepare(folder, spec: Self.spec.replacingCount(with: "100"))
       #expect(try weirRun(folder, "run", "p.json", "--quiet").exit == 0)
       let plain = try weirRun(folder, "quarantine", "--export", "q.jsonl", "--stage", "s")
       #expect(plain.exit == 0 && plain.output.contains("3 records"))
       let lines = lines(of: try readFile(folder.file("q.jsonl")))
-      #expect(lines.map { JSONValue(parsing: $0)?["raw"]?.string } == ["no json", "no json", "no json"])
+      #expect(
+        lines.map { JSONValue(parsing: $0)?["raw"]?.string } == ["no json", "no json", "no json"])
       #expect(try weirRun(folder, "quarantine", "--export", "q.jsonl.zst").exit == 0)
       let all = try decodedText(try readFile(folder.file("q.jsonl.zst")))
       let original = try filesBelow(folder.file(".weir/runs"))

@@ -52,10 +52,9 @@ private struct Candidate {
     let lines = mine.map { BatchLine(start: 0, length: 0, number: UInt32($0.line)) }
     var batch = Batch(
       bytes: Bytes(capacity: 0), lines: lines, columnCount: 1 + types.count)
-    let tuples = BarrierTuples(store: store)
+    let tuples = BarrierTuples(store: store, shard: shard, instance: 0)
     let collector = BarrierCollector(
-      rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), shard: shard,
-      instance: 0, tuples: tuples)
+      rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), tuples: tuples)
     for (row, candidate) in mine.enumerated() {
       batch.column(0)[row] = .int(Int64(candidate.key))
       for (i, type) in types.enumerated() {
@@ -155,10 +154,9 @@ private struct Candidate {
       }
       let store = ChunkStore(
         budget: MemoryBudget(bytes: .max), file: SpillFile(path: "/nowhere/tuples"))
-      let tuples = BarrierTuples(store: store)
+      let tuples = BarrierTuples(store: store, shard: 0, instance: 0)
       let collector = BarrierCollector(
-        rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), shard: 0,
-        instance: 0, tuples: tuples)
+        rule: rule, hasher: SipHasher(secret: Array(repeating: 7, count: 16)), tuples: tuples)
       var missing: [Int] = []
       let kept = collector.collect(batch, Selection(rows: [0, 1, 2, 3, 4, 6])) { row, column in
         missing.append(row)
@@ -173,7 +171,7 @@ private struct Candidate {
   @Test func `tells keys with the same low half apart`() throws {
     var piece = RawBuffer()
     let header = TuplePiece(
-      count: 4, shard: 0, instance: 0, orderWidth: 0, lineWidth: 1, form: .null, leastOrder: 0,
+      count: 4, orderWidth: 0, lineWidth: 1, form: .null, leastOrder: 0,
       firstLine: 1, wideBytes: 0)
     header.encode(to: &piece)
     for line in 0..<4 {
@@ -183,7 +181,7 @@ private struct Candidate {
     for line in 0..<4 { piece.append(UInt8(line)) }
     let store = ChunkStore(
       budget: MemoryBudget(bytes: .max), file: SpillFile(path: "/nowhere/tuples"))
-    let tuples = BarrierTuples(store: store)
+    let tuples = BarrierTuples(store: store, shard: 0, instance: 0)
     let partitions = BarrierTuples.partitions
     tuples.add(
       piece.view, ends: [UInt32](repeating: UInt32(piece.count), count: partitions),

@@ -285,6 +285,36 @@ import WeirTesting
     #expect(try outcome.records("out.jsonl").count == 5)
   }
 
+  @Test func `is over in the same way where the tasks are known from before`() async throws {
+    let budget = #"[{"count": 2, "by": "market"}, {"rate": 0.05, "by": ["market", "id"]}]"#
+    let stage = #"{"rate": 0.1, "by": "market"}"#
+    try await withTemporaryFolder { folder in
+      for shard in 0..<3 {
+        let lines = (0..<20).map {
+          Self.record($0, $0 % 2 == 0 ? "DE" : "FR", n: $0 % 7 == shard ? "null" : nil)
+        }
+        try folder.write(SampleShard.text(lines + ["x"]), at: "data/\(shard).jsonl")
+      }
+      var seen: PipelineOutcome?
+      for _ in 0..<2 {
+        let outcome = try await PipelineRunner(Self.spec(budget, stage: stage), files: [])
+          .run(in: folder)
+        let over = try #require(outcome.overBudget)
+        #expect(over.ledger.imbalances() == [])
+        if let seen {
+          #expect(seen.everything == outcome.everything)
+          #expect(seen.overBudget?.excesses.map(\.text) == over.excesses.map(\.text))
+        }
+        seen = outcome
+      }
+      let raised = try await PipelineRunner(
+        Self.spec(#"{"rate": 1}"#, stage: #"{"rate": 1, "by": "market"}"#), files: []
+      ).run(in: folder)
+      let result = try #require(raised.result)
+      #expect(result.tasks.contains { $0.isReused })
+    }
+  }
+
   // MARK: Specs
 
   @Test(arguments: [

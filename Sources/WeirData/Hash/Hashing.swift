@@ -19,7 +19,9 @@ public struct Hash128: Sendable, Hashable, Comparable {
 }
 
 extension UInt64 {
-  var bigEndianBytes: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: self >> (56 - 8 * $0)) } }
+  public var bigEndianBytes: [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: self >> (56 - 8 * $0)) }
+  }
 }
 
 /// Lower-case hexadecimal digits of `bytes`.

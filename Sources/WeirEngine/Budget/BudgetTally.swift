@@ -55,7 +55,7 @@ struct BudgetTally {
     if let fault = state.fault { return add(fault, state.lane) }
     let place = states.count - 1
     var keys = BudgetGroups(state)
-    for (i, budget) in budgets.enumerated() {
+    for (i, budget) in budgets.enumerated() where budget.rate != nil || budget.count != nil {
       for (key, counts) in refused(budget, state, &keys) {
         groups[i][key, default: Counts()].add(counts, state: place)
         if budget.isOverCount(groups[i][key]!.refused) { isOverCount = true }

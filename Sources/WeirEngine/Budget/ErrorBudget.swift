@@ -141,7 +141,8 @@ extension ErrorBudget {
       }
       budgets.append(
         ErrorBudget(
-          stage: stage, rate: rate, count: count, shards: shards?.int, grouping: grouping(options["by"]),
+          stage: stage, rate: rate, count: count, shards: shards?.int,
+          grouping: grouping(options["by"]),
           minRecords: least.int,
           onExceeded: Consequence(rawValue: options.string("on_exceeded")) ?? .fail))
     }
@@ -216,7 +217,9 @@ extension Spec {
     _ problems: inout Problems
   ) -> [ErrorBudget] {
     var reading = ErrorBudget.Reading(ledgerBy: ledgerBy, params: params)
-    if let member = root.member(ErrorBudget.key) { reading.read(member.value, stage: nil, hasShards: true) }
+    if let member = root.member(ErrorBudget.key) {
+      reading.read(member.value, stage: nil, hasShards: true)
+    }
     for (position, index) in order.enumerated() {
       guard let member = stages[index].node.member(ErrorBudget.key) else { continue }
       guard takesRecords(index) else {

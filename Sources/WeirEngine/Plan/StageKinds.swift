@@ -8,6 +8,8 @@ import WeirData
 
 /// Names its shards and reads each into batches.
 public protocol SourceStage: Stage {
+  /// Options that say which shards there are, and nothing about what is in them.
+  static var findingOptions: [String] { get }
   func bind(_ context: BindContext, _ problems: inout Problems) -> (any BoundSource)?
 }
 

@@ -33,8 +33,6 @@ final class BarrierCollector {
 
   let rule: BarrierRule
   private let hasher: SipHasher
-  private let shard: Int
-  private let instance: Int
   private let tuples: BarrierTuples
   private let isWide: Bool
   let stage: TupleStage
@@ -50,13 +48,10 @@ final class BarrierCollector {
   var spills: [SpillWrite] = []
 
   init(
-    rule: BarrierRule, hasher: SipHasher, shard: Int, instance: Int, tuples: BarrierTuples,
-    stage: TupleStage = TupleStage()
+    rule: BarrierRule, hasher: SipHasher, tuples: BarrierTuples, stage: TupleStage = TupleStage()
   ) {
     self.rule = rule
     self.hasher = hasher
-    self.shard = shard
-    self.instance = instance
     self.tuples = tuples
     isWide = BarrierCollector.isWide(rule)
     self.stage = stage
@@ -266,7 +261,7 @@ final class BarrierCollector {
       isWide ? .wide : ordered == 0 ? .null : ordered == count ? .ordered : .mixed
     if isWide { (least, greatest) = (0, UInt64(wideOrders.count)) }
     return TuplePiece(
-      count: 0, shard: shard, instance: instance,
+      count: 0,
       orderWidth: NarrowNumbers.width(of: greatest - least),
       lineWidth: NarrowNumbers.width(of: UInt64(lines[count - 1] &- lines[0])), form: form,
       leastOrder: least, firstLine: lines[0], wideBytes: 0)

@@ -54,10 +54,21 @@ final class BarrierTuples: @unchecked Sendable {
       (partition == 0 ? 0 : Int(ends[partition - 1]))..<Int(ends[partition])
     }
   }
-  private(set) var blocks: [Block] = []
-  private let store: ChunkStore
+  private(set) var blocks: [Block]
+  let store: ChunkStore
+  private let shard: Int
+  private let instance: Int
 
-  init(store: ChunkStore) { self.store = store }
+  /// - Parameters:
+  ///   - shard: ordinal of the shard.
+  ///   - instance: of the way.
+  ///   - blocks: what is there already.
+  init(store: ChunkStore, shard: Int, instance: Int, blocks: [Block] = []) {
+    self.store = store
+    self.shard = shard
+    self.instance = instance & 255
+    self.blocks = blocks
+  }
 
   /// Keeps the pieces of a block.
   ///
@@ -81,10 +92,13 @@ final class BarrierTuples: @unchecked Sendable {
   ) throws {
     for block in blocks where block.counts[partition] > 0 {
       let bytes = try store.read(block.chunk, block.range(partition), coder, &buffer)
-      guard let piece = TuplePiece(bytes), let base = bytes.baseAddress else {
+      guard var piece = TuplePiece(bytes), let base = bytes.baseAddress else {
         throw RunError(
-          damagedSpill: store.path, ChunkError("what a dedupe has collected is not what it was"))
+          damagedSpill: store.path(of: block.chunk),
+          ChunkError("what a dedupe has collected is not what it was"))
       }
+      piece.shard = shard
+      piece.instance = instance
       try body(piece, base + TuplePiece.headerBytes, block.chunk.isInMemory)
     }
   }
@@ -92,22 +106,23 @@ final class BarrierTuples: @unchecked Sendable {
 
 /// The encoded tuples of one block in one partition. Little-endian:
 ///
-///     u32 tuples, u32 shard, u8 instance, u8 width of orders, u8 width of lines, u8 form,
-///     u64 least order, u32 first line, u32 bytes of wide orders, u32 0
+///     u32 tuples, u8 width of orders, u8 width of lines, u8 form, u8 0,
+///     u64 least order, u32 first line, u32 bytes of wide orders
 ///     keys (high, low: 16 bytes each), orders, lines (`width` bytes each, from the least on),
 ///     with form 2: 1 where the order is not null, else 0; the wide orders (u32 length, bytes)
 ///
 /// Form 0: all orders are null; 1: none is; 2: some are; 3: none, and they are places in the wide orders.
 struct TuplePiece {
-  static let headerBytes = 32
+  static let headerBytes = 24
 
   enum Form: UInt8 {
     case null, ordered, mixed, wide
   }
 
   var count: Int
-  var shard: Int
-  var instance: Int
+  /// Where it comes from is not part of the encoded form: it can be another place in another run.
+  var shard = 0
+  var instance = 0
   var orderWidth: Int
   var lineWidth: Int
   var form: Form
@@ -125,15 +140,13 @@ extension TuplePiece {
 
   func encode(to out: inout RawBuffer) {
     out.append(UInt32(count))
-    out.append(UInt32(shard))
-    out.append(UInt8(instance))
     out.append(UInt8(orderWidth))
     out.append(UInt8(lineWidth))
     out.append(form.rawValue)
+    out.append(UInt8(0))
     out.append(leastOrder)
     out.append(firstLine)
     out.append(UInt32(wideBytes))
-    out.append(UInt32(0))
   }
 
   /// `nil` where the bytes are no piece.
@@ -142,16 +155,14 @@ extension TuplePiece {
     func number<Number: FixedWidthInteger>(_ at: Int, _ type: Number.Type) -> Number {
       Number(littleEndian: base.loadUnaligned(fromByteOffset: at, as: type))
     }
-    guard let form = Form(rawValue: number(11, UInt8.self)) else { return nil }
+    guard let form = Form(rawValue: number(6, UInt8.self)) else { return nil }
     self.form = form
     count = Int(number(0, UInt32.self))
-    shard = Int(number(4, UInt32.self))
-    instance = Int(number(8, UInt8.self))
-    orderWidth = Int(number(9, UInt8.self))
-    lineWidth = Int(number(10, UInt8.self))
-    leastOrder = number(12, UInt64.self)
-    firstLine = number(20, UInt32.self)
-    wideBytes = Int(number(24, UInt32.self))
+    orderWidth = Int(number(4, UInt8.self))
+    lineWidth = Int(number(5, UInt8.self))
+    leastOrder = number(8, UInt64.self)
+    firstLine = number(16, UInt32.self)
+    wideBytes = Int(number(20, UInt32.self))
     guard orderWidth <= 8, lineWidth <= 4, self.bytes == bytes.count else { return nil }
   }
 }

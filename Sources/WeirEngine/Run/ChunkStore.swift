@@ -78,11 +78,33 @@ final class ChunkStore: @unchecked Sendable {
   ) -> KeptChunk {
     let write = SpillWrite(frame, to: file)
     spill(write)
-    return KeptChunk(address: nil, offset: write.place.offset, count: frame.count)
+    return KeptChunk(
+      location: .spill(write.place.offset), count: frame.count, isCompressed: true)
+  }
+
+  /// Keeps what is in a pack: in memory where it is to be soon wanted and there is room, else there.
+  /// Blocks.
+  func keep(
+    _ pack: PackFile, at offset: Int, count: Int, isCompressed: Bool, inMemory: Bool
+  ) throws(FileError) -> KeptChunk {
+    if inMemory, !isCompressed, let to = allocate(count) {
+      try pack.read(count, at: offset, to: to)
+      return KeptChunk(
+        location: .memory(UnsafeRawPointer(to)), count: count, isCompressed: false)
+    }
+    budget.noteDisk()
+    return KeptChunk(location: .pack(pack, offset), count: count, isCompressed: isCompressed)
   }
 
   private func keepInMemory(_ bytes: UnsafeRawBufferPointer) -> KeptChunk? {
-    let rounded = (bytes.count + RawBuffer.slack + 15) & ~15
+    guard let to = allocate(bytes.count) else { return nil }
+    if let from = bytes.baseAddress { memcpy(to, from, bytes.count) }
+    return KeptChunk(
+      location: .memory(UnsafeRawPointer(to)), count: bytes.count, isCompressed: false)
+  }
+
+  private func allocate(_ count: Int) -> UnsafeMutableRawPointer? {
+    let rounded = (count + RawBuffer.slack + 15) & ~15
     guard budget.reserve(rounded) else { return nil }
     let address = slabs.withLock { state -> UInt? in
       if rounded > state.left, !ChunkStore.grow(&state, rounded) { return nil }
@@ -98,8 +120,7 @@ final class ChunkStore: @unchecked Sendable {
       budget.release(rounded)
       return nil
     }
-    if let from = bytes.baseAddress { memcpy(to, from, bytes.count) }
-    return KeptChunk(address: UnsafeRawPointer(to), offset: 0, count: bytes.count)
+    return to
   }
 
   private static func grow(_ state: inout Slabs, _ wanted: Int) -> Bool {
@@ -124,33 +145,57 @@ final class ChunkStore: @unchecked Sendable {
     _ chunk: KeptChunk, _ part: Range<Int>? = nil, _ coder: FrameCoder,
     _ buffer: inout RawBuffer
   ) throws -> UnsafeRawBufferPointer {
-    let part = part ?? 0..<chunk.count
-    if let address = chunk.address {
-      return UnsafeRawBufferPointer(start: address + part.lowerBound, count: part.count)
-    }
+    guard chunk.isCompressed else { return try raw(chunk, part, &buffer) }
     var frame = RawBuffer()
-    try file.read(part.count, at: chunk.offset + part.lowerBound, to: &frame)
+    let bytes = try raw(chunk, part, &frame)
     buffer.count = 0
     do throws(ChunkError) {
-      try coder.decompress(frame.view, to: &buffer)
+      try coder.decompress(bytes, to: &buffer)
     } catch {
-      throw RunError(damagedSpill: file.path, error)
+      throw RunError(damagedSpill: path(of: chunk), error)
     }
     return buffer.view
   }
 
-  /// The file, for messages.
-  var path: String { file.path }
+  /// The same as they are kept, compressed or not.
+  func raw(
+    _ chunk: KeptChunk, _ part: Range<Int>? = nil, _ buffer: inout RawBuffer
+  ) throws(FileError) -> UnsafeRawBufferPointer {
+    let part = part ?? 0..<chunk.count
+    switch chunk.location {
+    case .memory(let address):
+      return UnsafeRawBufferPointer(start: address + part.lowerBound, count: part.count)
+    case .spill(let offset):
+      buffer.count = 0
+      try file.read(part.count, at: offset + part.lowerBound, to: &buffer)
+    case .pack(let pack, let offset):
+      buffer.count = 0
+      buffer.reserve(part.count)
+      try pack.read(part.count, at: offset + part.lowerBound, to: buffer.base)
+      buffer.count = part.count
+    }
+    return buffer.view
+  }
+
+  /// Where a chunk is, for messages.
+  func path(of chunk: KeptChunk) -> String {
+    if case .pack(let pack, _) = chunk.location { pack.path } else { file.path }
+  }
 }
 
 /// Where a chunk is kept; good as long as its store.
 struct KeptChunk: @unchecked Sendable {
-  /// In memory; `nil`: it is in the file.
-  fileprivate let address: UnsafeRawPointer?
-  /// In the file.
-  fileprivate let offset: Int
+  enum Location {
+    case memory(UnsafeRawPointer)
+    /// In the spill file of the store.
+    case spill(Int)
+    case pack(PackFile, Int)
+  }
+  fileprivate let location: Location
   /// Bytes, as they are kept.
   let count: Int
+  /// Into a frame, or a frame for each of its pieces.
+  let isCompressed: Bool
 
-  var isInMemory: Bool { address != nil }
+  var isInMemory: Bool { if case .memory = location { true } else { false } }
 }

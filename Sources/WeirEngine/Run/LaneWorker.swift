@@ -211,7 +211,8 @@ final class LaneWorker {
     _ index: Int, _ rule: BarrierRule, _ hasher: SipHasher, wantsRemoved: Set<Int>
   ) -> BarrierCollector {
     let node = lane.nodes[index]
-    let tuples = BarrierTuples(store: state.memory.tuples(of: node.stage))
+    let tuples = BarrierTuples(
+      store: state.memory.tuples(of: node.stage), shard: state.ordinal, instance: node.instance)
     state.tuples[index] = tuples
     if wantsRemoved.contains(node.stage) {
       state.keys[index] = RetainedColumns(columns: rule.key.map(\.column), memory: state.memory)
@@ -221,8 +222,7 @@ final class LaneWorker {
     }
     if node.children.isEmpty { state.arrived[index] = LineBitmap() }
     return BarrierCollector(
-      rule: rule, hasher: hasher, shard: state.ordinal, instance: node.instance, tuples: tuples,
-      stage: state.memory.takeTupleStage())
+      rule: rule, hasher: hasher, tuples: tuples, stage: state.memory.takeTupleStage())
   }
 
   private func collect(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {

@@ -21,6 +21,13 @@ struct LineBitmap: Sendable {
     return word < words.count && words[word] >> UInt64(line & 63) & 1 == 1
   }
 
+  init(words: [UInt64]) { self.words = words }
+
+  /// The words up to the last line: equal sets have equal ones.
+  var trimmedWords: [UInt64] {
+    Array(words[..<((words.lastIndex { $0 != 0 } ?? -1) + 1)])
+  }
+
   var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
   mutating func formUnion(_ other: LineBitmap) {

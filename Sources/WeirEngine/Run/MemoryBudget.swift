@@ -15,6 +15,9 @@ final class MemoryBudget: Sendable {
     return false
   }
 
+  /// Says that something is on the disk, so that asking for it can block.
+  func noteDisk() { isShort.store(true, ordering: .relaxed) }
+
   func release(_ bytes: Int) { left.add(bytes, ordering: .relaxed) }
 
   /// Whether somebody had to go without.

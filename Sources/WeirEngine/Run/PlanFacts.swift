@@ -170,16 +170,18 @@ extension Plan {
         referencedFiles.map { ["path": .text($0.path), "sha256": .text(hexText($0.sha256))] }),
       "inputs": .array(
         states.map { state in
-          var members = [
-            JSONMember("source", .text(stage(lanes[state.lane].stage).name)),
-            JSONMember("shard", .string(state.shard.name)),
-            JSONMember("bytes", .int(state.shard.size)),
-            JSONMember("content", .text(state.contentHash?.hex ?? "")),
+          [
+            "source": .text(stage(lanes[state.lane].stage).name),
+            "shard": .string(state.shard.name), "bytes": .int(state.shard.size),
+            "content": .text(state.contentHash?.hex ?? ""),
           ]
-          if let fault = state.fault { members.append(JSONMember("set_aside", .text(fault.code))) }
-          return .object(members)
         }),
       "records": facts.ledger.records.json, "blank": .int(facts.ledger.records.blank),
+      "quarantine": .object(
+        facts.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) }),
+      "findings": .object(facts.findings.map { JSONMember($0.level, .int($0.count)) }),
+      "shards_set_aside": .array(facts.ledger.shardsSetAside.map(\.json)),
+      "over_budget": .array(facts.overBudget.map { .text($0.text) }),
       "files": .array(files.map(\.json)),
     ]
   }

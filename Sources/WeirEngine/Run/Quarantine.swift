@@ -20,6 +20,8 @@ public struct QuarantineSummary: Sendable {
   /// Sorted by stage in the order of the plan, then code, then field.
   public internal(set) var entries: [Entry] = []
 
+  init(entries: [Entry] = []) { self.entries = entries }
+
   public var total: Int { entries.reduce(0) { $0 + $1.count } }
 
   /// Records by code.
@@ -68,6 +70,12 @@ struct ShardQuarantine {
     static func < (a: Place, b: Place) -> Bool { (a.line, a.stage) < (b.line, b.stage) }
   }
 
+  init(tallies: [Key: Tally] = [:], places: [Place] = []) {
+    self.tallies = tallies
+    self.places = places
+    keys = tallies.sorted { $0.value.index < $1.value.index }.map(\.key)
+  }
+
   /// Adds the refusals of one batch, which come sorted by line and stage.
   ///
   /// - Parameter names: `nil` where there is no text to keep: they are counted only.
@@ -77,16 +85,17 @@ struct ShardQuarantine {
   ) {
     for (stage, refusal) in refusals {
       let key = Key(stage: stage, code: refusal.code, field: refusal.field)
-      if tallies[key] == nil {
+      var index = UInt32(keys.count)
+      if let known = tallies[key] {
+        index = known.index
+      } else {
         tallies[key] = Tally(
-          index: UInt32(keys.count), count: 0, line: refusal.line, message: refusal.message,
+          index: index, count: 0, line: refusal.line, message: refusal.message,
           sample: Array((refusal.raw ?? []).prefix(QuarantineSummary.sampleBytes)))
         keys.append(key)
       }
       tallies[key]!.count += 1
-      places.append(
-        Place(
-          line: UInt32(refusal.line), stage: UInt32(stage), key: tallies[key]!.index))
+      places.append(Place(line: UInt32(refusal.line), stage: UInt32(stage), key: index))
       guard let names else { continue }
       encode(refusal, stage: stage, names: names).write(to: &pending)
       pending.append(0x0A)

@@ -7,12 +7,19 @@ final class RetainedColumns: @unchecked Sendable {
   private let memory: RunMemory
   /// Until all rows are there.
   private var writer: ColumnChunkWriter?
-  private var chunks: [KeptChunk] = []
+  private(set) var chunks: [KeptChunk] = []
 
   init(columns: [Int], memory: RunMemory) {
     self.columns = columns
     self.memory = memory
     writer = memory.takeWriter(columns: columns)
+  }
+
+  /// - Parameter chunks: what an earlier run kept of all rows.
+  init(columns: [Int], memory: RunMemory, chunks: [KeptChunk]) {
+    self.columns = columns
+    self.memory = memory
+    self.chunks = chunks
   }
 
   /// - Parameter spill: takes what is to be written to the disk before the rows are asked for.
@@ -53,7 +60,7 @@ final class RetainedColumns: @unchecked Sendable {
       do {
         try reader.read(bytes, body)
       } catch let error as ChunkError {
-        throw RunError(damagedSpill: memory.columns.path, error)
+        throw RunError(damagedSpill: memory.columns.path(of: chunk), error)
       }
     }
   }

@@ -17,6 +17,10 @@ public struct RunOptions: Sendable {
   /// Runs whose outputs stay, this one included.
   public var keep = 3
   public var retries = RetryPolicy()
+  /// Bytes that digests may take on the disk; 0: none are kept; `nil`: a fifth of what is free there.
+  public var digestBytes: Int?
+  /// Whether to run also where the outputs in place are those that the run would make.
+  public var isForced = false
 
   public init(workers: Int, workspace: Workspace) {
     self.workers = workers
@@ -38,6 +42,10 @@ public struct RunResult: Sendable {
   public var overBudget: [BudgetExcess]
   public var runKey: String
   public var runDirectory: String
+  /// Nothing was done: the outputs in place are those that the run would make.
+  public var isUnchanged = false
+  /// Of every pass that went over a shard, in order.
+  public var tasks: [TaskRecord]
   public var seconds: Double
   public var notes: [String]
 }
@@ -93,16 +101,56 @@ private struct Run {
     defer { output.unlock() }
     do {
       try record.takeOver()
-      let result = try await work(states, output, memory)
+      let store = try TaskStore.open(in: options.workspace, limit: options.digestBytes)
+      if !options.isForced,
+        let same = try UnchangedRun(plan: plan, states: states, output: output, store: store).find()
+      {
+        try output.discard()
+        return unchanged(same, notes: finish(store), since: started)
+      }
+      let result = try await work(states, output, memory, store)
       return RunResult(
         runID: record.id, outDirectory: record.outDirectory, ledger: result.ledger,
         quarantine: result.quarantine, outputs: result.outputs, findings: result.findings,
         overBudget: result.overBudget, runKey: result.runKey, runDirectory: record.directory,
-        seconds: (ContinuousClock().now - started).seconds, notes: result.notes)
+        tasks: result.tasks, seconds: (ContinuousClock().now - started).seconds,
+        notes: result.notes + finish(store))
     } catch {
       // The error that stopped the run is the one to report, whatever clearing up says.
       do { try output.discard() } catch let second { record.note("\(second)") }
       throw error
+    }
+  }
+
+  /// The result of a run that found its outputs in place.
+  private func unchanged(
+    _ same: UnchangedRun.Outcome, notes: [String], since started: ContinuousClock.Instant
+  ) -> RunResult {
+    var ledger = Ledger()
+    ledger.records = same.records
+    ledger.shardsSetAside = same.shardsSetAside
+    return RunResult(
+      runID: record.id, outDirectory: record.outDirectory, ledger: ledger,
+      quarantine: QuarantineSummary(
+        entries: same.quarantine.map {
+          QuarantineSummary.Entry(
+            stage: "", code: $0.name, field: nil, count: $0.count, source: "", shard: "", line: 0,
+            message: "", sample: [])
+        }),
+      outputs: same.outputs, findings: same.findings.map { (level: $0.name, count: $0.count) },
+      overBudget: [], runKey: same.runKey, runDirectory: record.directory, isUnchanged: true,
+      tasks: [], seconds: (ContinuousClock().now - started).seconds,
+      notes: same.notes + record.attempts.notes + notes)
+  }
+
+  /// Tidies the digests up. What goes wrong there harms no run.
+  private func finish(_ store: TaskStore?) -> [String] {
+    guard let store else { return [] }
+    do throws(FileError) {
+      try store.finish()
+      return store.note.map { [$0] } ?? []
+    } catch {
+      return [store.note ?? "the digests were not tidied up: \(error)"]
     }
   }
 
@@ -134,11 +182,12 @@ private struct Run {
     var findings: [(level: String, count: Int)]
     var overBudget: [BudgetExcess]
     var runKey: String
+    var tasks: [TaskRecord]
     var notes: [String]
   }
 
   private func work(
-    _ states: [ShardState], _ output: OutputDirectory, _ memory: RunMemory
+    _ states: [ShardState], _ output: OutputDirectory, _ memory: RunMemory, _ store: TaskStore?
   ) async throws -> Finished {
     let executor = try BlockingExecutor(
       threads: max(Run.flushesAtOnce, min(options.workers, states.count) * 2 + 2))
@@ -147,13 +196,16 @@ private struct Run {
     let kits = KitPool(lanes: plan.lanes)
     let spoolFolder = SpoolFolder(path: record.spoolDirectory)
     let files = RecordFiles(plan: plan, output: output)
+    let keys = TaskKeys(plan, secret: record.secret)
     let spools = QuarantineSpools()
     let budgets = BudgetCheck(plan: plan, states: states, directory: record.directory)
+    var tasks: [TaskRecord] = []
     var removed: [Int: RowTable] = [:]
     for pass in 0..<plan.passCount {
       do {
-        try await runPass(
-          pass, states, executor, queues, kits, spoolFolder, files, memory, spools, budgets.watch)
+        tasks += try await runPass(
+          pass, states, executor, queues, kits, spoolFolder, files, memory, store, keys, spools,
+          budgets.watch)
       } catch let stop as BudgetWatch.Stop {
         throw try budgets.stopped(spools) ?? stop
       }
@@ -179,6 +231,7 @@ private struct Run {
     facts.overBudget = excesses
     var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
     for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
+    facts.findings = levels(made)
     var records = try writeResults(made, facts, output)
     records += try files.finish()
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -192,7 +245,7 @@ private struct Run {
       keep: options.keep)
     return Finished(
       ledger: ledger, quarantine: quarantine, outputs: records, findings: levels(made),
-      overBudget: excesses, runKey: runKey,
+      overBudget: excesses, runKey: runKey, tasks: tasks,
       notes: plan.notes(states) + record.attempts.notes + afterwards)
   }
 
@@ -211,8 +264,9 @@ private struct Run {
   private func runPass(
     _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
     _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory,
-    _ quarantines: QuarantineSpools, _ budgets: BudgetWatch?
-  ) async throws {
+    _ store: TaskStore?, _ keys: TaskKeys, _ quarantines: QuarantineSpools,
+    _ budgets: BudgetWatch?
+  ) async throws -> [TaskRecord] {
     let (plan, progress) = (plan, progress)
     let attempts = TaskAttempts(
       policy: options.retries, log: record.attempts, executor: executor)
@@ -228,35 +282,32 @@ private struct Run {
         kits: kits,
         width: units.width(of: state.ordinal))
     }
-    let (hasBudgets, byGroup) = (!plan.spec.errorBudgets.isEmpty, plan.hasFieldBudgets)
-    _ = try await forEachIndex(units.count, atMost: options.workers) { index in
-      let range = units[index]
+    let passTasks = PassTasks(
+      plan: plan, pass: pass, executor: executor, memory: memory, spools: spools, store: store,
+      keys: keys, progress: progress, attempts: attempts)
+    let results = try await forEachIndex(units.count, atMost: options.workers) { index in
+      let unit = Array(tasks[units[index]])
+      let result = try await passTasks.run(unit)
       try await memory.blocking(on: executor) {
-        for task in tasks[range] where task.works { try task.state.bringBack() }
-      }
-      let outputs = try await attempts.run(Array(tasks[range]))
-      try await memory.blocking(on: executor) {
-        for (task, output) in zip(tasks[range], outputs) {
+        for (task, output) in zip(unit, result.outputs) {
           let nodes = task.lane.nodes
           for (i, reduce) in plan.reduces.enumerated() {
             let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
             try queues[i].put(pass * states.count + task.state.ordinal, mine.map(\.bytes))
-          }
-          if task.works {
-            if hasBudgets { task.state.countRefusals(inPass: pass, byGroup: byGroup) }
-            try task.state.setAside()
           }
           if pass == 0 { progress.addShard() }
           quarantines.add(output.spool)
         }
       }
       try await withTaskExecutorPreference(executor) {
-        for (task, output) in zip(tasks[range], outputs) {
+        for (task, output) in zip(unit, result.outputs) {
           try files.put(pass * states.count + task.state.ordinal, output.spool)
         }
       }
-      if pass == 0 { for task in tasks[range] { try budgets?.finished(task.state.ordinal) } }
+      if pass == 0 { for task in unit { try budgets?.finished(task.state.ordinal) } }
+      return result.records
     }
+    return results.flatMap { $0 }
   }
 
   /// A source of which nothing is left is not one with a few bad shards.

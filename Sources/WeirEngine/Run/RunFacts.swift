@@ -14,6 +14,8 @@ public struct RunFacts: Sendable {
   public var overBudget: [BudgetExcess] = []
   /// The share of all records that the run may refuse, where its budget says so.
   public var refusalRateMax: Double?
+  /// By level.
+  public var findings: [(level: String, count: Int)] = []
   /// Shards whose frames carry no checksum: damage in them may go unseen.
   public var uncheckedShards: Int
   /// Hexadecimal: SHA-256 of the spec's file, of the plan, and of all inputs with it.

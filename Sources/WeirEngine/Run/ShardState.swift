@@ -82,6 +82,14 @@ final class ShardState: @unchecked Sendable {
     lineGroups = try waiting.groups.map { decodeGroups(try memory.takeBack($0)) } ?? []
   }
 
+  /// Lets go of it: something else takes its place. May block.
+  func dropAside() throws {
+    guard let waiting else { return }
+    self.waiting = nil
+    _ = try memory.takeBack(waiting.outcomes)
+    if let groups = waiting.groups { _ = try memory.takeBack(groups) }
+  }
+
   // MARK: What came of it
 
   /// Counts the lines for good: nothing more happens to them. May block.

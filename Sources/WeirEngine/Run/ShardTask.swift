@@ -26,6 +26,8 @@ struct ShardTask: Sendable {
   /// Workers that have nothing else to do than to help with this shard, this one included; 0: there
   /// are other shards for them.
   let width: Int
+  /// Takes what the task writes, where it is kept.
+  var entry: EntryBuilder?
 
   struct Output: Sendable {
     var partials: [(node: Int, bytes: [UInt8])] = []
@@ -264,7 +266,7 @@ struct ShardTask: Sendable {
 
   /// Writes what the body hands on.
   private func write(_ writes: WriterQueue) async throws -> Output {
-    let spool = spools.open(pass: pass, shard: state.ordinal)
+    let spool = spools.open(pass: pass, shard: state.ordinal, entry: entry)
     var count = 0
     while let item = try await writes.receive(&count) { try spool.write(item) }
     return Output(spool: try spool.finish())

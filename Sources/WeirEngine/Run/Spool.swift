@@ -24,8 +24,9 @@ final class SpoolFolder: Sendable {
 
   init(path: String) { self.path = path }
 
-  func open(pass: Int, shard: Int) -> ShardSpool.Writer {
-    ShardSpool.Writer(folder: self, pass: pass, shard: shard)
+  /// - Parameter entry: takes what is too much for memory, where it is to be kept anyway.
+  func open(pass: Int, shard: Int, entry: EntryBuilder? = nil) -> ShardSpool.Writer {
+    ShardSpool.Writer(folder: self, pass: pass, shard: shard, entry: entry)
   }
 
   func path(_ name: String) -> String { "\(path)/\(name)" }
@@ -60,6 +61,18 @@ struct ShardSpool: Sendable {
   /// zstd frames of quarantine lines.
   let quarantine: SpoolPart?
 
+  /// - Returns: `nil` where nothing was written.
+  init?(
+    pass: Int, shard: Int, pieces: [SpooledPiece], records: SpoolPart?, quarantine: SpoolPart?
+  ) {
+    guard records != nil || quarantine != nil else { return nil }
+    self.pass = pass
+    self.shard = shard
+    self.pieces = pieces
+    self.records = records
+    self.quarantine = quarantine
+  }
+
   /// Lets the records be: they are where they belong, or nobody wants them.
   mutating func dropRecords() throws(FileError) {
     try records?.remove()
@@ -76,8 +89,10 @@ struct ShardSpool: Sendable {
     private var records: SpoolPart?
     private var quarantine: SpoolPart?
     private let encoder = PieceEncoder()
+    private let entry: EntryBuilder?
 
-    fileprivate init(folder: SpoolFolder, pass: Int, shard: Int) {
+    fileprivate init(folder: SpoolFolder, pass: Int, shard: Int, entry: EntryBuilder?) {
+      self.entry = entry
       self.folder = folder
       self.pass = pass
       self.shard = shard
@@ -93,7 +108,7 @@ struct ShardSpool: Sendable {
         }
       case .spill(let write): try write.run()
       case .quarantine(let lines):
-        let part = quarantine ?? SpoolPart(folder, "\(pass)-\(shard)-quarantine")
+        let part = quarantine ?? SpoolPart(folder, "\(pass)-\(shard)-quarantine", entry)
         quarantine = part
         try encoder.frame(lines).withUnsafeBufferPointer { bytes throws(FileError) in
           try part.append(bytes)
@@ -104,7 +119,7 @@ struct ShardSpool: Sendable {
     private func write(
       _ bytes: UnsafeBufferPointer<UInt8>, stage: Int, path: String, rows: Int
     ) throws(FileError) {
-      let part = records ?? SpoolPart(folder, "\(pass)-\(shard)")
+      let part = records ?? SpoolPart(folder, "\(pass)-\(shard)", entry)
       records = part
       let start = part.count
       try part.append(bytes)
@@ -114,7 +129,6 @@ struct ShardSpool: Sendable {
 
     /// `nil` where nothing was written.
     func finish() throws(FileError) -> ShardSpool? {
-      guard records != nil || quarantine != nil else { return nil }
       try records?.close()
       try quarantine?.close()
       return ShardSpool(
@@ -123,23 +137,42 @@ struct ShardSpool: Sendable {
   }
 }
 
-/// Bytes that wait: in memory while they are few, else in a file. Written, then closed, then read; one
-/// worker at a time.
+/// Bytes that wait: in memory while they are few, else in a file or in the entry that their task
+/// makes anyway. Written, then closed, then read; one worker at a time.
 final class SpoolPart: @unchecked Sendable {
   /// Most bytes in memory.
   private static let memoryBytes = 64 * 1024
 
+  /// A run of the bytes, and where it is in a pack.
+  struct Extent: Sendable {
+    var range: Range<Int>
+    var offset: Int
+  }
   private let folder: SpoolFolder
   /// Where the file is, if there is one.
   let path: String
   private var memory: [UInt8] = []
   private var descriptor: Int32 = -1
   private var hasFile = false
+  private let entry: EntryBuilder?
+  private var pack: PackFile?
+  private var extents: [Extent] = []
   private(set) var count = 0
 
-  init(_ folder: SpoolFolder, _ name: String) {
+  init(_ folder: SpoolFolder, _ name: String, _ entry: EntryBuilder? = nil) {
     self.folder = folder
+    self.entry = entry
     path = folder.path(name)
+  }
+
+  /// Bytes that are in a pack.
+  init(_ folder: SpoolFolder, _ pack: PackFile, _ extents: [Extent]) {
+    self.folder = folder
+    self.pack = pack
+    self.extents = extents
+    entry = nil
+    path = pack.path
+    count = extents.last?.range.upperBound ?? 0
   }
 
   deinit {
@@ -149,14 +182,18 @@ final class SpoolPart: @unchecked Sendable {
 
   func append(_ bytes: UnsafeBufferPointer<UInt8>) throws(FileError) {
     defer { count += bytes.count }
-    if !hasFile {
+    if !hasFile, pack == nil {
       if count + bytes.count <= SpoolPart.memoryBytes, folder.take(bytes.count) {
         memory.append(contentsOf: bytes)
         return
       }
-      try makeFile()
+      if let entry { try moveMemory(to: entry) } else { try makeFile() }
     }
-    try writeAll(bytes, to: descriptor, path: path)
+    if let entry {
+      try append(bytes, to: entry, at: count)
+    } else {
+      try writeAll(bytes, to: descriptor, path: path)
+    }
   }
 
   private func makeFile() throws(FileError) {
@@ -166,6 +203,30 @@ final class SpoolPart: @unchecked Sendable {
     try memory.withUnsafeBufferPointer { bytes throws(FileError) in
       try writeAll(bytes, to: descriptor, path: path)
     }
+    dropMemory()
+  }
+
+  private func moveMemory(to entry: EntryBuilder) throws(FileError) {
+    pack = entry.pack
+    try memory.withUnsafeBufferPointer { bytes throws(FileError) in
+      try append(bytes, to: entry, at: 0)
+    }
+    dropMemory()
+  }
+
+  private func append(
+    _ bytes: UnsafeBufferPointer<UInt8>, to entry: EntryBuilder, at place: Int
+  ) throws(FileError) {
+    guard !bytes.isEmpty else { return }
+    let offset = entry.start + (try entry.append(bytes, isWanted: true).lowerBound)
+    if let last = extents.last, last.offset + last.range.count == offset {
+      extents[extents.count - 1].range = last.range.lowerBound..<(place + bytes.count)
+    } else {
+      extents.append(Extent(range: place..<(place + bytes.count), offset: offset))
+    }
+  }
+
+  private func dropMemory() {
     folder.give(memory.count)
     memory = []
   }
@@ -182,6 +243,14 @@ final class SpoolPart: @unchecked Sendable {
   func read(
     _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
   ) throws(FileError) {
+    if let pack {
+      for extent in extents where extent.range.overlaps(range) {
+        let part = extent.range.clamped(to: range)
+        let offset = extent.offset + part.lowerBound - extent.range.lowerBound
+        try pack.read(offset..<(offset + part.count), body)
+      }
+      return
+    }
     guard hasFile else {
       return try memory.withUnsafeBufferPointer { bytes throws(FileError) in
         try body(UnsafeBufferPointer(rebasing: bytes[range]))
@@ -194,11 +263,27 @@ final class SpoolPart: @unchecked Sendable {
     try readRange(descriptor, path, range, body)
   }
 
+  /// Where the bytes are in an entry: they are put there where they are not yet. Blocks.
+  func extents(in entry: EntryBuilder) throws(FileError) -> [Extent] {
+    if let pack {
+      precondition(pack === entry.pack, "a part is in the entry of its own task")
+      return extents.map { Extent(range: $0.range, offset: $0.offset - entry.start) }
+    }
+    var copied: [Extent] = []
+    var at = 0
+    try read(0..<count) { bytes throws(FileError) in
+      let range = try entry.append(bytes)
+      copied.append(Extent(range: at..<(at + bytes.count), offset: range.lowerBound))
+      at += bytes.count
+    }
+    try close()
+    return copied
+  }
+
   /// Lets the bytes be.
   func remove() throws(FileError) {
     try close()
-    folder.give(memory.count)
-    memory = []
+    dropMemory()
     guard hasFile else { return }
     guard unlink(path) == 0 else { throw fail(path, "remove") }
     hasFile = false

@@ -36,6 +36,32 @@ extension CheckedSpec {
   }
 }
 
+extension CheckedSpec {
+  /// What a stage does, as bytes: its name, type and options, the parameters where it can see them,
+  /// and the files that it can have read. Not where its records come from, nor which shards there are.
+  func identity(ofStage index: Int, files: [(path: String, sha256: [UInt8])]) -> [UInt8] {
+    let stage = stages[index]
+    var out: [UInt8] = []
+    out.put(json: stage.name)
+    out.put(json: stage.type)
+    let finding = (type(of: stage.stage) as? any SourceStage.Type)?.findingOptions ?? []
+    var names: [[UInt8]] = []
+    out.put(options: stage.options, without: finding) { names.append(Array($0.utf8)) }
+    // An expression that names a parameter says `params`; a file is named by an option.
+    if names.contains(where: { $0.contains(Array("params".utf8)) }) {
+      out.put(list: params.values) { out, param in
+        out.put(json: param.name)
+        out.put(json: param.value.text)
+      }
+    }
+    for file in files where names.contains(Array(file.path.utf8)) {
+      out.put(json: file.path)
+      out += file.sha256
+    }
+    return out
+  }
+}
+
 extension [UInt8] {
   fileprivate mutating func put(_ text: String) { self += Array(text.utf8) }
 
@@ -89,10 +115,15 @@ extension [UInt8] {
     put("}")
   }
 
-  private mutating func put(options: Options) {
+  /// - Parameters:
+  ///   - left: options that are left out.
+  ///   - strings: told of every string.
+  fileprivate mutating func put(
+    options: Options, without left: [String] = [], strings: (String) -> Void = { _ in }
+  ) {
     var members: [(name: String, value: OptionValue)] = []
     for (spec, value) in zip(options.specs, options.values) {
-      if let value { members.append((spec.name, value)) }
+      if let value, !left.contains(spec.name) { members.append((spec.name, value)) }
     }
     members.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     put("{")
@@ -100,31 +131,33 @@ extension [UInt8] {
       if index > 0 { put(",") }
       put(json: member.name)
       put(":")
-      put(value: member.value)
+      put(value: member.value, strings)
     }
     put("}")
   }
 
-  private mutating func put(value: OptionValue) {
+  private mutating func put(value: OptionValue, _ strings: (String) -> Void) {
     switch value.content {
     case .bool(let value): put(value ? "true" : "false")
     case .int(let value): put(String(value))
     case .number(let value): put(canonicalNumber(value))
-    case .string(let value): put(json: value)
+    case .string(let value):
+      strings(value)
+      put(json: value)
     case .duration(let value): put(json: value.description)
     case .date(let value): put(json: value.description)
     case .fieldPath(let value): put(json: value.text)
     case .fieldType(let value): put(json: value.text)
-    case .list(let values): put(list: values) { $0.put(value: $1) }
+    case .list(let values): put(list: values) { $0.put(value: $1, strings) }
     case .map(let entries):
       put(list: entries) { out, entry in
         out.put("[")
         out.put(json: entry.key)
         out.put(",")
-        out.put(value: entry.value)
+        out.put(value: entry.value, strings)
         out.put("]")
       }
-    case .object(let options): put(options: options)
+    case .object(let options): put(options: options, strings: strings)
     }
   }
 }

@@ -47,7 +47,8 @@ struct ReportNotes {
     var notes = faults.prefix(ReportNotes.gapsShown).map { fault in
       ReportDataNote(
         label: "Set aside", place: "\(fault.source) \(printable(fault.shard))",
-        effect: "A bad shard (\(fault.code): \(fault.message)): none of its \(noun) is in this report",
+        effect:
+          "A bad shard (\(fault.code): \(fault.message)): none of its \(noun) is in this report",
         isProblem: true)
     }
     let rest = faults.count - notes.count

@@ -41,6 +41,7 @@ extension StageRegistry {
 }
 
 private struct CapturedSource: SourceStage {
+  static let findingOptions: [String] = []
   static let manual = JSONLSource.manual
   let stage: JSONLSource
 

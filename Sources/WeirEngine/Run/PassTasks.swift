@@ -1,0 +1,198 @@
+import WeirData
+
+/// The tasks of one pass: those whose result is known are not done again, of the others the result is
+/// kept.
+struct PassTasks: Sendable {
+  /// What an entry takes besides what is kept of the records.
+  private static let entryBytes = 4_096
+
+  let plan: Plan
+  let pass: Int
+  let executor: BlockingExecutor
+  let memory: RunMemory
+  let spools: SpoolFolder
+  let store: TaskStore?
+  let keys: TaskKeys
+  let progress: Progress
+  let attempts: TaskAttempts
+
+  struct Result: Sendable {
+    var outputs: [ShardTask.Output]
+    var records: [TaskRecord]
+  }
+
+  /// Works on some shards, as one worker.
+  func run(_ tasks: [ShardTask]) async throws -> Result {
+    let started = ContinuousClock().now
+    var tasks = tasks
+    var found: [(key: Hash128?, output: ShardTask.Output?)] = []
+    let pack: PackFile?
+    if let store, tasks.contains(where: \.works) {
+      found = try await withTaskExecutorPreference(executor) { [tasks] in
+        try tasks.map { try find($0, store) }
+      }
+      let missing = zip(tasks, found).filter { $0.works && $1.output == nil }
+      // What is kept of a shard takes less than the shard.
+      let bytes = missing.reduce(0) { $0 + $1.0.state.shard.size + PassTasks.entryBytes }
+      pack = missing.isEmpty ? nil : store.takePack(isFirstPass: pass == 0, for: bytes)
+    } else {
+      found = tasks.map { _ in (nil, nil) }
+      pack = nil
+    }
+    let packStart = pack?.count ?? 0
+    let rest = tasks.indices.filter { found[$0].output == nil }
+    // Parts of an entry lie one behind the other: only a task that is alone can write them early.
+    if let pack, rest.count == 1 { tasks[rest[0]].entry = EntryBuilder(pack) }
+    try await memory.blocking(on: executor) {
+      for index in rest where tasks[index].works { try tasks[index].state.bringBack() }
+    }
+    let looks = rest.map { pass == 0 ? ShardContents.look(at: tasks[$0].state.shard.path) : nil }
+    let made: [ShardTask.Output]
+    do {
+      made = try await attempts.run(rest.map { tasks[$0] }) { tasks in
+        // What the task wrote is worth nothing.
+        try pack?.cut(to: packStart)
+        return tasks.map { task in
+          var task = task
+          if let pack, task.entry != nil { task.entry = EntryBuilder(pack) }
+          return task
+        }
+      }
+    } catch {
+      // What the task wrote is worth nothing, and its room may be wanted.
+      do throws(FileError) { try pack?.cut(to: packStart) } catch let second { store?.stop(second) }
+      throw error
+    }
+    for (index, output) in zip(rest, made) { found[index].output = output }
+    if let store {
+      for (index, look) in zip(rest, looks) { remember(tasks[index], look, store) }
+      if let pack {
+        try await withTaskExecutorPreference(executor) { [tasks, found] in
+          let entries = keep(
+            rest.map { (tasks[$0], found[$0].key, found[$0].output!) }, pack, store)
+          store.give(
+            pack, isFirstPass: pass == 0, added: pack.count - packStart, entries: entries)
+        }
+      }
+    }
+    try await memory.blocking(on: executor) {
+      for task in tasks where task.works {
+        if !plan.spec.errorBudgets.isEmpty {
+          task.state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
+        }
+        try task.state.setAside()
+      }
+    }
+    let seconds = (ContinuousClock().now - started).seconds / Double(max(1, rest.count))
+    return Result(
+      outputs: found.map { $0.output! },
+      records: tasks.indices.filter { tasks[$0].works }.map { index in
+        let isReused = !rest.contains(index)
+        return record(
+          tasks[index], found[index].key, isReused: isReused, seconds: isReused ? 0 : seconds)
+      })
+  }
+
+  // MARK: What is known
+
+  /// The result of a task, where it is known. Blocks.
+  private func find(
+    _ task: ShardTask, _ store: TaskStore
+  ) throws -> (key: Hash128?, output: ShardTask.Output?) {
+    guard task.works, let key = try key(of: task, store) else { return (nil, nil) }
+    guard let (place, pack) = try store.find(key) else { return (key, nil) }
+    guard let file = try EntryFile(place, in: pack) else {
+      store.forget(key)
+      return (key, nil)
+    }
+    do {
+      let output = try TaskEntry(plan, pass: pass, task.state).read(file, spools)
+      // It came with what is known of the lines.
+      try task.state.dropAside()
+      if pass == 0 {
+        progress.addBytes(task.state.shard.size)
+        progress.addRows(task.state.outcomes.bytes.count)
+      }
+      return (key, output)
+    } catch is EntryError {
+      store.forget(key)
+      return (key, nil)
+    }
+  }
+
+  /// - Returns: `nil` where the content of the shard is not known yet.
+  private func key(of task: ShardTask, _ store: TaskStore) throws -> Hash128? {
+    do {
+      if task.state.contentHash == nil { try task.state.recallContent(store.contents) }
+    } catch is ShardError {
+      // The task itself meets it, and knows what to do.
+      return nil
+    }
+    return task.state.contentHash.map { keys.key(task.state, $0, pass: pass, task.lane) }
+  }
+
+  // MARK: What is new
+
+  private func remember(_ task: ShardTask, _ look: ShardContents.Look?, _ store: TaskStore) {
+    guard pass == 0, let look, let content = task.state.contentHash else { return }
+    store.contents.remember(
+      task.state.shard.path, look, content, unchecked: task.state.uncheckedFrames)
+  }
+
+  /// Writes entries for the results. What cannot be kept is made again another time, and is no reason
+  /// to fail. Blocks.
+  private func keep(
+    _ results: [(task: ShardTask, key: Hash128?, output: ShardTask.Output)], _ pack: PackFile,
+    _ store: TaskStore
+  ) -> [(key: Hash128, place: TaskStore.Place)] {
+    var entries: [(key: Hash128, place: TaskStore.Place)] = []
+    var end = pack.count
+    do {
+      for (task, key, output) in results where task.works {
+        guard let content = task.state.contentHash else { continue }
+        end = pack.count
+        let place = try TaskEntry(plan, pass: pass, task.state)
+          .write(output, to: task.entry ?? EntryBuilder(pack))
+        entries.append((key ?? keys.key(task.state, content, pass: pass, task.lane), place))
+      }
+    } catch {
+      let isFull = (error as? FileError)?.operation == EntryBuilder.full
+      if !isFull { store.stop(error) }
+      // A half of an entry is worth nothing, and its room may be wanted.
+      do throws(FileError) { try pack.cut(to: end) } catch { store.stop(error) }
+    }
+    return entries
+  }
+
+  private func record(
+    _ task: ShardTask, _ key: Hash128?, isReused: Bool, seconds: Double
+  ) -> TaskRecord {
+    let content = task.state.contentHash
+    let key = key ?? content.map { keys.key(task.state, $0, pass: pass, task.lane) }
+    return TaskRecord(
+      pass: pass, source: plan.stage(task.lane.stage).name, shard: task.state.shard.nameText,
+      key: store == nil ? "" : key?.hex ?? "", isReused: isReused, seconds: seconds)
+  }
+}
+
+extension ShardState {
+  /// Finds out what is in the shard where that costs less than going over it: it is remembered, or
+  /// another file of this size was read before. Blocks.
+  func recallContent(_ contents: ShardContents) throws {
+    guard let look = ShardContents.look(at: shard.path) else { return }
+    switch contents.recall(shard.path, look) {
+    case .new: return
+    case .known(let content, let unchecked):
+      contentHash = content
+      uncheckedFrames = unchecked
+    case .perhaps: try readContent()
+    }
+  }
+
+  /// Reads the shard for nothing but its content hash. Blocks.
+  func readContent() throws(ShardError) {
+    let file = try ShardFile(path: shard.path)
+    while try file.read(upTo: ShardTask.pieceBytes) != nil {}
+    contentHash = file.contentHash()
+  }
+}
