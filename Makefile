@@ -24,6 +24,9 @@ run: build ## Set up, build, run the nightly pipeline on the sample data, say wh
 test: setup ## Set up, build, run every test (FILTER=NAME: some of them)
 	@swift test $(TEST_CONFIG) $(if $(FILTER),--filter '$(FILTER)')
 
+torture: setup ## Kill, starve and race runs at every point, not some of them as in `make test` (10 minutes)
+	@WEIR_TORTURE=full swift test $(TEST_CONFIG) --filter WeirTortureTests
+
 fuzz: setup ## Fuzz the scanner against the exact reader (RUNS=N: so many inputs, else 1,000,000)
 	@sh Tests/Fuzz/fuzz.sh $(RUNS)
 
@@ -37,6 +40,11 @@ bench-full: setup ## The same, with the cost curve and the memory limit over 20 
 	@swift build $(CONFIG)
 	@python3 Benchmarks/run.py --full --results Benchmarks/RESULTS.md
 
+accuracy: setup ## Score the trend analysis on labelled series, beside what others do (about 10 minutes)
+	@sh Scripts/setup.sh bench
+	@swift build $(CONFIG)
+	@python3 Benchmarks/accuracy/run.py --results Benchmarks/ACCURACY.md
+
 lint: setup ## Check the form of the Swift code; fails on any finding
 	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
@@ -49,4 +57,4 @@ docs: build ## Write the stage pages and the JSON Schema in docs/ again
 clean: ## Remove what was built; outputs (out/) and workspaces (.weir/) stay
 	@rm -rf .build
 
-.PHONY: help setup build run test fuzz bench bench-full lint format docs clean
+.PHONY: help setup build run test torture fuzz bench bench-full accuracy lint format docs clean

@@ -13,23 +13,25 @@ let package = Package(
     .executable(name: "weir-bench", targets: ["weir-bench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
-    // C libraries from the system; of the product only WeirData sees them.
+    // C libraries from the system; of the product only WeirData sees them, and WeirExpressions RE2.
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CUtf8proc", providers: [.apt(["libutf8proc-dev"])]),
     .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
     // The product, lowest first: a target imports only what stands above it here.
     .target(
       name: "WeirData",
       dependencies: ["CZstd", "CZlib", "CXXHash", "CUtf8proc", "CCrypto", "CSimdjson"],
       swiftSettings: house),
-    .target(name: "WeirExpressions", dependencies: ["WeirData"], swiftSettings: house),
+    .target(name: "WeirExpressions", dependencies: ["WeirData", "CRE2"], swiftSettings: house),
     .target(name: "WeirStatistics", swiftSettings: house),
     .target(
       name: "WeirEngine", dependencies: ["WeirData", "WeirExpressions"], swiftSettings: house),
@@ -37,10 +39,16 @@ let package = Package(
       name: "WeirStages",
       dependencies: ["WeirData", "WeirExpressions", "WeirEngine", "WeirStatistics"],
       swiftSettings: house),
+    .target(
+      name: "WeirCatalog",
+      dependencies: [
+        "WeirData", "WeirEngine", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: house),
     .executableTarget(
       name: "weir",
       dependencies: [
-        "WeirData", "WeirEngine", "WeirStages",
+        "WeirData", "WeirExpressions", "WeirEngine", "WeirStages", "WeirCatalog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -52,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "weir-bench",
       dependencies: [
-        "WeirData", "WeirEngine", "WeirStages", "WeirTesting",
+        "WeirData", "WeirExpressions", "WeirStatistics", "WeirEngine", "WeirStages", "WeirTesting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: house),
@@ -73,8 +81,18 @@ let package = Package(
       dependencies: ["WeirData", "WeirEngine", "WeirStages", "WeirStatistics", "WeirTesting"],
       swiftSettings: house),
     .testTarget(
+      name: "WeirCatalogTests",
+      dependencies: [
+        "WeirData", "WeirEngine", "WeirCatalog", "WeirStages", "WeirTesting",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: house),
+    .testTarget(
       name: "WeirEndToEndTests",
       dependencies: ["WeirData", "WeirEngine", "WeirStages", "WeirTesting", "weir", "weir-bench"],
+      swiftSettings: house),
+    .testTarget(
+      name: "WeirTortureTests", dependencies: ["WeirData", "WeirEngine", "WeirTesting", "weir"],
       swiftSettings: house),
   ],
   cxxLanguageStandard: .cxx17

@@ -17,6 +17,7 @@ from harness import corpus, measure, page, tools
 from harness.checks import Wrong
 from harness.curve import Curve
 from harness.identity import Identity, Memory
+from harness.incremental import Nights
 from harness.jobs import JOBS, Checker, JobBench
 from harness.sides import PEERS, Peer, Probe, Weir
 from harness.startup import StartUp
@@ -50,6 +51,10 @@ def main():
         for job in JOBS:
             if job.name in options.jobs:
                 results.add(f"The job *{job.name}*", JobBench(job, bench).run(), job.what)
+        if bench.weir and "incremental" in options.jobs:
+            results.add("The job *incremental*", Nights(bench).run(),
+                        "A shard a night: the last of sixty is new, what earlier nights read is "
+                        "in the digests.")
         if "start-up" in options.jobs:
             results.add("Start-up", StartUp(bench).run(),
                         "Whole processes with next to nothing to do.")
@@ -131,7 +136,7 @@ Versions: {"; ".join(versions)}.
         return "\n".join(lines)
 
 
-ALL = [*(job.name for job in JOBS), "start-up", "curve", "memory", "identity"]
+ALL = [*(job.name for job in JOBS), "incremental", "start-up", "curve", "memory", "identity"]
 
 
 def arguments():

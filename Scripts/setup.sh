@@ -6,9 +6,11 @@
 set -eu
 
 # What Weir is linked with.
-packages="libzstd-dev libsimdjson-dev libxxhash-dev zlib1g-dev libutf8proc-dev libssl-dev"
+packages="libzstd-dev libsimdjson-dev libxxhash-dev zlib1g-dev libutf8proc-dev libssl-dev libre2-dev libsqlite3-dev"
+# What it reads while it runs: time zones.
+packages="$packages tzdata"
 # What the Swift toolchain needs to start, to compile C++, to link and to fetch packages.
-packages="$packages libstdc++-12-dev binutils libcurl4 libncurses6 libsqlite3-0 libxml2 git ca-certificates"
+packages="$packages libstdc++-12-dev binutils libcurl4 libncurses6 libxml2 git ca-certificates"
 if [ "${1:-}" = bench ]; then packages="$packages g++ python3-venv"; fi
 
 if ! command -v swift >/dev/null; then

@@ -16,6 +16,8 @@ CLEAN = DECISIONS + " --malformed 0"
 # Ten thousand shards of one to four KB, twenty thousand series of about ten records.
 MANY = "--rows 200000 --days 4 --shards 10000 --series 20000 --start 2026-09-27 --seed 7 --level 3"
 MANY_CLEAN = MANY + " --malformed 0"
+# A shard a night for sixty nights.
+NIGHTS = "--rows {rows} --days 60 --shards 60 --start 2026-09-27 --seed 7 --level 3"
 # One shard of a few records: what is left is starting and ending.
 ONE = "--rows 100 --days 1 --shards 1 --start 2026-09-27 --seed 7 --level 3"
 

@@ -164,6 +164,8 @@ class Walk {
         behind = node.level >= 0 && *p == '{' ? below(at, node, depth, row) : skip_nested(at);
         if (!behind) return nullptr;
         end = behind[-1] + 1;
+        cell.bits = reinterpret_cast<uint64_t>(p);
+        cell.length = end - at[0];
         kind = WEIR_OTHER;
         break;
       case 't':

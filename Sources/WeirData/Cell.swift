@@ -9,7 +9,7 @@
   case bool = 5
   /// Microseconds since 1970 in UTC.
   case timestamp = 6
-  /// An object or array: it can pass through, but has no value to compute with.
+  /// An object or array: its JSON text, where it was kept (``Cell/jsonText``).
   case other = 7
 }
 
@@ -73,6 +73,14 @@
   @inlinable public var stringBytes: UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(
       start: UnsafePointer<UInt8>(bitPattern: UInt(bits)), count: Int(length))
+  }
+  /// - Parameter text: of an object or array; must outlive the cell.
+  @inlinable public static func other(json text: UnsafeBufferPointer<UInt8>) -> Cell {
+    Cell(bits: UInt64(UInt(bitPattern: text.baseAddress)), length: UInt32(text.count), kind: .other)
+  }
+  /// The JSON text of an object or array; `nil` where it was not kept, as behind a barrier.
+  @inlinable public var jsonText: UnsafeBufferPointer<UInt8>? {
+    rawKind == CellKind.other.rawValue && bits != 0 ? stringBytes : nil
   }
   /// Null and absent are one to expressions and keys.
   @inlinable public var isNull: Bool { rawKind <= 1 }

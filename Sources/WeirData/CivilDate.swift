@@ -82,6 +82,9 @@ public struct CivilDate: Sendable, Hashable, Comparable {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
   public static let weekdayNames = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+  public static let weekdayPlurals = [
+    "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays",
+  ]
 
   /// `4 Oct`, as a person writes it.
   public var short: String { "\(day) \(CivilDate.monthNames[month - 1])" }

@@ -50,6 +50,10 @@ public struct KeyBytes: ~Copyable {
       append(cell.rawKind)
       append(raw: cell.length.littleEndian)
       append(cell.stringBytes)
+    case .other:
+      // Where its text lies says nothing.
+      append(cell.rawKind)
+      append(raw: UInt64(0))
     default:
       append(cell.rawKind)
       append(raw: (cell.kind == .number && cell.numberValue == 0 ? 0 : cell.bits).littleEndian)

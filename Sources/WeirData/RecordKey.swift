@@ -10,7 +10,9 @@ public func appendKey(_ cell: Cell, to out: inout [UInt8]) {
     out.append(contentsOf: cell.stringBytes)
   default:
     out.append(cell.rawKind)
-    let bits = cell.kind == .number && cell.numberValue == 0 ? 0 : cell.bits
+    // Where the text of an object lies says nothing.
+    let isZero = cell.kind == .other || (cell.kind == .number && cell.numberValue == 0)
+    let bits = isZero ? 0 : cell.bits
     withUnsafeBytes(of: bits.littleEndian) { out.append(contentsOf: $0) }
   }
 }

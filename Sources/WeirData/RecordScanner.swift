@@ -163,15 +163,25 @@ public final class RecordScanner {
       }
     }
     batch.lines[row].status = UInt16(WEIR_LINE_OK)
-    if keepsPlaces { findPlaces(row, of: &batch) }
+    if keepsPlaces || fields.indices.contains(where: { batch.column($0)[row].kind == .other }) {
+      findPlaces(row, of: &batch)
+    }
   }
 
   private func findPlaces(_ row: Int, of batch: inout Batch) {
     var starts = [UInt32](repeating: 0, count: fields.count)
     var lengths = starts
-    locate(batch.text(ofRow: row), starts: &starts, lengths: &lengths)
+    let text = batch.text(ofRow: row)
+    locate(text, starts: &starts, lengths: &lengths)
     for slot in fields.indices {
-      batch.places(ofColumn: slot)?[row] = ValuePlace(start: starts[slot], length: lengths[slot])
+      let (start, length) = (starts[slot], lengths[slot])
+      if keepsPlaces {
+        batch.places(ofColumn: slot)?[row] = ValuePlace(start: start, length: length)
+      }
+      if batch.column(slot)[row].kind == .other {
+        batch.column(slot)[row] = .other(
+          json: UnsafeBufferPointer(rebasing: text[Int(start)..<Int(start + length)]))
+      }
     }
   }
 
@@ -250,7 +260,7 @@ private func describe(_ cell: Cell) -> String {
   case .number: "the number \(cell.numberValue)"
   case .bool: "a boolean"
   case .timestamp: "a timestamp"
-  case .other: cell.length == 0 ? "an object or array" : "a number beyond 64 bits"
+  case .other: cell.isNumberBeyond64Bits ? "a number beyond 64 bits" : "an object or array"
   }
 }
 

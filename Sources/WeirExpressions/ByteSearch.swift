@@ -46,4 +46,16 @@ enum ByteSearch {
       return false
     }
   }
+
+  /// For each prefix of a text, the length of the longest shorter one that it also ends with.
+  static func borders(_ part: [UInt8]) -> [Int] {
+    var border = [Int](repeating: 0, count: part.count)
+    var matched = 0
+    for i in 1..<max(1, part.count) {
+      while matched > 0, part[i] != part[matched] { matched = border[matched - 1] }
+      if part[i] == part[matched] { matched += 1 }
+      border[i] = matched
+    }
+    return border
+  }
 }

@@ -33,6 +33,8 @@ public struct ExpressionEvaluator: ~Copyable {
   var columnCodes: [ColumnCodes] = []
   /// By operation: what it was for each code, of those that ``Program/onlyColumn`` names.
   var truthsByCode: [CodeMemory<TruthCode>]
+  /// Computes the parts that are not of columns; `nil` where there are none.
+  let records: RecordEvaluator?
   private var madeText = false
   private var messages: [UInt32: String] = [:]
 
@@ -40,6 +42,10 @@ public struct ExpressionEvaluator: ~Copyable {
     self.program = program
     truthsByCode = Array(
       repeating: CodeMemory(unknown: .unknown), count: program.operations.count)
+    let needsRecords = program.operations.contains {
+      if case .general = $0 { true } else { false }
+    }
+    records = needsRecords ? RecordEvaluator(program.tree) : nil
   }
 
   /// Evaluates a condition for each selected row.
@@ -111,6 +117,12 @@ public struct ExpressionEvaluator: ~Copyable {
       columns.append(UnsafePointer(batch.column(column)))
       columnCodes.append(batch.codes(ofColumn: column))
     }
+    if let records {
+      records.begin(
+        columns: program.tree.fields.map { field in
+          program.columnsRead.firstIndex(of: field.column).map { columns[$0] }
+        })
+    }
     if madeText {
       strings = Arena(chunkBytes: 16 * 1024)
       madeText = false
@@ -119,12 +131,17 @@ public struct ExpressionEvaluator: ~Copyable {
 
   mutating func noteText() { madeText = true }
 
+  /// Whether text of the last evaluation may belong to this evaluator, and so last no longer than until
+  /// the next. Else it belongs to the batch or to the expression.
+  public var hasMadeText: Bool { madeText }
+
   private mutating func fail(_ position: Int, _ row: UInt32, _ number: UInt32) {
     let message: String
     if let known = messages[number] {
       message = known
     } else {
-      message = program.failure(number).message
+      let failure = program.tree.failure(number)
+      message = "\(failure.message) (column \(failure.span.start + 1))"
       messages[number] = message
     }
     failures.append(EvaluationFailure(position: position, row: row, message: message))

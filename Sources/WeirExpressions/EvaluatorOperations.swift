@@ -34,12 +34,12 @@ extension ExpressionEvaluator {
   private mutating func values(
     _ index: Program.Index, _ rows: Rows, _ out: UnsafeMutablePointer<Cell>
   ) {
-    let base = FailureKind.base(of: index)
+    let base = FailureKind.base(of: program.parts[index])
     switch program.operations[index] {
     case .arithmetic(let operation, let a, let b):
       let a = operand(a, rows)
       let b = operand(b, rows)
-      if operation == .add { noteText() }
+      if operation == .add { noteText() }  // of `any`, it may be text
       for i in 0..<rows.count {
         out[i] = Semantics.arithmetic(
           operation, a.cell(i, rows), b.cell(i, rows), failing: base, &strings)
@@ -50,6 +50,20 @@ extension ExpressionEvaluator {
     case .size(let a):
       let a = operand(a, rows)
       for i in 0..<rows.count { out[i] = Semantics.size(a.cell(i, rows), failing: base) }
+    case .convert(let conversion, let a):
+      let a = operand(a, rows)
+      for i in 0..<rows.count {
+        out[i] = Semantics.convert(conversion, a.cell(i, rows), failing: base)
+      }
+    case .datePart(let part, let a, let zone):
+      let a = operand(a, rows)
+      Semantics.dateParts(part, a, rows, zone, failing: base, out)
+    case .concatenate(let operands, let parts):
+      noteText()
+      concatenate(operands, parts, rows, out)
+    case .general(let part, _, isTruth: false):
+      noteText()
+      for i in 0..<rows.count { out[i] = general(part, rows.base[i], base) }
     case .conditional(let test, let yes, let no):
       let codes = scratch.codes(rows.count)
       truth(test, rows, codes)
@@ -64,10 +78,76 @@ extension ExpressionEvaluator {
         scratch.release(mark)
       }
     case .constant, .column, .all, .any, .not, .equal, .order, .isInSet, .isInList, .text,
-      .isPresent:
+      .isPresent, .matches, .general:
       let operand = self.operand(index, rows)
       for i in 0..<rows.count { out[i] = operand.cell(i, rows) }
     }
+  }
+
+  private mutating func concatenate(
+    _ operands: [Program.Index], _ parts: [Tree.Index], _ rows: Rows,
+    _ out: UnsafeMutablePointer<Cell>
+  ) {
+    let values = operands.map { operand($0, rows) }
+    let string = CellKind.string.rawValue
+    values.withUnsafeBufferPointer { values in
+      for i in 0..<rows.count {
+        var length = 0
+        var isText = true
+        for value in values {
+          let cell = value.cell(i, rows)
+          isText = isText && cell.rawKind == string
+          length &+= Int(cell.length)
+        }
+        guard isText, length > 0, length <= ExpressionLimits.stringBytes else {
+          out[i] = odd(values, parts, i, rows)
+          continue
+        }
+        let start = strings.allocate(length)
+        var to = start
+        for value in values {
+          let cell = value.cell(i, rows)
+          let count = Int(cell.length)
+          if let from = cell.stringBytes.baseAddress { copy(from, count, to: to) }
+          to += count
+        }
+        out[i] = .string(UnsafeBufferPointer(start: start, count: length))
+      }
+    }
+  }
+
+  /// What strings come to that are empty, too long, or not all strings.
+  @inline(never)
+  private func odd(
+    _ values: UnsafeBufferPointer<Operand>, _ parts: [Tree.Index], _ row: Int, _ rows: Rows
+  ) -> Cell {
+    var length = 0
+    for (place, value) in values.enumerated() {
+      let cell = value.cell(row, rows)
+      let base = FailureKind.base(of: parts[place])
+      if cell.isFailure { return cell }
+      if cell.kind != .string {
+        let null: FailureKind = place == 0 ? .leftNull : .rightNull
+        return .failure(base + (cell.isNull ? null : .wrongType).rawValue)
+      }
+      length += Int(cell.length)
+      if length > ExpressionLimits.stringBytes {
+        return .failure(base + FailureKind.tooLong.rawValue)
+      }
+    }
+    return .string(UnsafeBufferPointer(start: nil, count: 0))
+  }
+
+  /// The cell of a part that is computed for one record. What has no cell of its own becomes the text
+  /// or the JSON that a record can hold.
+  private mutating func general(_ part: Tree.Index, _ row: UInt32, _ base: UInt32) -> Cell {
+    guard let records else { return .failure(base + FailureKind.refused.rawValue) }
+    do throws(Failed) {
+      let value = try records.value(part, ofRow: Int(row))
+      do throws(FailureKind) {
+        return try value.cell(storedIn: &strings)
+      } catch { return .failure(base + error.rawValue) }
+    } catch { return .failure(error.number) }
   }
 
   /// The rows that `keep`, and their positions in `rows`.
@@ -136,7 +216,7 @@ extension ExpressionEvaluator {
   ) {
     let mark = scratch.mark()
     defer { scratch.release(mark) }
-    let base = FailureKind.base(of: index)
+    let base = FailureKind.base(of: program.parts[index])
     switch program.operations[index] {
     case .all(let operands): logic(operands, rows, out, decides: TruthCode.false)
     case .any(let operands): logic(operands, rows, out, decides: TruthCode.true)
@@ -163,7 +243,17 @@ extension ExpressionEvaluator {
     case .isPresent(let a):
       let a = operand(a, rows)
       for i in 0..<rows.count { out[i] = TruthCode(!a.cell(i, rows).isNull) }
-    case .constant, .column, .conditional, .arithmetic, .negate, .size:
+    case .matches(let a, let pattern):
+      let a = operand(a, rows)
+      for i in 0..<rows.count {
+        out[i] = Semantics.matches(a.cell(i, rows), pattern, failing: base)
+      }
+    case .general(let part, _, isTruth: true):
+      for i in 0..<rows.count {
+        out[i] = Semantics.truth(general(part, rows.base[i], base), failing: base)
+      }
+    case .constant, .column, .conditional, .arithmetic, .negate, .size, .convert, .datePart,
+      .concatenate, .general:
       let a = operand(index, rows)
       for i in 0..<rows.count { out[i] = Semantics.truth(a.cell(i, rows), failing: base) }
     }
@@ -290,5 +380,17 @@ extension ExpressionEvaluator {
       }
       scratch.release(mark)
     }
+  }
+}
+
+/// Few bytes are copied faster one by one than by a call.
+@inline(__always)
+private func copy(
+  _ from: UnsafePointer<UInt8>, _ count: Int, to: UnsafeMutablePointer<UInt8>
+) {
+  if count <= 4 {
+    for at in 0..<count { to[at] = from[at] }
+  } else {
+    memcpy(to, from, count)
   }
 }

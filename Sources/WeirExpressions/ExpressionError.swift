@@ -7,7 +7,7 @@ public struct ExpressionError: Error, Sendable, Hashable {
     /// Longer, deeper or with more parts than Weir takes.
     case limit = "expression_limit"
     /// CEL has it, this version of Weir does not.
-    case unavailable = "expression_unavailable"
+    case unavailable = "not_implemented"
     /// A name that is not a declared field.
     case unknownField = "unknown_field"
     /// A `params.` name that is not a declared parameter.
@@ -18,6 +18,8 @@ public struct ExpressionError: Error, Sendable, Hashable {
     case type = "expression_type"
     /// Its value does not depend on any record, and is an error.
     case alwaysFails = "expression_always_fails"
+    /// It was computed for one record, and has no value there.
+    case failed = "expression_error"
   }
   public var code: Code
   /// One sentence without a full stop.
@@ -74,4 +76,15 @@ enum ExpressionLimits {
   static let nodes = 10_000
   /// Bytes of a string that an expression makes.
   static let stringBytes = 16 * 1024 * 1024
+  /// What one record may cost, and all constant parts together: one for every part that is computed
+  /// and every element that is gone over, and one for every 64 bytes of text.
+  static let steps = 1_000_000
+  /// Levels of a JSON value that an expression looks into.
+  static let jsonDepth = 128
+  /// Bytes of a regular expression.
+  static let patternBytes = 4 * 1024
+  /// Bytes that a regular expression may take, compiled and while it runs.
+  static let patternMemory: Int64 = 2 << 20
+  /// Constant regular expressions in one expression.
+  static let patterns = 50
 }

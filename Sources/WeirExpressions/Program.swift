@@ -1,13 +1,15 @@
 import WeirData
 
-/// A checked expression: operations in an array, each after its operands, with constant parts
-/// already computed.
+/// An expression over columns: operations in an array, each after its operands, with constant parts
+/// already computed. What cells cannot hold on the way is computed record by record, as one operation.
 final class Program: @unchecked Sendable {  // constants are never written after init
   typealias Index = Int
 
   enum Order: Sendable { case less, lessOrEqual, greater, greaterOrEqual }
   enum Arithmetic: Sendable { case add, subtract, multiply, divide, remainder }
   enum TextTest: Sendable { case startsWith, endsWith, contains }
+  /// Between int and number.
+  enum Conversion: Sendable { case int, number }
 
   enum Operation: Sendable {
     /// An index into the constants; an error is a constant too.
@@ -28,12 +30,20 @@ final class Program: @unchecked Sendable {  // constants are never written after
     case size(Index)
     case text(TextTest, Index, Index)
     case isPresent(Index)
+    case matches(Index, Pattern)
+    case convert(Conversion, Index)
+    case datePart(DatePart, Index, Zone)
+    /// Strings behind each other: the operands of a chain of `+`. Behind each the part of the tree that
+    /// is its `+`, for failures.
+    case concatenate([Index], [Tree.Index])
+    /// A part of the tree, computed record by record, and the columns that it hangs on.
+    case general(Tree.Index, [Index], isTruth: Bool)
   }
 
-  let source: Syntax
+  let tree: Tree
   let operations: [Operation]
-  /// Where each operation stands in the source.
-  let spans: [SourceSpan]
+  /// By operation: the part of the tree that it computes.
+  let parts: [Tree.Index]
   let root: Index
   let constants: ConstantPool
   let sets: [ConstantSet]
@@ -45,12 +55,12 @@ final class Program: @unchecked Sendable {  // constants are never written after
   let onlyColumn: [Int?]
 
   init(
-    source: Syntax, operations: [Operation], spans: [SourceSpan], root: Index,
+    tree: Tree, operations: [Operation], parts: [Tree.Index], root: Index,
     constants: ConstantPool, sets: [ConstantSet], columnsRead: [Int]
   ) {
-    self.source = source
+    self.tree = tree
     self.operations = operations
-    self.spans = spans
+    self.parts = parts
     self.root = root
     self.constants = constants
     self.sets = sets
@@ -87,8 +97,11 @@ extension Program.Operation {
   var operands: [Program.Index] {
     switch self {
     case .constant, .column: []
-    case .all(let operands), .any(let operands): operands
-    case .not(let a), .negate(let a), .size(let a), .isPresent(let a), .isInSet(let a, _): [a]
+    case .all(let operands), .any(let operands), .concatenate(let operands, _): operands
+    case .not(let a), .negate(let a), .size(let a), .isPresent(let a), .isInSet(let a, _),
+      .matches(let a, _), .convert(_, let a), .datePart(_, let a, _):
+      [a]
+    case .general(_, let columns, _): columns
     case .equal(let a, let b, _), .order(_, let a, let b), .arithmetic(_, let a, let b),
       .text(_, let a, let b):
       [a, b]
@@ -100,8 +113,11 @@ extension Program.Operation {
   /// Whether it computes true, false or an error, and never another value.
   var isTruth: Bool {
     switch self {
-    case .all, .any, .not, .equal, .order, .isInSet, .isInList, .text, .isPresent: true
-    case .constant, .column, .conditional, .arithmetic, .negate, .size: false
+    case .all, .any, .not, .equal, .order, .isInSet, .isInList, .text, .isPresent, .matches: true
+    case .general(_, _, let isTruth): isTruth
+    case .constant, .column, .conditional, .arithmetic, .negate, .size, .convert, .datePart,
+      .concatenate:
+      false
     }
   }
 }
@@ -132,16 +148,15 @@ final class ConstantPool: @unchecked Sendable {  // written only while a program
     return bytes.withUnsafeBufferPointer { .string(arena.store($0)) }
   }
 
-  /// - Returns: `nil` for a list.
-  func cell(_ value: ConstantValue) -> Cell? {
+  /// - Parameter value: one that a cell can hold.
+  func cell(_ value: Value) -> Cell {
     switch value {
-    case .null: .null
     case .bool(let value): .bool(value)
     case .int(let value): .int(value)
     case .number(let value): .number(value)
     case .string(let bytes): string(bytes)
-    case .timestamp(let value): .timestamp(microseconds: value)
-    case .list: nil
+    case .timestamp(let instant): .timestamp(microseconds: instant.microseconds ?? 0)
+    case .null, .uint, .bytes, .duration, .list, .map, .type, .optional: .null
     }
   }
 
@@ -150,9 +165,6 @@ final class ConstantPool: @unchecked Sendable {  // written only while a program
   }
 
   subscript(_ index: Int) -> Cell { address(index).pointee }
-
-  /// For text that one operation makes while constants are computed.
-  func withArena<R>(_ body: (inout Arena) -> R) -> R { body(&arena) }
 }
 
 /// The right side of `in` where all of it is constant.

@@ -14,21 +14,6 @@ extension TruthCode {
   @inline(__always) var isFailure: Bool { self > 1 }
 }
 
-/// Why an operation has no value. A failure's number is eight times one more than the index of its
-/// operation, plus one of these.
-enum FailureKind: UInt32 {
-  case leftNull = 0
-  case rightNull = 1
-  case wrongType = 2
-  case overflow = 3
-  case divisionByZero = 4
-  case tooLong = 5
-  case notComparable = 6
-  case notBool = 7
-
-  static func base(of operation: Int) -> UInt32 { UInt32(operation + 1) * 8 }
-}
-
 extension Cell {
   /// Not one of ``CellKind``: the operation that should have made this value failed.
   static let failureKind: UInt8 = 255
@@ -43,7 +28,7 @@ extension Cell {
   @inline(__always) var failureNumber: UInt32 { UInt32(truncatingIfNeeded: bits) }
 }
 
-/// CEL's operators on single values; both the columns and the constants are computed with these.
+/// CEL's operators on cells.
 ///
 /// `failing` is the number that a failure of the operation counts from. Follows the CEL language
 /// definition, sections "Equality", "Ordering", "Overflow".
@@ -98,8 +83,17 @@ enum Semantics {
     if a.isFailure { return a.failureNumber }
     if b.isFailure { return b.failureNumber }
     if a.isNull || b.isNull { return TruthCode(a.isNull && b.isNull) }
-    if a.kind == .other && b.kind == .other { return failure(.notComparable, base) }
+    if a.kind == .other && b.kind == .other { return equalObjects(a, b, base) }
     return TruthCode.false
+  }
+
+  /// Objects and arrays, by what they hold.
+  @inline(never)
+  private static func equalObjects(_ a: Cell, _ b: Cell, _ base: UInt32) -> TruthCode {
+    guard let x = a.jsonText, let y = b.jsonText else { return failure(.textGone, base) }
+    do throws(FailureKind) {
+      return TruthCode(Value.areEqual(try .reading(json: x), try .reading(json: y)))
+    } catch { return failure(error, base) }
   }
 
   /// `<` and its like.
@@ -242,5 +236,50 @@ enum Semantics {
     case .endsWith: return TruthCode(memcmp(bytes + (length - part), wanted, part) == 0)
     case .contains: return TruthCode(ByteSearch.contains(bytes, length, wanted, part))
     }
+  }
+
+  // MARK: - Conversions
+
+  @inline(__always)
+  static func convert(_ to: Program.Conversion, _ a: Cell, failing base: UInt32) -> Cell {
+    switch (to, a.kind) {
+    case (.number, .int): return .number(Double(a.intValue))
+    case (.number, .number), (.int, .int): return a
+    case (.int, .number):
+      guard let whole = Conversions.int(a.numberValue) else {
+        return .failure(failure(.outOfRange, base))
+      }
+      return .int(whole)
+    default: return .failure(mismatch(a, base))
+    }
+  }
+
+  static func dateParts(
+    _ part: DatePart, _ a: Operand, _ rows: Rows, _ zone: Zone, failing base: UInt32,
+    _ out: UnsafeMutablePointer<Cell>
+  ) {
+    let timestamp = CellKind.timestamp.rawValue
+    // Most offsets never change, or not within many records.
+    var stretch = zone.stretch(at: 0)
+    for i in 0..<rows.count {
+      let cell = a.cell(i, rows)
+      guard cell.rawKind == timestamp else {
+        out[i] = .failure(mismatch(cell, base))
+        continue
+      }
+      let (seconds, rest) = cell.intValue.dividedDown(by: 1_000_000)
+      if seconds < stretch.from || seconds >= stretch.to { stretch = zone.stretch(at: seconds) }
+      let local = seconds &+ stretch.offset
+      switch part {
+      case .hours: out[i] = .int(local.dividedDown(by: 86_400).remainder / 3_600)
+      case .milliseconds: out[i] = .int(rest / 1_000)
+      default: out[i] = .int(part.value(local: local))
+      }
+    }
+  }
+
+  static func matches(_ a: Cell, _ pattern: Pattern, failing base: UInt32) -> TruthCode {
+    guard a.kind == .string else { return mismatch(a, base) }
+    return TruthCode(pattern.matches(a.stringBytes))
   }
 }

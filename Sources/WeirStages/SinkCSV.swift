@@ -133,7 +133,8 @@ public struct CSVSink: SinkStage {
     for row in table.rows { format.appendLine(places.map { row[$0] }, to: &text) }
     return [
       OutputFile(
-        path: path.string, bytes: encoding.encode(Array(text.view)), rows: table.rows.count)
+        path: path.string, bytes: encoding.encode(Array(text.view)), rows: table.rows.count,
+        identity: table.identity?.cut(to: places.map { table.columns[$0] }))
     ]
   }
 

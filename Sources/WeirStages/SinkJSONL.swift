@@ -62,18 +62,20 @@ public struct JSONLSink: SinkStage {
 
   public func write(_ input: StageOutput, _ facts: RunFacts) throws -> [OutputFile] {
     var text: [UInt8] = []
-    let rows: Int
+    var file = OutputFile(path: path.string, bytes: [], rows: 0)
     switch input {
     case .findings(let set):
-      rows = set.findings.count
+      file.rows = set.findings.count
       for finding in set.findings { appendLine(finding, to: &text) }
     case .rows(let table):
-      rows = table.rows.count
+      file.rows = table.rows.count
+      file.identity = table.identity
       for row in table.rows {
         appendLine(.object(zip(table.columns, row).map { JSONMember($0, $1) }), to: &text)
       }
     }
-    return [OutputFile(path: path.string, bytes: encoding.encode(text), rows: rows)]
+    file.bytes = encoding.encode(text)
+    return [file]
   }
 
   private func appendLine(_ value: JSONValue, to out: inout [UInt8]) {
@@ -146,7 +148,7 @@ final class JSONLRecordWriter: RecordWriter {
       let length = Int(lines[row].length)
       let end = start &+ length
       let file = try files.file(of: row, batch)
-      let changes = splicer.findChanges(of: row, in: text + start)
+      let changes = splicer.findChanges(of: row, in: text + start, length)
       if changes.count == 0, end < textBytes, text[end] == 0x0A {
         let bytes = run.end &- run.start
         if start == run.end, file == run.file, run.rows > 0, bytes <= run.room.before,

@@ -6,6 +6,7 @@ extension StageRegistry {
     JSONLSource.self,
     Normalize.self,
     Filter.self,
+    Derive.self,
     Dedupe.self,
     Aggregate.self,
     Trend.self,

@@ -6,10 +6,13 @@ import WeirStatistics
 public struct Trend: ReduceStage {
   /// Fields that a group is made of.
   static let fieldsMost = 3
+  /// Fields that changes are explained by.
+  static let segmentsMost = 8
 
   let time: FieldPath
   let timeNode: SpecNode
   let by: [(path: FieldPath, node: SpecNode)]
+  let segments: [(path: FieldPath, node: SpecNode)]
   let metrics: [TrendMetric]
   let rules: TrendRules
 
@@ -37,6 +40,10 @@ public struct Trend: ReduceStage {
       OptionSpec(
         "by", .list(.fieldPath), .required,
         "One to three fields that make a group. Totals over each of them are series too."),
+      OptionSpec(
+        "segments", .list(.fieldPath), .optional,
+        "Up to eight other fields that changes are explained by: vendor, policy, language, model "
+          + "version. They make no series."),
       OptionSpec("metrics", .map(TrendMetric.option), .required, "What is measured, by name."),
       OptionSpec(
         "q", .number(0.0001...0.5), .default("0.05"),
@@ -80,6 +87,8 @@ public struct Trend: ReduceStage {
     timeNode = options.node("time")
     by = options.list("by").map { ($0.fieldPath, $0.node) }
     Trend.checkFields(by, options.node("by"), &problems)
+    segments = (options["segments"]?.list ?? []).map { ($0.fieldPath, $0.node) }
+    Trend.checkSegments(segments, by: by, &problems)
     metrics = options.map("metrics").compactMap { TrendMetric($0, &problems) }
     if options.map("metrics").isEmpty {
       problems.add(
@@ -102,7 +111,8 @@ public struct Trend: ReduceStage {
     var through: CivilDate?
     if case .day(let day) = options.date("through") { through = day }
     rules = TrendRules(
-      by: by.map(\.path.text), metrics: metrics, clock: TrendClock(isWeekly: bucket.unit == .week),
+      by: by.map(\.path.text), segments: segments.map(\.path.text), metrics: metrics,
+      clock: TrendClock(isWeekly: bucket.unit == .week),
       through: through, settings: settings, maxSeries: options.int("max_series"))
     guard problems.errorCount == before else { return nil }
   }
@@ -131,6 +141,25 @@ public struct Trend: ReduceStage {
     }
   }
 
+  private static func checkSegments(
+    _ segments: [(path: FieldPath, node: SpecNode)], by: [(path: FieldPath, node: SpecNode)],
+    _ problems: inout Problems
+  ) {
+    if segments.count > segmentsMost {
+      problems.add(
+        "too_many_segments", at: segments[segmentsMost].node,
+        "\(segments.count) fields are to explain changes", expected: "at most \(segmentsMost)",
+        fix: "keep those that somebody could act on")
+    }
+    for (i, field) in segments.enumerated() {
+      if (segments[..<i] + by).contains(where: { $0.path == field.path }) {
+        problems.add(
+          "duplicate_field", at: field.node,
+          "`\(field.path.text)` is named twice, here and before or in \"by\"", fix: "remove it")
+      }
+    }
+  }
+
   public func bind(
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundReduce)? {
@@ -142,21 +171,22 @@ public struct Trend: ReduceStage {
         "`\(time.text)` is declared as \(timeField.type.text)", expected: "timestamp",
         fix: "declare it as timestamp, or let `normalize` make it one")
     }
-    var columns: [BoundTrend.Column] = []
-    for (path, node) in by {
-      guard let field = scope.require(path, at: node, &problems) else { continue }
+    func column(_ path: FieldPath, _ node: SpecNode) -> BoundTrend.Column? {
+      guard let field = scope.require(path, at: node, &problems) else { return nil }
       if field.type.base == .number || field.type.base == .timestamp {
         problems.add(
           "wrong_type", at: node, "`\(path.text)` is declared as \(field.type.text)",
           expected: "string, int, bool or any", fix: "group by a field with few values")
       }
-      columns.append(BoundTrend.Column(index: field.column, name: path.text))
+      return BoundTrend.Column(index: field.column, name: path.text)
     }
+    let groups = by.compactMap { column($0.path, $0.node) }
+    let parts = segments.compactMap { column($0.path, $0.node) }
     let inputs = metrics.map { $0.bind(scope, context, &problems) }
     guard problems.errorCount == before, let timeField else { return nil }
     return BoundTrend(
-      rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: columns,
-      inputs: inputs.compactMap { $0 })
+      rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: groups,
+      segments: parts, inputs: inputs.compactMap { $0 })
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
@@ -168,6 +198,8 @@ public struct Trend: ReduceStage {
 struct TrendRules: Sendable {
   /// Names of the fields of a group.
   var by: [String]
+  /// Names of the fields that changes are explained by.
+  var segments: [String] = []
   var metrics: [TrendMetric]
   var clock: TrendClock
   /// `nil`: the latest.
@@ -191,12 +223,27 @@ private let trendDiscussion = """
   **What it claims.** A *shift*: a new level for seven buckets or more, with the likeliest date and \
   the interval it lies in. A *trend*: a slow movement over the whole history. A *spike*, a *dip* or \
   a *burst*: one day or a few days away from what was expected of them, weekday and ordinary \
-  unrest taken into account. *data_missing*: no record of any group reaches these days. Each \
+  unrest taken into account. A *season_break*: the days of the week differ in another way in the last \
+  four weeks than before. A *window_change*: in a history of less than 14 buckets, or with too few \
+  events for more, the second half lies off the first. *data_missing*: no record of any group reaches \
+  these days; *open_bucket*: the last bucket is not complete (both are said and not tested). Each \
   finding has its size with a 95 % interval, the number of events it comes to, and the tests and \
   corrections that it passed. Over the whole report about a share `q` of the findings is expected \
   to be false. Findings that are certain but small are kept and listed low.
 
-  **What it does not claim.** Why something changed. That a series without finding did not change: \
+  **Why.** `segments` names fields that changes are explained by. For each finding the window is held \
+  against the four weeks before it (single days against the same weekdays), and the change is taken \
+  apart by the values of each field: how much of it their own rates make (*rate effect*) and how much \
+  their shares of the records (*mix effect*; Kitagawa's decomposition, which adds up exactly). A field \
+  *stands out* when the make-up of the events changed by more than chance and few of its values explain \
+  two thirds. That a value carries a change is no proof that it caused it. Quantiles and distinct \
+  counts cannot be taken apart.
+
+  **Incidents.** The same metric, direction and kind of change within two buckets, in three groups and \
+  in half of the tested groups of a scope, is one *incident*: of everything, or of one value of a field \
+  (all queues of a market, a queue in all markets).
+
+  **What it does not claim.** That a series without finding did not change: \
   the `status` output says of each series whether it was tested and why not (too short, too few \
   events, no events, constant). Anything about a bucket that is still open.
 
@@ -209,7 +256,8 @@ private let trendDiscussion = """
   complete, and those without any record are missing. With `latest` the last bucket is the last one \
   that has at least 1 % of the median bucket's records; it counts as open, is shown and not \
   compared, when its latest record lies more than a 24th of a bucket before its end (of a day: \
-  before 23:00). Records after the last bucket are counted as `future`, those before the first \
+  before 23:00). The first bucket is *partial* in the same way, when its first record comes later than a \
+  24th of a bucket after its start and later than in any other bucket. Records after the last bucket are counted as `future`, those before the first \
   bucket with 1 % of the median as `early`: the ledger has them as aggregated, no series has them. A \
   bucket without any record of any group is *missing* and never a dip; a group without records on a \
   day that others have counts as zero.

@@ -14,6 +14,13 @@ public final class RunningBinary: Sendable {
     public var stdout: [UInt8]
     public var stderr: [UInt8]
 
+    public init(exit: Int32?, signal: Int32?, stdout: [UInt8], stderr: [UInt8]) {
+      self.exit = exit
+      self.signal = signal
+      self.stdout = stdout
+      self.stderr = stderr
+    }
+
     public var output: String { String(decoding: stdout, as: UTF8.self) }
     public var errors: String { String(decoding: stderr, as: UTF8.self) }
     /// The last line on stdout.

@@ -1,10 +1,12 @@
+import WeirCatalog
 import WeirData
 import WeirEngine
 
 /// The one JSON object that a scheduler reads.
 enum ResultJSON {
   static func done(
-    _ result: RunResult, plan: Plan, exit: Int32, _ more: [JSONMember] = []
+    _ result: RunResult, changes: ChangesSummary?, plan: Plan, exit: Int32,
+    _ more: [JSONMember] = []
   ) -> String {
     var members = head(result.runID, plan, status: "done", exit: exit, retry: false)
     members += [
@@ -21,7 +23,8 @@ enum ResultJSON {
           "findings",
           .object(
             [JSONMember("total", .int(total))]
-              + result.findings.reversed().map { JSONMember($0.level, .int($0.count)) })))
+              + result.findings.reversed().map { JSONMember($0.level, .int($0.count)) }
+              + (changes?.findings ?? []).map { JSONMember($0.state, .int($0.count)) })))
     }
     if !result.ledger.shardsSetAside.isEmpty {
       members += ShardFault.members(result.ledger.shardsSetAside)
@@ -30,6 +33,7 @@ enum ResultJSON {
     members.append(JSONMember("unchanged", .bool(result.isUnchanged)))
     members.append(JSONMember("reused", .int(result.tasks.count { $0.isReused })))
     members.append(JSONMember("tasks", .int(result.tasks.count)))
+    if let changes, changes.hasBefore { members.append(JSONMember("changes", changes.json)) }
     members.append(JSONMember("run_key", .text(result.runKey)))
     members.append(JSONMember("seconds", .number((result.seconds * 1000).rounded() / 1000)))
     return JSONValue.object(members + more).text

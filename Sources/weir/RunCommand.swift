@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WeirCatalog
 import WeirData
 import WeirEngine
 
@@ -154,8 +155,11 @@ struct RunCommand: AsyncParsableCommand {
     options.retries.limit = retries
     options.digestBytes = digests?.bytes
     options.isForced = force
+    let history = CatalogueHistory(options.workspace)
+    options.history = history
+    options.exitStatus = { [self] in exitStatus($0, signals.signal) }
     let outcome = await execute(plan, options, signals)
-    try report(outcome, plan, signals.signal, more)
+    try report(outcome, plan, history, signals.signal, more)
   }
 
   private func execute(
@@ -173,12 +177,13 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func report(
-    _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ signal: Int32,
-    _ more: ((RunResultDirectory) throws -> RunAddition)?
+    _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ history: CatalogueHistory,
+    _ signal: Int32, _ more: ((RunResultDirectory) throws -> RunAddition)?
   ) throws {
+    let exit = exitStatus(outcome, signal)
     switch outcome {
     case .success(let result):
-      let exit = result.isUnchanged && skipCode ? 99 : alertExit(result)
+      let changes = history.changes
       for fault in result.ledger.shardsSetAside.prefix(RunText.excessesShown) {
         tell("\(plan.spec.name): warning: shard set aside: \(fault.text)")
       }
@@ -188,10 +193,14 @@ struct RunCommand: AsyncParsableCommand {
       for note in result.notes where !quiet { tell("note: \(note)") }
       let addition = try more?(result.runDirectory)
       do {
-        if !quiet, !json { try say(RunText.summary(result, pipeline: plan.spec.name)) }
-        if !quiet, !json, let addition { try say(addition.text) }
+        if !quiet, !json {
+          try say(RunText.summary(result, changes: changes, pipeline: plan.spec.name))
+          if let addition { try say(addition.text) }
+        }
         if json {
-          try say(ResultJSON.done(result, plan: plan, exit: exit, addition?.members ?? []))
+          try say(
+            ResultJSON.done(
+              result, changes: changes, plan: plan, exit: exit, addition?.members ?? []))
         }
       } catch {
         tell(
@@ -201,7 +210,6 @@ struct RunCommand: AsyncParsableCommand {
       }
       if exit != 0 { throw ExitCode(exit) }
     case .failure(let error):
-      let exit = exitCode(error, signal)
       tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: exit))
       var addition: RunAddition?
       if let over = error as? OverBudget, over.isComplete, let directory = over.runDirectory {
@@ -215,12 +223,13 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  private func exitCode(_ error: any Error, _ signal: Int32) -> Int32 {
-    switch error {
-    case is LockHeld: 75
-    case is OverBudget: 2
-    case is RunInterrupted: signal == SIGTERM ? 143 : 130
-    default: 1
+  private func exitStatus(_ outcome: Result<RunResult, any Error>, _ signal: Int32) -> Int32 {
+    switch outcome {
+    case .success(let result): result.isUnchanged && skipCode ? 99 : alertExit(result)
+    case .failure(is LockHeld): 75
+    case .failure(is OverBudget): 2
+    case .failure(is RunInterrupted): signal == SIGTERM ? 143 : 130
+    case .failure: 1
     }
   }
 

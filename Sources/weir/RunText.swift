@@ -1,8 +1,11 @@
+import WeirCatalog
 import WeirEngine
 
 /// What a person reads when a run ends.
 enum RunText {
-  static func summary(_ result: RunResult, pipeline: String) -> String {
+  static func summary(
+    _ result: RunResult, changes: ChangesSummary?, pipeline: String
+  ) -> String {
     let r = result.ledger.records
     var lines = [
       result.isUnchanged
@@ -27,7 +30,12 @@ enum RunText {
         .map { "\($0.count) \($0.level)" }
       lines.append(
         "  findings    \(total)\(levels.isEmpty ? "" : ": " + levels.joined(separator: ", "))")
+      if let changes, changes.hasBefore {
+        let states = changes.findings.map { "\($0.count) \($0.state)" }
+        lines.append("              \(states.joined(separator: ", "))")
+      }
     }
+    if let sentence = changes?.sentence { lines.append("  changed     \(sentence)") }
     lines.append("  outputs     \(result.outDirectory)")
     lines += outputLines(result.outputs)
     return lines.joined(separator: "\n")

@@ -12,9 +12,27 @@ enum SpecLoading {
   static func plan(
     _ path: String, params: [(name: String, value: String)], allowMissingParams: Bool = false
   ) -> (plan: Plan?, problems: Problems) {
-    let bytes: [UInt8]
+    let (read, unreadable) = read(path)
+    guard let bytes = read else { return (nil, unreadable) }
+    var (spec, problems) = Spec.load(
+      bytes, file: path, registry: .standard, given: params,
+      currentDirectory: currentDirectory(), allowMissingParams: allowMissingParams)
+    guard let checked = spec else { return (nil, problems) }
+    spec = nil
+    return (Plan.make(checked, problems: &problems), problems)
+  }
+
+  /// The parameters of type date under "partition", before they have values.
+  static func partitionDates(_ path: String) -> (names: [String]?, problems: Problems) {
+    let (read, unreadable) = read(path)
+    guard let bytes = read else { return (nil, unreadable) }
+    let (spec, problems) = Spec.parse(bytes, file: path)
+    return (problems.hasErrors ? nil : spec?.partitionDates, problems)
+  }
+
+  private static func read(_ path: String) -> (bytes: [UInt8]?, problems: Problems) {
     do throws(FileError) {
-      bytes = try readWholeFile(path, limit: bytesMax)
+      return (try readWholeFile(path, limit: bytesMax), Problems())
     } catch {
       var problems = Problems()
       let nowhere = SpecNode(
@@ -26,12 +44,6 @@ enum SpecLoading {
         fix: "name a JSON file, for example pipelines/nightly-trends.json")
       return (nil, problems)
     }
-    var (spec, problems) = Spec.load(
-      bytes, file: path, registry: .standard, given: params,
-      currentDirectory: currentDirectory(), allowMissingParams: allowMissingParams)
-    guard let checked = spec else { return (nil, problems) }
-    spec = nil
-    return (Plan.make(checked, problems: &problems), problems)
   }
 
   private static func currentDirectory() -> String {

@@ -17,6 +17,7 @@ struct Weir: AsyncParsableCommand {
       """,
     version: weirVersion,
     subcommands: [
-      RunCommand.self, ValidateCommand.self, StagesCommand.self, QuarantineCommand.self,
+      RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self,
+      QuarantineCommand.self, EvalCommand.self, PlanCommand.self, BackfillCommand.self,
     ])
 }

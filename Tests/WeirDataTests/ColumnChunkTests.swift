@@ -6,6 +6,7 @@ import WeirTesting
 /// One value of a random column, as it can be compared.
 private enum Value: Equatable {
   case missing, null, other
+  case object([UInt8])
   case string([UInt8])
   case int(Int64)
   case number(UInt64)
@@ -17,7 +18,7 @@ private enum Value: Equatable {
       switch cell.kind {
       case .missing: .missing
       case .null: .null
-      case .other: .other
+      case .other: cell.jsonText.map { .object(Array($0)) } ?? .other
       case .string: .string(Array(cell.stringBytes))
       case .int: .int(cell.intValue)
       case .number: .number(cell.bits)
@@ -30,8 +31,8 @@ private enum Value: Equatable {
     switch self {
     case .missing: .missing
     case .null: .null
-    // What stands in the bits of one that has no value is nobody's business.
-    case .other: Cell(rawKind: CellKind.other.rawValue, bits: 0x1234)
+    case .other: Cell(rawKind: CellKind.other.rawValue, bits: 0)
+    case .object(let bytes): bytes.withUnsafeBufferPointer { .other(json: arena.store($0)) }
     case .string(let bytes): bytes.withUnsafeBufferPointer { .string(arena.store($0)) }
     case .int(let value): .int(value)
     case .number(let bits): .number(Double(bitPattern: bits))
@@ -44,7 +45,7 @@ private enum Value: Equatable {
 /// How the values of a column come about.
 private enum Source: CaseIterable {
   case fewStrings, manyStrings, hugeStrings, emptyStrings, strings, near, far, numbers, same, nulls
-  case flags, mixed, seldom
+  case flags, mixed, seldom, objects
 
   func value(_ random: inout SeededRandom) -> Value {
     switch self {
@@ -60,6 +61,7 @@ private enum Source: CaseIterable {
     case .same: return .int(-7)
     case .nulls: return random.oneIn(3) ? .null : .missing
     case .flags: return .bool(random.oneIn(2))
+    case .objects: return .object(Array("[\(random.below(1_000)), {}]".utf8))
     case .mixed:
       let sources = Source.allCases.filter { $0 != .mixed }
       return random.oneIn(9) ? .other : random.pick(sources).value(&random)

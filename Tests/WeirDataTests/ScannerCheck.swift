@@ -133,7 +133,7 @@ final class ScannerCheck {
 
   private func difference(_ a: Cell, _ b: Cell) -> String? {
     let isSame =
-      a.kind == .string && b.kind == .string
+      (a.kind == .string && b.kind == .string) || (a.jsonText != nil && b.jsonText != nil)
       ? a.stringBytes.elementsEqual(b.stringBytes)
       : a.rawKind == b.rawKind && a.bits == b.bits && a.length == b.length
     return isSame ? nil : "\(a), exactly \(b)"

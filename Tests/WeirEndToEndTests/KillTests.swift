@@ -62,8 +62,7 @@ struct `A run that is killed` {
         }
       }
       #expect(killed >= 5, "hardly a run was killed while it ran")
-      // One that was killed before it had the lock still says that it runs: nothing tells it from one
-      // that waits. One that had the lock does not.
+      // A run that was killed does not say for ever that it runs: the next one of its output notes it.
       let runs = try filesBelow(folder.file(".weir/runs")).filter { $0.key.hasSuffix("/run.json") }
       let states = runs.values.compactMap { JSONValue(parsing: $0)?["status"]?.string }
       #expect(states.contains("abandoned"))

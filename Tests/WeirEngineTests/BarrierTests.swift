@@ -123,7 +123,8 @@ private struct Candidate {
           let resolver = BarrierResolver(
             keepsLast: keepsLast, limit: random.pick([.max, 1, 700, 3_000]))
           for partition in (0..<BarrierTuples.partitions).shuffled(using: &random) {
-            try resolver.resolve(partition, of: shards.shuffled(using: &random)) { losses in
+            try resolver.resolve(partition, of: TupleIndex(shards.shuffled(using: &random))) {
+              losses in
               for loss in losses {
                 let place = [loss.loser.shard, Int(loss.loser.line)]
                 #expect(found[place] == nil, "a record lost twice")
@@ -188,7 +189,7 @@ private struct Candidate {
       counts: [4] + [UInt32](repeating: 0, count: partitions - 1), wideBytes: 0, FrameCoder()
     ) { _ in Issue.record("there is room") }
     var losers: [UInt32] = []
-    try BarrierResolver(keepsLast: true).resolve(0, of: [tuples]) {
+    try BarrierResolver(keepsLast: true).resolve(0, of: TupleIndex([tuples])) {
       losers += $0.map(\.loser.line)
     }
     #expect(losers.sorted() == [1, 2])

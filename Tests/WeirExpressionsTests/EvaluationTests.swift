@@ -136,6 +136,73 @@ private let records = Table(
     #expect(try CompiledExpression(source, scope: records.scope).resultType.text == type)
   }
 
+  @Test(arguments: [
+    ("tags.exists(t, t == 'spam')", "101"), ("tags.all(t, size(t) > 2)", "110"),
+    ("size(tags) == 2", "100"), ("'spam' in tags", "101"), ("tags[0] == 'spam'", "1E1"),
+    ("tags == ['spam', 'scam']", "100"), ("doc.model.score > 0.5", "10E"),
+    ("has(doc.model.score)", "110"), ("doc.?model.score.orValue(0.0) > 0.5", "100"),
+    ("market.matches('^(DE|AT)$')", "100"), ("market.lowerAscii() == 'fr'", "010"),
+    ("ts.getFullYear() == 2026", "010"), ("ts.getHours('Europe/Berlin') == 1", "110"),
+    ("ts.getDayOfWeek() == 4", "110"), ("ts - timestamp(0) > duration('1h')", "010"),
+    ("double(handle_ms) / 1000.0 > 1.0", "1E1"), ("string(handle_ms).size() == 4", "1E0"),
+    ("int(score * 100.0) == 75", "10E"), ("doc == doc", "111"), ("doc == tags", "000"),
+    ("tags.exists(t, t == 'spam') && market == 'DE'", "100"),
+    ("market == 'FR' || tags[5] == ''", "E1E"), ("uint(handle_ms) > 1000u", "1E1"),
+    ("market in {'DE': 1, 'AT': 2}", "100"), ("[market, 'x'].join('/') == 'DE/x'", "100"),
+    ("cel.bind(n, size(tags), n * n == 4)", "100"),
+  ])
+  func `looks into objects and arrays`(source: String, wanted: String) throws {
+    let table = Table(
+      fields: [
+        ("market", "string"), ("handle_ms", "int?"), ("score", "number"), ("ts", "timestamp"),
+        ("tags", "any"), ("doc", "any"),
+      ],
+      rows: [
+        [
+          .text("DE"), .int(1200), .number(0.75), .timestamp(0),
+          .list([.text("spam"), .text("scam")]),
+          .object([.init(key: "model", value: .object([.init(key: "score", value: .number(0.9))]))]
+          ),
+        ],
+        [
+          .text("FR"), .null, .number(0.25), .timestamp(1_767_225_600_000_000), .list([]),
+          .object([.init(key: "model", value: .object([.init(key: "score", value: .number(0.1))]))]
+          ),
+        ],
+        [
+          .text(""), .int(.max), .number(.infinity), .timestamp(-1),
+          .list([.text("spam"), .text("a"), .int(5)]),
+          .object([.init(key: "model", value: .object([]))]),
+        ],
+      ])
+    let shown = try table.truths(source).map { $0 == .error ? "E" : ($0 == .true ? "1" : "0") }
+    #expect(shown.joined() == wanted, "\(source)")
+  }
+
+  @Test func `puts lists and maps into columns as JSON`() throws {
+    let table = Table(
+      fields: [("tags", "any"), ("n", "int")], rows: [[.list([.text("a")]), .int(2)]])
+    for (source, json) in [
+      ("tags + [string(n)]", #"["a","2"]"#), ("{'n': n, 'tags': tags}", #"{"n":2,"tags":["a"]}"#),
+      ("tags.map(t, t + t)", #"["aa"]"#), ("[1.5, 2u, null, b'a']", #"[1.5,2,null,"YQ=="]"#),
+    ] {
+      let expression = try CompiledExpression(source, scope: table.scope)
+      var evaluator = expression.makeEvaluator()
+      var cells: [Cell] = []
+      let batch = table.batch()
+      evaluator.evaluateValues(batch, Selection(all: 1), into: &cells)
+      #expect(cells[0].jsonText.map { String(decoding: $0, as: UTF8.self) } == json)
+      #expect(expression.resultType.text == "any?")
+      _ = batch.rowCount
+    }
+    let values = try table.values("[n, n / (n - 2)]")
+    #expect(values.failures.map { $0.message } == ["division by zero in `n / (n - 2)` (column 5)"])
+    #expect(try table.values("[0.0 / 0.0, double(n)]").failures.count == 1)
+    #expect(try table.values("18446744073709551615u").failures.count == 1)
+    #expect(try table.values("duration('90s')").values == [.text("90s")])
+    #expect(try table.values("timestamp('2026-01-01T00:00:00.000000001Z')").failures.count == 1)
+  }
+
   @Test func `takes the longest declared path`() throws {
     let table = Table(
       fields: [

@@ -4,7 +4,7 @@ import WeirData
 @testable import WeirExpressions
 
 /// What a cell of a test's batch holds.
-enum Content: Equatable {
+indirect enum Content: Equatable, Sendable {
   case missing
   case null
   case bool(Bool)
@@ -12,8 +12,15 @@ enum Content: Equatable {
   case number(Double)
   case string([UInt8])
   case timestamp(Int64)
-  /// An object or array.
+  /// An object or array whose text was not kept.
   case other
+  case list([Content])
+  case object([Member])
+
+  struct Member: Equatable, Sendable {
+    var key: String
+    var value: Content
+  }
 
   static func text(_ text: String) -> Content { .string(Array(text.utf8)) }
 
@@ -29,6 +36,41 @@ enum Content: Equatable {
       case .timestamp: .timestamp(cell.intValue)
       case .other: .other
       }
+  }
+
+  /// - Parameter value: one that a cell can hold.
+  init(_ value: Value) {
+    switch value {
+    case .bool(let v): self = .bool(v)
+    case .int(let v): self = .int(v)
+    case .number(let v): self = .number(v)
+    case .string(let v): self = .string(v)
+    case .timestamp(let v): self = .timestamp(v.microseconds!)
+    default: self = .null
+    }
+  }
+
+  /// As a record writes it.
+  var json: String {
+    switch self {
+    case .missing, .null, .other: return "null"
+    case .bool(let v): return "\(v)"
+    case .int(let v): return "\(v)"
+    case .number(let v):
+      var text: [UInt8] = []
+      appendJSONNumber(v, to: &text)
+      return String(decoding: text, as: UTF8.self)
+    case .string(let v):
+      var text: [UInt8] = []
+      v.withUnsafeBufferPointer { appendJSONString($0, to: &text) }
+      return String(decoding: text, as: UTF8.self)
+    case .timestamp(let v): return "\"\(Timestamp(microseconds: v).rfc3339)\""
+    case .list(let elements): return "[" + elements.map(\.json).joined(separator: ", ") + "]"
+    case .object(let members):
+      return "{"
+        + members.map { Content.text($0.key).json + ": " + $0.value.json }
+        .joined(separator: ",") + " }"
+    }
   }
 }
 
@@ -112,6 +154,8 @@ extension Batch {
         cell.rawKind = CellKind.other.rawValue
         return cell
       }()
+    case .list, .object:
+      Array(content.json.utf8).withUnsafeBufferPointer { .other(json: arena.store($0)) }
     }
   }
 }

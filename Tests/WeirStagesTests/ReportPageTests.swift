@@ -30,7 +30,7 @@ import WeirStatistics
     let page = text(try check(example(), "report"))
     for words in [
       "nightly-trends, through Friday 20\u{A0}November 2026", "8 changes need a look.",
-      "54 complete days from 27 Sep", "Certain but small", "Without data", "Level shift",
+      "54 complete days from 27 Sep", "Certain but small", "Not compared", "Level shift",
       "no data on 30 Oct",
       "Where: market by queue", "234 series in all.", "3,919,153 read = 3,732,066 used",
       "<span class=cp>U+202E</span>", "<span class=cp>0xFF</span>",

@@ -19,7 +19,8 @@ enum {
 };
 
 // One value of one record: 16 bytes, the layout of WeirData's `Cell`.
-// `bits` is the address of the bytes of a string, an int64, a double or 0/1.
+// `bits` is the address of the bytes of a string or of the text of an object or array, an int64, a
+// double or 0/1.
 typedef struct {
   uint64_t bits;
   uint32_t length;

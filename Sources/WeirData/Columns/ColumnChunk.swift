@@ -11,12 +11,12 @@ import CXXHash
 ///     lines     form 0: u32 count, then (u32 row, u32 gap) for the rows that are not on the line behind
 ///               the one before; form 1: gaps of all rows but the first, `width` bytes each
 ///     column    u32 new strings, u32 length of each, their bytes    (numbered on from those before)
-///               u16 set of kinds (bit `Cell.rawKind`, or `plainString`)
+///               u16 set of kinds (bit `Cell.rawKind`, `plainString` or `plainObject`)
 ///               u8 width of codes, u8 width of lengths, u8 width of values, u8 0
 ///               i64 base of values, u32 bytes of plain strings
 ///               kinds: 1, 2 or 4 bits a row, lowest first, as places in the set; none for one kind
 ///               codes, lengths, values: `width` bytes a row (rows of another kind have 0)
-///               plain strings
+///               plain strings, and the texts of plain objects, in the order of the rows
 enum ColumnChunk {
   /// "WCC" and the version of the form.
   static let magic: UInt32 = 0x0143_4357
@@ -25,7 +25,9 @@ enum ColumnChunk {
   static let rows = 8_192
   /// A string that the dictionary does not have, in place of `CellKind.string`.
   static let plainString: UInt8 = 8
-  static let kinds = 9
+  /// An object or array with its text, in place of `CellKind.other`.
+  static let plainObject: UInt8 = 9
+  static let kinds = 10
 
   /// Strings in the dictionary of a column, and their bytes; what comes after stays plain.
   static let dictionaryMax = 16_384

@@ -87,7 +87,7 @@ final class ColumnDecoder {
       let largest = codeWidth == 0 ? 0 : largestCode(rows)
       guard largest < count else { throw ChunkError("code \(largest) of \(count)") }
     }
-    if has(ColumnChunk.plainString), lengthWidth > 0, let lengths {
+    if has(ColumnChunk.plainString) || has(ColumnChunk.plainObject), lengthWidth > 0, let lengths {
       let mask = NarrowNumbers.mask(width: lengthWidth)
       var sum = 0
       for i in 0..<rows {
@@ -123,7 +123,7 @@ final class ColumnDecoder {
       let kind = UInt8(kindSet.trailingZeroBitCount)
       switch kind {
       case CellKind.string.rawValue: fillCodes(cells, count)
-      case ColumnChunk.plainString: fillPlain(cells, count)
+      case ColumnChunk.plainString, ColumnChunk.plainObject: fillPlain(cells, count, kind)
       case 0, 1, CellKind.other.rawValue:
         cells.update(repeating: Cell(rawKind: kind, bits: 0), count: count)
       default: fillValues(cells, count, kind)
@@ -149,13 +149,14 @@ final class ColumnDecoder {
     }
   }
 
-  private func fillPlain(_ cells: UnsafeMutablePointer<Cell>, _ count: Int) {
+  private func fillPlain(_ cells: UnsafeMutablePointer<Cell>, _ count: Int, _ kind: UInt8) {
     guard let lengths, var plain else { return }
     let (row, width) = (row, lengthWidth)
     let mask = NarrowNumbers.mask(width: width)
     for i in 0..<count {
       let length = Int(NarrowNumbers.load(lengths, row + i, width: width, mask: mask))
-      cells[i] = .string(UnsafeBufferPointer(start: plain, count: length))
+      let text = UnsafeBufferPointer(start: plain, count: length)
+      cells[i] = kind == ColumnChunk.plainString ? .string(text) : .other(json: text)
       plain += length
     }
     self.plain = plain
@@ -190,6 +191,10 @@ final class ColumnDecoder {
       case ColumnChunk.plainString:
         let length = Int(NarrowNumbers.load(lengths, i, width: lengthWidth, mask: lengthMask))
         cells[i - row] = .string(UnsafeBufferPointer(start: plain, count: length))
+        plain += length
+      case ColumnChunk.plainObject:
+        let length = Int(NarrowNumbers.load(lengths, i, width: lengthWidth, mask: lengthMask))
+        cells[i - row] = .other(json: UnsafeBufferPointer(start: plain, count: length))
         plain += length
       case 0, 1, CellKind.other.rawValue:
         cells[i - row] = Cell(rawKind: kind, bits: 0)

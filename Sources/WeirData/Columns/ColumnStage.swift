@@ -5,7 +5,7 @@ final class ColumnStage {
 
   /// `Cell.rawKind`, or ``ColumnChunk/plainString``.
   private let kinds: UnsafeMutablePointer<UInt8>
-  /// The code of a string, the length of a plain one, the bits of everything else.
+  /// The code of a string, the length of a plain one and of an object, the bits of everything else.
   private let values: UnsafeMutablePointer<UInt64>
   private var plainBytes = RawBuffer()
   private var dictionary = ByteDictionary()
@@ -57,6 +57,12 @@ final class ColumnStage {
     for i in 0..<rows.count {
       let cell = cells[Int(rows[i])]
       if cell.rawKind != CellKind.string.rawValue {
+        if let text = cell.jsonText {
+          kinds[i] = ColumnChunk.plainObject
+          values[i] = UInt64(text.count)
+          plainBytes.append(text)
+          continue
+        }
         kinds[i] = cell.rawKind
         // What has no value says nothing in its bits.
         values[i] = cell.isNull || cell.rawKind >= CellKind.other.rawValue ? 0 : cell.bits
@@ -123,11 +129,13 @@ final class ColumnStage {
     encodeKinds(rows, set, to: &out)
     let strings = tally.counts[Int(CellKind.string.rawValue)]
     let plains = tally.counts[Int(ColumnChunk.plainString)]
-    encode(rows, only: CellKind.string.rawValue, all: strings == rows, width: codeWidth, to: &out)
+    let texts = plains + tally.counts[Int(ColumnChunk.plainObject)]
+    encode(rows, only: 1 << CellKind.string.rawValue, strings == rows, width: codeWidth, to: &out)
     encode(
-      rows, only: ColumnChunk.plainString, all: plains == rows, width: lengthWidth, to: &out)
+      rows, only: 1 << ColumnChunk.plainString | 1 << ColumnChunk.plainObject, texts == rows,
+      width: lengthWidth, to: &out)
     encodeValues(
-      rows, base: UInt64(bitPattern: base), all: strings + plains == 0 && tally.nulls == 0,
+      rows, base: UInt64(bitPattern: base), all: strings + texts == 0 && tally.nulls == 0,
       width: valueWidth, to: &out)
     out.append(UnsafeBufferPointer(rebasing: plainBytes.view.bindMemory(to: UInt8.self)[...]))
     plainBytes.count = 0
@@ -178,7 +186,7 @@ final class ColumnStage {
     guard rows > 0 else { return }
     switch kind {
     case CellKind.string.rawValue: tally.largestCode = UInt64(greatest)
-    case ColumnChunk.plainString: tally.largestLength = UInt64(greatest)
+    case ColumnChunk.plainString, ColumnChunk.plainObject: tally.largestLength = UInt64(greatest)
     case 0, 1, CellKind.other.rawValue: break
     default: (tally.least, tally.greatest) = (least, greatest)
     }
@@ -188,7 +196,8 @@ final class ColumnStage {
   private func tallyValue(_ kind: UInt8, _ value: UInt64, _ tally: inout Tally) {
     switch kind {
     case CellKind.string.rawValue: tally.largestCode = max(tally.largestCode, value)
-    case ColumnChunk.plainString: tally.largestLength = max(tally.largestLength, value)
+    case ColumnChunk.plainString, ColumnChunk.plainObject:
+      tally.largestLength = max(tally.largestLength, value)
     case 0, 1, CellKind.other.rawValue: break
     default:
       tally.least = min(tally.least, Int64(bitPattern: value))
@@ -215,16 +224,20 @@ final class ColumnStage {
     out.count += bytes
   }
 
-  /// Values of the rows of one kind, 0 for others.
+  /// Values of the rows of some kinds, 0 for others.
+  ///
+  /// - Parameters:
+  ///   - only: one bit a kind.
+  ///   - all: whether all rows are of them.
   private func encode(
-    _ rows: Int, only kind: UInt8, all: Bool, width: Int, to out: inout RawBuffer
+    _ rows: Int, only: UInt16, _ all: Bool, width: Int, to out: inout RawBuffer
   ) {
     guard width > 0 else { return }
     out.reserve(rows * width)
     let to = out.base + out.count
     let (kinds, values) = (kinds, values)
     for i in 0..<rows {
-      let value = all || kinds[i] == kind ? values[i] : 0
+      let value = all || only >> UInt16(kinds[i]) & 1 == 1 ? values[i] : 0
       NarrowNumbers.store(value, to: to, i, width: width)
     }
     out.count += rows * width

@@ -163,4 +163,5 @@ enum ExactValue {
 extension Cell {
   /// What the C scanner makes of an integer over int64. It never leaves a scan.
   static var numberBeyond64Bits: Cell { Cell(bits: 0, length: 1, kind: .other) }
+  var isNumberBeyond64Bits: Bool { kind == .other && bits == 0 && length == 1 }
 }

@@ -2,7 +2,7 @@
 /// pair, which no UTF-8 text can.
 ///
 /// - Parameter escaped: the valid bytes between the quotes.
-func unescapeJSON(_ escaped: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+public func unescapeJSON(_ escaped: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
   var out: [UInt8] = []
   out.reserveCapacity(escaped.count)
   var at = 0

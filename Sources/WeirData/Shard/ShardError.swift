@@ -22,19 +22,21 @@ public struct ShardError: Error, Sendable, CustomStringConvertible {
   public var byte: Int?
   public var message: String
   public var fix: String
+  /// Whether reading it again may work without anything being changed: its writer or its disk was not
+  /// ready.
+  public var isTransient: Bool
   /// What the system said, where it refused to read.
   public var systemCode: Int32?
 
-  /// What a network file system says when it does not answer now: the same call may work in a while.
-  public static let transientCodes: Set<Int32> = [EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT]
+  /// What a network file system says when it does not answer now: the same call may work in seconds.
+  public static let passingCodes: Set<Int32> = [EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT]
 
-  /// Whether the same shard may be read later without anything being changed.
-  public var isTransient: Bool {
-    systemCode.map { ShardError.transientCodes.contains($0) } ?? false
-  }
+  /// Whether it can pass within seconds, so that a run may wait for that.
+  public var canPass: Bool { systemCode.map { ShardError.passingCodes.contains($0) } ?? false }
 
   public init(
-    code: Code, path: String, byte: Int?, message: String, fix: String, systemCode: Int32? = nil
+    code: Code, path: String, byte: Int?, message: String, fix: String, isTransient: Bool = false,
+    systemCode: Int32? = nil
   ) {
     self.systemCode = systemCode
     self.code = code
@@ -42,6 +44,7 @@ public struct ShardError: Error, Sendable, CustomStringConvertible {
     self.byte = byte
     self.message = message
     self.fix = fix
+    self.isTransient = isTransient
   }
 
   public var description: String {

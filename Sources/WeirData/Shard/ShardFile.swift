@@ -14,7 +14,7 @@ public final class ShardFile {
     // The system would stop at a zero byte and open another file.
     guard !path.utf8.contains(0) else { throw ShardFile.unreadable(path, ENOENT) }
     // A FIFO or a device must not make the run wait.
-    descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    descriptor = uninterrupted { open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
     guard descriptor >= 0 else { throw ShardFile.unreadable(path, errno) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
@@ -40,21 +40,16 @@ public final class ShardFile {
   /// The next piece, at most `bytes` long, or `nil` at the end.
   public func read(upTo bytes: Int) throws(ShardError) -> Bytes? {
     var piece = Bytes(capacity: bytes)
-    while true {
-      let got = Glibc.read(descriptor, piece.base, bytes)
-      if got > 0 {
-        piece.count = got
-        bytesRead += got
-        hasher.update(piece.view)
-        return piece
-      }
-      if got == 0 {
-        try checkUnchanged()
-        return nil
-      }
-      if errno == EINTR { continue }
-      throw ShardFile.unreadable(path, errno, byte: bytesRead)
+    let got = uninterrupted { Glibc.read(descriptor, piece.base, bytes) }
+    guard got >= 0 else { throw ShardFile.unreadable(path, errno, byte: bytesRead) }
+    guard got > 0 else {
+      try checkUnchanged()
+      return nil
     }
+    piece.count = got
+    bytesRead += got
+    hasher.update(piece.view)
+    return piece
   }
 
   /// XXH3-128 of the bytes read: the identity of the content.
@@ -68,7 +63,7 @@ public final class ShardFile {
     else {
       throw ShardError(
         code: .changed, path: path, byte: bytesRead, message: "the file changed while it was read",
-        fix: "wait until its writer is done, then run again")
+        fix: "wait until its writer is done, then run again", isTransient: true)
     }
   }
 
@@ -78,6 +73,7 @@ public final class ShardFile {
       message: "cannot be read: \(String(cString: strerror(code)))",
       fix: code == EACCES
         ? "give the user of this run the right to read it"
-        : "see that the file is there and its disk is well", systemCode: code)
+        : "see that the file is there and its disk is well",
+      isTransient: isTransientError(code), systemCode: code)
   }
 }

@@ -14,12 +14,12 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
   }
 
   public var reason: String { String(cString: strerror(code)) }
+  /// Whether there is nothing at that path.
+  public var isNotThere: Bool { code == ENOENT || code == ENOTDIR }
   public var description: String { "\(path): \(operation) failed: \(reason)" }
 
   /// Whether the same call may work later without anything being changed.
-  public var isTransient: Bool {
-    [EAGAIN, EINTR, EIO, ENOSPC, EDQUOT, EMFILE, ENFILE, ESTALE, ETIMEDOUT].contains(code)
-  }
+  public var isTransient: Bool { isTransientError(code) }
 
   /// What somebody can do about it.
   public var fix: String {
@@ -35,6 +35,17 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
 
 func fail(_ path: String, _ operation: String) -> FileError {
   FileError(path: path, operation: operation, code: errno)
+}
+
+/// Opens a file, again where a signal came in between; below 0 and `errno` where it cannot be.
+func openFile(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {
+  uninterrupted { open(path, flags | O_CLOEXEC, mode) }
+}
+
+/// Gives a descriptor back. It is gone whatever comes of it, also where a signal came in between (close(2)
+/// on Linux): so that is no failure, and whoever must be sure of the bytes flushes them.
+func closeFile(_ descriptor: Int32, _ path: String) throws(FileError) {
+  guard close(descriptor) == 0 || errno == EINTR else { throw fail(path, "close") }
 }
 
 /// `b` below `a`, or `b` where it is absolute.
@@ -57,7 +68,7 @@ public func lastComponent(of path: String) -> String {
 
 /// All bytes of a regular file.
 public func readWholeFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  let descriptor = openFile(path, O_RDONLY | O_NONBLOCK)
   guard descriptor >= 0 else { throw fail(path, "open") }
   defer { close(descriptor) }
   var status = stat()
@@ -72,12 +83,9 @@ public func readWholeFile(_ path: String, limit: Int) throws(FileError) -> [UInt
   bytes.reserveCapacity(Int(status.st_size))
   var buffer = [UInt8](repeating: 0, count: 64 << 10)
   while true {
-    let got = read(descriptor, &buffer, buffer.count)
+    let got = uninterrupted { read(descriptor, &buffer, buffer.count) }
     if got == 0 { return bytes }
-    if got < 0 {
-      if errno == EINTR { continue }
-      throw fail(path, "read")
-    }
+    guard got > 0 else { throw fail(path, "read") }
     bytes.append(contentsOf: buffer[..<got])
     guard bytes.count <= limit else {
       throw FileError(path: path, operation: "read", code: EFBIG)
@@ -91,33 +99,34 @@ func writeAll(
 ) throws(FileError) {
   var written = 0
   while written < bytes.count {
-    let count = write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-    if count < 0 {
-      if errno == EINTR { continue }
-      throw fail(path, "write")
+    let count = uninterrupted {
+      write(descriptor, bytes.baseAddress! + written, bytes.count - written)
     }
+    guard count >= 0 else { throw fail(path, "write") }
     written += count
   }
 }
 
 /// Makes a file with these bytes, flushed to the disk. It must not exist.
-func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
-  let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+func writeNewFile(
+  _ path: String, _ bytes: [UInt8], mode: mode_t = 0o644
+) throws(FileError) {
+  let descriptor = openFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
   guard descriptor >= 0 else { throw fail(path, "create") }
   do throws(FileError) {
     try bytes.withUnsafeBufferPointer { bytes throws(FileError) in
       try writeAll(bytes, to: descriptor, path: path)
     }
-    guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
+    try flush(descriptor, path)
   } catch {
     close(descriptor)
     throw error
   }
-  guard close(descriptor) == 0 else { throw fail(path, "close") }
+  try closeFile(descriptor, path)
 }
 
 /// Puts these bytes at `path` in one step: a reader sees the old file or the new one.
-func replaceFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+public func replaceFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
   let temporary = path + ".new"
   unlink(temporary)
   try writeNewFile(temporary, bytes)
@@ -136,29 +145,44 @@ func makeDirectories(_ path: String, mode: mode_t = 0o755) throws(FileError) {
   guard mkdir(path, mode) == 0 || errno == EEXIST else { throw fail(path, "mkdir") }
 }
 
+/// The same, and whatever it makes is still there when the power goes: a name is, once the directory
+/// that it stands in is flushed.
+func makeDurableDirectories(_ path: String, mode: mode_t = 0o755) throws(FileError) {
+  if isDirectory(path) { return }
+  let parent = directory(of: path)
+  if !isDirectory(parent) { try makeDurableDirectories(parent, mode: mode) }
+  try makeDirectories(path, mode: mode)
+  try flushDirectory(parent)
+}
+
+/// Makes what was written to an open file durable.
+func flush(_ descriptor: Int32, _ path: String) throws(FileError) {
+  guard uninterrupted({ fsync(descriptor) }) == 0 else { throw fail(path, "fsync") }
+}
+
 /// Makes the content of a file durable.
 func flushFile(_ path: String) throws(FileError) {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+  let descriptor = openFile(path, O_RDONLY | O_NOFOLLOW)
   guard descriptor >= 0 else { throw fail(path, "open") }
   defer { close(descriptor) }
-  guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
+  try flush(descriptor, path)
 }
 
 /// Makes names in a directory durable.
 func flushDirectory(_ path: String) throws(FileError) {
-  let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  let descriptor = openFile(path, O_RDONLY | O_DIRECTORY)
   guard descriptor >= 0 else { throw fail(path, "open") }
   defer { close(descriptor) }
-  guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
+  try flush(descriptor, path)
 }
 
-func isDirectory(_ path: String) -> Bool {
+public func isDirectory(_ path: String) -> Bool {
   var status = stat()
   return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
 /// Whether something stands there, be it a dangling link.
-func exists(_ path: String) -> Bool {
+public func exists(_ path: String) -> Bool {
   var status = stat()
   return lstat(path, &status) == 0
 }
@@ -181,7 +205,7 @@ public func directoryEntries(_ path: String) throws(FileError) -> [[UInt8]] {
 }
 
 /// Removes a file, a link or a whole tree; links are not followed. What is not there is no error.
-func removeTree(_ path: String) throws(FileError) {
+public func removeTree(_ path: String) throws(FileError) {
   var status = stat()
   guard lstat(path, &status) == 0 else {
     if errno == ENOENT { return }
@@ -198,11 +222,11 @@ func removeTree(_ path: String) throws(FileError) {
 }
 
 /// Hands on a part of a file, piece by piece.
-func readRange(
+public func readRange(
   _ path: String, _ range: Range<Int>,
   _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
 ) throws(FileError) {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  let descriptor = openFile(path, O_RDONLY)
   guard descriptor >= 0 else { throw fail(path, "open") }
   defer { close(descriptor) }
   try readRange(descriptor, path, range, body)
@@ -216,11 +240,10 @@ func readRange(
   let buffer = Bytes(capacity: min(1 << 20, max(1, range.count)))
   var at = range.lowerBound
   while at < range.upperBound {
-    let got = pread(descriptor, buffer.base, min(buffer.capacity, range.upperBound - at), off_t(at))
-    if got < 0 {
-      if errno == EINTR { continue }
-      throw fail(path, "read")
+    let got = uninterrupted {
+      pread(descriptor, buffer.base, min(buffer.capacity, range.upperBound - at), off_t(at))
     }
+    guard got >= 0 else { throw fail(path, "read") }
     guard got > 0 else { throw FileError(path: path, operation: "read to its end", code: EIO) }
     try body(UnsafeBufferPointer(start: buffer.base, count: got))
     at += got

@@ -14,7 +14,7 @@ struct OutputDirectory {
   private let parent: String
   private let name: String
   private let staging: String
-  private let lock: Int32
+  let lock: OutputLock
 
   /// Takes the lock, and clears away what runs that died left behind.
   ///
@@ -29,8 +29,8 @@ struct OutputDirectory {
         code: "bad_output_name", message: "\(path): the name of an output cannot have an @ in it",
         fix: "name another directory with --out")
     }
-    try makeDirectories(parent)
-    let lock = try takeLock(joinPath(parent, ".\(name).lock"), holder: holder)
+    try makeDurableDirectories(parent)
+    let lock = try OutputLock.take(joinPath(parent, ".\(name).lock"), holder: holder)
     let output = OutputDirectory(
       path: path, parent: parent, name: name,
       staging: joinPath(parent, ".\(name)@staging-\(runID)"), lock: lock)
@@ -39,40 +39,14 @@ struct OutputDirectory {
       try output.clearStaging()
       guard mkdir(output.staging, 0o755) == 0 else { throw fail(output.staging, "mkdir") }
     } catch {
-      output.unlock()
+      lock.giveBack()
       throw error
     }
     return output
   }
 
-  /// Gives the lock back. The file stays: removing it would let two runs hold it at once.
-  func unlock() {
-    ftruncate(lock, 0)
-    close(lock)
-  }
-
-  private static func takeLock(_ path: String, holder: String) throws -> Int32 {
-    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else { throw fail(path, "open") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let code = errno
-      var buffer = [UInt8](repeating: 0, count: 1_024)
-      let count = max(0, pread(descriptor, &buffer, buffer.count, 0))
-      close(descriptor)
-      guard code == EWOULDBLOCK else { throw FileError(path: path, operation: "lock", code: code) }
-      throw LockHeld(path: path, holder: String(decoding: buffer[..<count], as: UTF8.self))
-    }
-    ftruncate(descriptor, 0)
-    do throws(FileError) {
-      try Array(holder.utf8).withUnsafeBufferPointer { bytes throws(FileError) in
-        try writeAll(bytes, to: descriptor, path: path)
-      }
-    } catch {
-      close(descriptor)
-      throw error
-    }
-    return descriptor
-  }
+  /// Gives the lock back.
+  func unlock() { lock.giveBack() }
 
   /// A link of ours, nothing, or an empty directory may be replaced; anything else is the user's.
   private static func checkOwned(_ path: String) throws {
@@ -90,14 +64,6 @@ struct OutputDirectory {
     throw RunError(
       code: "output_not_ours", message: "\(path) is there and was not made by Weir",
       fix: "name another directory with --out, or move that one away")
-  }
-
-  private static func linkTarget(_ path: String) -> String? {
-    var buffer = [UInt8](repeating: 0, count: 4_096)
-    let count = buffer.withUnsafeMutableBytes {
-      readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
-    }
-    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
   }
 
   private func clearStaging() throws(FileError) {
@@ -145,19 +111,48 @@ struct OutputDirectory {
   /// Throws away what was written.
   func discard() throws(FileError) { try removeTree(staging) }
 
+  /// Where the outputs of a run are going to stand.
+  struct Place {
+    /// The directory that is in place; `nil`: there is none.
+    var before: String?
+    /// The new files and their manifest, for now.
+    var now: String
+    /// Where they will be: the directory that the link will lead to.
+    var directory: String
+  }
+
+  /// The directory that the link leads to, if it is there.
+  var current: String? {
+    guard let target = linkTarget(path) else { return nil }
+    let full = joinPath(parent, target)
+    return isDirectory(full) ? full : nil
+  }
+
   /// Makes what was written the outputs.
   ///
   /// - Parameters:
   ///   - key: the identity of the run: equal keys mean equal bytes.
   ///   - manifest: written last, names every file: they must be flushed before.
   ///   - keep: how many runs stay, this one included.
+  ///   - willPlace: called when all is there and nothing is in place yet; where it throws, nothing
+  ///     will be.
   /// - Returns: what went wrong after the swap, which makes no failure of it: an old run that cannot
   ///   be removed.
   @discardableResult
-  func commit(key: String, manifest: [UInt8], keep: Int) throws -> [String] {
+  func commit(
+    key: String, manifest: [UInt8], keep: Int, willPlace: (Place) throws -> Void = { _ in }
+  ) throws -> [String] {
     try writeNewFile(joinPath(staging, OutputDirectory.manifestName), manifest)
     try flushDirectory(staging)
-    let target = try place(key: key)
+    let (target, isThere) = choosePlace(key: key)
+    try willPlace(Place(before: current, now: staging, directory: joinPath(parent, target)))
+    if isThere {
+      try removeTree(staging)
+      utimes(joinPath(parent, target), nil)
+    } else {
+      guard rename(staging, joinPath(parent, target)) == 0 else { throw fail(staging, "rename") }
+      try flushDirectory(parent)
+    }
     let link = joinPath(parent, ".\(name)@staging-link")
     try removeTree(link)
     guard symlink(target, link) == 0 else { throw fail(link, "symlink") }
@@ -175,23 +170,17 @@ struct OutputDirectory {
     }
   }
 
-  /// Gives the staged directory its name. A run with the same key may have left one: it is used
-  /// where it is whole, and let be where it is not.
-  private func place(key: String) throws -> String {
+  /// A name for the staged directory. A run with the same key may have left one: it is used where it
+  /// is whole, and let be where it is not.
+  private func choosePlace(key: String) -> (target: String, isThere: Bool) {
     var target = ".\(name)@\(key)"
     var attempt = 1
     while exists(joinPath(parent, target)) {
-      if isWhole(joinPath(parent, target)) {
-        try removeTree(staging)
-        utimes(joinPath(parent, target), nil)
-        return target
-      }
+      if isWhole(joinPath(parent, target)) { return (target, true) }
       attempt += 1
       target = ".\(name)@\(key)-\(attempt)"
     }
-    guard rename(staging, joinPath(parent, target)) == 0 else { throw fail(staging, "rename") }
-    try flushDirectory(parent)
-    return target
+    return (target, false)
   }
 
   /// Whether every file of a directory is as in the staged one.
@@ -278,7 +267,7 @@ final class OutputWriter {
 
   fileprivate init(path: String) throws(FileError) {
     self.path = path
-    descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    descriptor = openFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw fail(path, "create") }
   }
 
@@ -289,14 +278,13 @@ final class OutputWriter {
   /// Gives the descriptor back; the next write opens the file again.
   func pause() throws(FileError) {
     guard isOpen else { return }
-    let result = close(descriptor)
-    descriptor = -1
-    guard result == 0 else { throw fail(path, "close") }
+    defer { descriptor = -1 }
+    try closeFile(descriptor, path)
   }
 
   func write(_ part: UnsafeBufferPointer<UInt8>) throws(FileError) {
     if !isOpen {
-      descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+      descriptor = openFile(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
       guard isOpen else { throw fail(path, "open") }
     }
     try writeAll(part, to: descriptor, path: path)

@@ -26,24 +26,44 @@ public struct Workspace: Sendable {
     return joinPath(root == "." ? "" : root, "out/\(pipeline)/\(partition)")
   }
 
-  func runPath(_ id: String) -> String { joinPath(path, "runs/\(id)") }
+  /// Whether there is one.
+  public var isThere: Bool { isDirectory(path) }
+
+  /// The directory with one directory for each run.
+  public var runsPath: String { joinPath(path, "runs") }
+
+  func runPath(_ id: String) -> String { joinPath(runsPath, id) }
 
   /// 16 random bytes that belong to this workspace: keys come from outside, and a hash whose secret
   /// is known can be attacked. No result depends on them.
   func secret() throws -> [UInt8] {
+    if let secret = try existingSecret() { return secret }
     let file = joinPath(path, "secret")
-    if !exists(file) {
-      var bytes = [UInt8](repeating: 0, count: 16)
-      var random = SystemRandomNumberGenerator()
-      for i in bytes.indices { bytes[i] = UInt8.random(in: 0...255, using: &random) }
-      // A number of the process would not do: containers that share a workspace share numbers.
-      let temporary = "\(file).\(UInt64.random(in: 0...UInt64.max, using: &random))"
-      try writeNewFile(temporary, bytes)
-      chmod(temporary, 0o600)
-      // The first of two runs that start at once wins.
-      if link(temporary, file) != 0, errno != EEXIST { throw fail(file, "link") }
-      try removeTree(temporary)
+    var bytes = [UInt8](repeating: 0, count: 16)
+    var random = SystemRandomNumberGenerator()
+    for i in bytes.indices { bytes[i] = UInt8.random(in: 0...255, using: &random) }
+    // A number of the process would not do: containers that share a workspace share numbers.
+    let temporary = "\(file).\(UInt64.random(in: 0...UInt64.max, using: &random))"
+    try writeNewFile(temporary, bytes, mode: 0o600)
+    // The first of two runs that start at once wins, and clears the other's away: it needs it no more.
+    if link(temporary, file) != 0 {
+      let failure = fail(file, "link")
+      guard exists(file) else { throw failure }
     }
+    try flushDirectory(path)
+    for name in try directoryEntries(path) where name.starts(with: "secret.".utf8) {
+      try removeTree(joinPath(path, String(decoding: name, as: UTF8.self)))
+    }
+    guard let secret = try existingSecret() else {
+      throw FileError(path: file, operation: "read", code: ENOENT)
+    }
+    return secret
+  }
+
+  /// The same where it was made already.
+  func existingSecret() throws -> [UInt8]? {
+    let file = joinPath(path, "secret")
+    guard exists(file) else { return nil }
     let bytes = try readWholeFile(file, limit: 64)
     guard bytes.count == 16 else {
       throw RunError(

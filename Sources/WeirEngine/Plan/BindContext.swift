@@ -38,6 +38,9 @@ public final class BindContext {
     }
   }
 
+  /// Stands before the names of time zones among the files that a plan depends on.
+  static let zoneFolder = "zoneinfo/"
+
   /// Compiles a CEL expression of an option against the fields of an edge.
   public func compile(
     _ source: String, in scope: Scope, at node: SpecNode, _ problems: inout Problems
@@ -48,8 +51,13 @@ public final class BindContext {
     var constants: [String: ConstantValue] = [:]
     for (name, value) in params.values { constants[name] = value.constant }
     do throws(ExpressionError) {
-      return try CompiledExpression(
+      let expression = try CompiledExpression(
         source, scope: ExpressionScope(fields: fields, params: constants))
+      for zone in expression.zoneFiles {
+        let path = BindContext.zoneFolder + zone.name
+        if files.bytes(of: path) == nil { files.add(path, zone.bytes) }
+      }
+      return expression
     } catch {
       let start = error.column - 1
       problems.add(

@@ -12,6 +12,8 @@ public struct Scope: Sendable {
     public var column: Int
     /// Column with the value as it stands in the record, where it does.
     public var recordColumn: Int?
+    /// A stage made it: no record has it.
+    public internal(set) var isMade = false
 
     /// The value is no longer the one in the record.
     public var isEdited: Bool { recordColumn.map { $0 != column } ?? false }
@@ -44,7 +46,8 @@ public struct Scope: Sendable {
       fields[i].type = type
       fields[i].column = column
     } else {
-      fields.append(Field(path: path, type: type, column: column, recordColumn: nil))
+      fields.append(
+        Field(path: path, type: type, column: column, recordColumn: nil, isMade: true))
     }
     return column
   }

@@ -221,10 +221,59 @@ public enum StageOutput: Sendable {
 public struct RowTable: Sendable {
   public var columns: [String]
   public var rows: [[JSONValue]]
+  /// What the rows are called by; `nil`: nothing tells them apart.
+  public var identity: RowIdentity?
 
-  public init(columns: [String], rows: [[JSONValue]] = []) {
+  public init(columns: [String], rows: [[JSONValue]] = [], identity: RowIdentity? = nil) {
     self.columns = columns
     self.rows = rows
+    self.identity = identity
+  }
+}
+
+/// What tells the rows of a table apart, for those who compare it with that of another run.
+public struct RowIdentity: Sendable, Equatable {
+  /// Columns that tell every row from all others; empty: there is one row.
+  public var keys: [String]
+  /// Columns that are worked out of the whole history, so that each new day moves all of them: no
+  /// number that was counted.
+  public var estimates: [String]
+  /// Rows with this text in this column say that they are not final.
+  public var provisional: (column: String, text: String)?
+
+  public init(
+    keys: [String], estimates: [String] = [], provisional: (column: String, text: String)? = nil
+  ) {
+    self.keys = keys
+    self.estimates = estimates
+    self.provisional = provisional
+  }
+
+  public static func == (a: RowIdentity, b: RowIdentity) -> Bool { a.members == b.members }
+
+  /// What holds of it in a file that has only `columns`; `nil` where they lack a part of the key: such
+  /// rows can be equal.
+  public func cut(to columns: [String]) -> RowIdentity? {
+    let names = Set(columns.map { Array($0.utf8) })
+    func isThere(_ name: String) -> Bool { names.contains(Array(name.utf8)) }
+    guard keys.allSatisfy(isThere) else { return nil }
+    return RowIdentity(
+      keys: keys, estimates: estimates.filter(isThere),
+      provisional: provisional.flatMap { isThere($0.column) ? $0 : nil })
+  }
+
+  /// As a manifest has it.
+  var members: [JSONMember] {
+    var members = [JSONMember("keys", .array(keys.map { .text($0) }))]
+    if !estimates.isEmpty {
+      members.append(JSONMember("estimates", .array(estimates.map { .text($0) })))
+    }
+    if let provisional {
+      members.append(
+        JSONMember(
+          "provisional", .object([JSONMember(provisional.column, .text(provisional.text))])))
+    }
+    return members
   }
 }
 
@@ -314,10 +363,13 @@ public struct OutputFile: Sendable {
   public var path: String
   public var bytes: [UInt8]
   public var rows: Int
+  /// Of a file of rows that are told apart.
+  public var identity: RowIdentity?
 
-  public init(path: String, bytes: [UInt8], rows: Int) {
+  public init(path: String, bytes: [UInt8], rows: Int, identity: RowIdentity? = nil) {
     self.path = path
     self.bytes = bytes
     self.rows = rows
+    self.identity = identity
   }
 }

@@ -55,7 +55,7 @@ struct BarrierDecision {
   private func resolve(
     _ ways: [Way], _ lose: @escaping @Sendable ([Loss]) -> Void
   ) async throws -> [Loss] {
-    let tuples = ways.map(\.tuples)
+    let index = TupleIndex(ways.map(\.tuples))
     let (keepsLast, wantsRemoved) = (barrier.keepsLast, barrier.wantsRemoved)
     let (memory, executor) = (memory, executor)
     let next = Atomic(0)
@@ -66,7 +66,7 @@ struct BarrierDecision {
         while true {
           let partition = next.wrappingAdd(1, ordering: .relaxed).oldValue
           guard partition < BarrierTuples.partitions else { return }
-          try resolver.resolve(partition, of: tuples) { losses in
+          try resolver.resolve(partition, of: index) { losses in
             try Task.checkCancellation()
             lose(losses)
             if wantsRemoved { removed.withLock { $0 += losses } }

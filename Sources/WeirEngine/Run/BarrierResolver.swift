@@ -48,23 +48,17 @@ final class BarrierResolver {
   /// Decides a partition of everything that was collected. Blocks where tuples are on the disk.
   ///
   /// - Parameter lose: takes the losses, a part of them at a time.
-  func resolve(
-    _ partition: Int, of all: [BarrierTuples], lose: ([Loss]) throws -> Void
-  ) throws {
-    var count = 0
-    var wideBytes = 0
-    for block in all.lazy.flatMap(\.blocks) {
-      count += Int(block.counts[partition])
-      wideBytes += block.wideBytes / BarrierTuples.partitions
-    }
+  func resolve(_ partition: Int, of index: TupleIndex, lose: ([Loss]) throws -> Void) throws {
+    let (count, wideBytes) = (index.counts[partition], index.wideBytes)
     guard count > 0 else { return }
     var bits = 0
     while count >> bits > BarrierResolver.splitMin, bytes(count >> bits, wideBytes >> bits) > limit
     {
       bits += 1
     }
-    for index in 0..<(1 << bits) {
-      try resolve(partition, of: all, Split(bits: bits, index: index), expected: count >> bits)
+    for part in 0..<(1 << bits) {
+      let split = Split(bits: bits, index: part)
+      try resolve(partition, of: index, split, expected: count >> bits)
       let table = table
       try lose(losses.map { Loss(loser: $0.loser, winner: table[$0.slot].packed) })
     }
@@ -84,17 +78,18 @@ final class BarrierResolver {
   }
 
   private func resolve(
-    _ partition: Int, of all: [BarrierTuples], _ split: Split, expected: Int
+    _ partition: Int, of index: TupleIndex, _ split: Split, expected: Int
   ) throws {
     var size = tableSize(expected + (split.bits > 0 ? expected / 16 : 0))
     // Keys are spread evenly, so that the table is nearly never too small.
     while true {
       clear(size)
       var fits = true
-      for tuples in all where fits {
-        try tuples.read(partition, coder, &buffer) { piece, base, stays in
-          if fits { fits = add(piece, base, stays: stays, split) }
-        }
+      for piece in index.pieces[partition] where fits {
+        let tuples = index.ways[Int(piece.way)]
+        let block = tuples.blocks[Int(piece.block)]
+        let (piece, base) = try tuples.read(block, partition, coder, &buffer)
+        fits = add(piece, base, stays: block.chunk.isInMemory, split)
       }
       if fits { return }
       size *= 2

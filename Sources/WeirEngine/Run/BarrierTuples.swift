@@ -84,22 +84,50 @@ final class BarrierTuples: @unchecked Sendable {
     blocks.append(Block(chunk: chunk, ends: ends, counts: counts, wideBytes: wideBytes))
   }
 
-  /// Hands on each piece of a partition; `stays` where it is good as long as the store, else it is
-  /// until `body` returns. Blocks where pieces are on the disk.
+  /// One piece: what it says of itself, and its tuples; they are good as long as the store where the
+  /// block is in memory, else until `buffer` is used again. Blocks where it is on the disk.
   func read(
-    _ partition: Int, _ coder: FrameCoder, _ buffer: inout RawBuffer,
-    _ body: (TuplePiece, UnsafeRawPointer, _ stays: Bool) throws -> Void
-  ) throws {
-    for block in blocks where block.counts[partition] > 0 {
-      let bytes = try store.read(block.chunk, block.range(partition), coder, &buffer)
-      guard var piece = TuplePiece(bytes), let base = bytes.baseAddress else {
-        throw RunError(
-          damagedSpill: store.path(of: block.chunk),
-          ChunkError("what a dedupe has collected is not what it was"))
+    _ block: Block, _ partition: Int, _ coder: FrameCoder, _ buffer: inout RawBuffer
+  ) throws -> (piece: TuplePiece, base: UnsafeRawPointer) {
+    let bytes = try store.read(block.chunk, block.range(partition), coder, &buffer)
+    guard var piece = TuplePiece(bytes), let base = bytes.baseAddress else {
+      throw RunError(
+        damagedSpill: store.path(of: block.chunk),
+        ChunkError("what a dedupe has collected is not what it was"))
+    }
+    piece.shard = shard
+    piece.instance = instance
+    return (piece, base + TuplePiece.headerBytes)
+  }
+}
+
+/// The pieces of all ways to a barrier by partition, so that deciding a partition does not ask every
+/// block for what it has of it: of many small shards most have nothing.
+struct TupleIndex: Sendable {
+  struct Piece: Sendable {
+    var way: Int32
+    var block: Int32
+  }
+  let ways: [BarrierTuples]
+  /// In the order of the ways and their blocks.
+  private(set) var pieces: [[Piece]]
+  /// Tuples by partition.
+  private(set) var counts: [Int]
+  /// Bytes of wide orders that a partition has to expect.
+  private(set) var wideBytes = 0
+
+  init(_ ways: [BarrierTuples]) {
+    self.ways = ways
+    pieces = Array(repeating: [], count: BarrierTuples.partitions)
+    counts = Array(repeating: 0, count: BarrierTuples.partitions)
+    for (way, tuples) in ways.enumerated() {
+      for (number, block) in tuples.blocks.enumerated() {
+        wideBytes += block.wideBytes / BarrierTuples.partitions
+        for partition in 0..<BarrierTuples.partitions where block.counts[partition] > 0 {
+          pieces[partition].append(Piece(way: Int32(way), block: Int32(number)))
+          counts[partition] += Int(block.counts[partition])
+        }
       }
-      piece.shard = shard
-      piece.instance = instance
-      try body(piece, base + TuplePiece.headerBytes, block.chunk.isInMemory)
     }
   }
 }

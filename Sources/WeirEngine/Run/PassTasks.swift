@@ -67,7 +67,7 @@ struct PassTasks: Sendable {
     if let store {
       for (index, look) in zip(rest, looks) { remember(tasks[index], look, store) }
       if let pack {
-        try await withTaskExecutorPreference(executor) { [tasks, found] in
+        await withTaskExecutorPreference(executor) { [tasks, found] in
           let entries = keep(
             rest.map { (tasks[$0], found[$0].key, found[$0].output!) }, pack, store)
           store.give(

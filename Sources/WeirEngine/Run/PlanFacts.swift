@@ -182,7 +182,7 @@ extension Plan {
       "findings": .object(facts.findings.map { JSONMember($0.level, .int($0.count)) }),
       "shards_set_aside": .array(facts.ledger.shardsSetAside.map(\.json)),
       "over_budget": .array(facts.overBudget.map { .text($0.text) }),
-      "files": .array(files.map(\.json)),
+      "files": .array(files.map(\.manifestJSON)),
     ]
   }
 }

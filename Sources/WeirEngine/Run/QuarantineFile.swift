@@ -25,7 +25,7 @@ struct QuarantineFile {
   ///   - spools: of all passes.
   ///   - states: the shards in order.
   func write(_ spools: [ShardSpool], _ states: [ShardState]) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let descriptor = openFile(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
     guard descriptor >= 0 else { throw fail(path, "create") }
     defer { close(descriptor) }
     var byShard: [Int: [ShardSpool]] = [:]
@@ -41,7 +41,9 @@ struct QuarantineFile {
         try merge(passes, states[shard], to: descriptor)
       }
     }
-    guard fsync(descriptor) == 0 else { throw fail(path, "fsync") }
+    // Before the outputs are swapped in: records that are in neither must be here.
+    try flush(descriptor, path)
+    try flushDirectory(directory(of: path))
   }
 
   /// The frames of one pass are in order already.

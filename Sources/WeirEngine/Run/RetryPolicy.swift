@@ -24,8 +24,8 @@ public struct RetryPolicy: Sendable {
   /// well, but not because this run waits.
   static func canPass(_ error: any Error) -> Bool {
     switch error {
-    case let error as ShardError: error.isTransient
-    case let error as FileError: ShardError.transientCodes.contains(error.code)
+    case let error as ShardError: error.canPass
+    case let error as FileError: ShardError.passingCodes.contains(error.code)
     default: false
     }
   }

@@ -21,6 +21,18 @@ public struct RunOptions: Sendable {
   public var digestBytes: Int?
   /// Whether to run also where the outputs in place are those that the run would make.
   public var isForced = false
+  /// Who is told of the run.
+  public var history: (any RunHistory)?
+  /// The exit status that the process will have, for the record of the run.
+  public var exitStatus: @Sendable (Result<RunResult, any Error>) -> Int32 = {
+    switch $0 {
+    case .success: 0
+    case .failure(is LockHeld): 75
+    case .failure(is OverBudget): 2
+    case .failure(is RunInterrupted): 130
+    case .failure: 1
+    }
+  }
 
   public init(workers: Int, workspace: Workspace) {
     self.workers = workers
@@ -48,6 +60,7 @@ public struct RunResult: Sendable {
   public var tasks: [TaskRecord]
   public var seconds: Double
   public var notes: [String]
+  public var phases: [RunPhase] = []
 }
 
 /// One file of the outputs, as the manifest has it.
@@ -57,12 +70,20 @@ public struct OutputRecord: Sendable {
   public var rows: Int
   public var bytes: Int
   public var sha256: [UInt8]
+  /// Of a file of rows that are told apart.
+  var identity: RowIdentity?
 
   public var json: JSONValue {
     [
       "sink": .text(sink), "path": .text(path), "rows": .int(rows), "bytes": .int(bytes),
       "sha256": .text(hexText(sha256)),
     ]
+  }
+
+  /// With what a reader needs to compare the file with that of another run.
+  var manifestJSON: JSONValue {
+    guard case .object(let members) = json, let identity else { return json }
+    return .object(members + identity.members)
   }
 }
 
@@ -73,13 +94,18 @@ extension Plan {
   ///   of the last run stand as they were.
   public func run(_ options: RunOptions, progress: Progress) async throws -> RunResult {
     let record = try RunRecord.begin(plan: self, options: options)
+    let history = options.history
+    record.note(history?.began(record.id, directory: record.directory) ?? [])
     do {
-      let result = try await Run(plan: self, options: options, progress: progress, record: record)
+      var result = try await Run(plan: self, options: options, progress: progress, record: record)
         .execute()
-      try record.finish(result)
+      record.finish(&result)
+      result.notes += history?.ended(record.id, directory: record.directory) ?? []
       return result
     } catch {
-      throw record.fail(error)
+      let reported = record.fail(error)
+      _ = history?.ended(record.id, directory: record.directory)
+      throw reported
     }
   }
 }
@@ -92,40 +118,39 @@ private struct Run {
   let record: RunRecord
   private static let flushesAtOnce = 16
 
+  private let clock = PhaseClock()
+
   func execute() async throws -> RunResult {
-    let started = ContinuousClock().now
     let memory = RunMemory(options.memory, directory: record.spoolDirectory)
     let states = try await findShards(memory)
     let output = try OutputDirectory.open(
       path: record.outDirectory, runID: record.id, holder: record.holderText)
     defer { output.unlock() }
     do {
-      try record.takeOver()
+      try record.takeOver(output)
       let store = try TaskStore.open(in: options.workspace, limit: options.digestBytes)
       if !options.isForced,
         let same = try UnchangedRun(plan: plan, states: states, output: output, store: store).find()
       {
         try output.discard()
-        return unchanged(same, notes: finish(store), since: started)
+        record.note(same.notes + record.retries.notes + finish(store))
+        record.found(in: output.current)
+        clock.end(.prepare)
+        return unchanged(same)
       }
+      clock.end(.prepare)
       let result = try await work(states, output, memory, store)
-      return RunResult(
-        runID: record.id, outDirectory: record.outDirectory, ledger: result.ledger,
-        quarantine: result.quarantine, outputs: result.outputs, findings: result.findings,
-        overBudget: result.overBudget, runKey: result.runKey, runDirectory: record.directory,
-        tasks: result.tasks, seconds: (ContinuousClock().now - started).seconds,
-        notes: result.notes + finish(store))
+      record.note(finish(store))
+      return result
     } catch {
       // The error that stopped the run is the one to report, whatever clearing up says.
-      do { try output.discard() } catch let second { record.note("\(second)") }
+      do { try output.discard() } catch let second { record.note(["\(second)"]) }
       throw error
     }
   }
 
   /// The result of a run that found its outputs in place.
-  private func unchanged(
-    _ same: UnchangedRun.Outcome, notes: [String], since started: ContinuousClock.Instant
-  ) -> RunResult {
+  private func unchanged(_ same: OutputManifest) -> RunResult {
     var ledger = Ledger()
     ledger.records = same.records
     ledger.shardsSetAside = same.shardsSetAside
@@ -139,8 +164,7 @@ private struct Run {
         }),
       outputs: same.outputs, findings: same.findings.map { (level: $0.name, count: $0.count) },
       overBudget: [], runKey: same.runKey, runDirectory: record.directory, isUnchanged: true,
-      tasks: [], seconds: (ContinuousClock().now - started).seconds,
-      notes: same.notes + record.attempts.notes + notes)
+      tasks: [], seconds: clock.seconds, notes: [], phases: clock.phases)
   }
 
   /// Tidies the digests up. What goes wrong there harms no run.
@@ -157,7 +181,7 @@ private struct Run {
   private func findShards(_ memory: RunMemory) async throws -> [ShardState] {
     var states: [ShardState] = []
     for (index, lane) in plan.lanes.enumerated() {
-      let shards = try await options.retries.run(record.attempts) { try lane.source.findShards() }
+      let shards = try await options.retries.run(record.retries) { try lane.source.findShards() }
       for shard in shards {
         states.append(
           ShardState(
@@ -175,20 +199,9 @@ private struct Run {
     return states
   }
 
-  private struct Finished {
-    var ledger: Ledger
-    var quarantine: QuarantineSummary
-    var outputs: [OutputRecord]
-    var findings: [(level: String, count: Int)]
-    var overBudget: [BudgetExcess]
-    var runKey: String
-    var tasks: [TaskRecord]
-    var notes: [String]
-  }
-
   private func work(
     _ states: [ShardState], _ output: OutputDirectory, _ memory: RunMemory, _ store: TaskStore?
-  ) async throws -> Finished {
+  ) async throws -> RunResult {
     let executor = try BlockingExecutor(
       threads: max(Run.flushesAtOnce, min(options.workers, states.count) * 2 + 2))
     defer { executor.stop() }
@@ -212,12 +225,14 @@ private struct Run {
       if let over = try budgets.check(behindPass: pass, spools) { throw over }
       if pass == 0 { try checkSources(states) }
       memory.dropSpares()
+      clock.end(pass == 0 ? .scan : .laterPasses)
       for barrier in plan.barriers where barrier.depth == pass {
         removed[barrier.stage] = try await BarrierDecision(
           plan: plan, barrier: barrier, states: states, workers: options.workers, memory: memory,
           executor: executor
         ).decide()
         memory.dropTuples(of: barrier.stage)
+        clock.end(.barrier)
       }
     }
     try await memory.blocking(on: executor) { for state in states { try state.settle() } }
@@ -239,14 +254,47 @@ private struct Run {
     try QuarantineFile(path: joinPath(record.directory, QuarantineFile.name))
       .write(spools.all, states)
     try await flush(output, executor)
+    record.note(plan.notes(states) + record.retries.notes)
+    clock.end(.finish)
+    var result = RunResult(
+      runID: record.id, outDirectory: record.outDirectory, ledger: ledger, quarantine: quarantine,
+      outputs: records, findings: levels(made), overBudget: excesses, runKey: runKey,
+      runDirectory: record.directory,
+      tasks: tasks, seconds: clock.seconds, notes: [], phases: clock.phases)
+    try commit(&result, plan.manifest(facts, states, records), made, output)
+    return result
+  }
+
+  /// Swaps the outputs in. What the run came to stands in its record before that, so that nobody has to
+  /// guess where the process ends in between.
+  private func commit(
+    _ result: inout RunResult, _ manifest: JSONValue, _ made: [Int: [String: StageOutput]],
+    _ output: OutputDirectory
+  ) throws {
+    let findings = made.sorted { $0.key < $1.key }.compactMap { stage, ports in
+      let sets = ports.keys.sorted().compactMap { port -> [JSONValue]? in
+        if case .findings(let set) = ports[port]! { set.findings } else { nil }
+      }
+      return sets.isEmpty ? nil : (stage: plan.stage(stage).name, findings: sets.flatMap { $0 })
+    }
     let afterwards = try output.commit(
-      key: String(runKey.prefix(16)),
-      manifest: plan.manifest(facts, states, records).bytes(indented: true) + [0x0A],
-      keep: options.keep)
-    return Finished(
-      ledger: ledger, quarantine: quarantine, outputs: records, findings: levels(made),
-      overBudget: excesses, runKey: runKey, tasks: tasks,
-      notes: plan.notes(states) + record.attempts.notes + afterwards)
+      key: String(result.runKey.prefix(16)), manifest: manifest.bytes(indented: true) + [0x0A],
+      keep: options.keep
+    ) { place in
+      let here = absolutePath(".")
+      record.note(
+        try options.history?.willPlace(
+          PendingOutputs(
+            runID: record.id, runDirectory: record.directory, pipeline: plan.spec.name,
+            out: record.absoluteOut, before: place.before.map { joinPath(here, $0) },
+            now: joinPath(here, place.now), findings: findings))
+          ?? [])
+      try record.willPlace(result, in: place)
+    }
+    record.note(afterwards)
+    clock.end(.commit)
+    result.seconds = clock.seconds
+    result.phases = clock.phases
   }
 
   /// Makes all that was written durable. Many files are flushed at once: the file system then writes
@@ -269,7 +317,7 @@ private struct Run {
   ) async throws -> [TaskRecord] {
     let (plan, progress) = (plan, progress)
     let attempts = TaskAttempts(
-      policy: options.retries, log: record.attempts, executor: executor)
+      policy: options.retries, log: record.retries, executor: executor)
     let hasher = SipHasher(secret: record.secret)
     let stageNames = plan.spec.stages.map(\.name)
     let units = ShardUnits(states, options)
@@ -362,7 +410,7 @@ private struct Run {
           records.append(
             OutputRecord(
               sink: stage.name, path: file.path, rows: file.rows, bytes: file.bytes.count,
-              sha256: try writer.finish()))
+              sha256: try writer.finish(), identity: file.identity))
         }
       }
     }

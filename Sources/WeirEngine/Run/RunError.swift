@@ -28,7 +28,7 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
     case let error as ShardError:
       self.init(
         code: error.code.rawValue, message: error.description, fix: error.fix,
-        isTransient: error.code == .changed || error.isTransient)
+        isTransient: error.isTransient)
     case let error as FileError:
       self.init(
         code: "file_error", message: error.description, fix: error.fix,
@@ -44,7 +44,7 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
 /// The output is being written by another run.
 public struct LockHeld: Error, Sendable {
   public var path: String
-  /// What the holder wrote about itself: run, process, host and start.
+  /// What the holder wrote about itself: run, process, host, start and workspace.
   public var holder: String
   /// The run that was turned away.
   public internal(set) var runID: String?

@@ -40,7 +40,7 @@ public struct ShardFault: Sendable, Equatable {
 
 extension ShardError {
   /// Whether it says something about the shard, rather than about the moment.
-  var isLasting: Bool { !isTransient && code != .changed }
+  var isLasting: Bool { !isTransient && !canPass }
 }
 
 /// Goes over a shard alone, from its first byte to its last, to see what is wrong with it: several

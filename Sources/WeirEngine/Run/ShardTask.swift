@@ -182,7 +182,7 @@ struct ShardTask: Sendable {
       throw ShardError(
         code: .changed, path: state.shard.path, byte: nil,
         message: "the file is not the one that this run read before",
-        fix: "wait until its writer is done, then run again")
+        fix: "wait until its writer is done, then run again", isTransient: true)
     }
     state.contentHash = hash
   }

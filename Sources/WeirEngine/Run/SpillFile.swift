@@ -36,12 +36,11 @@ final class SpillFile: @unchecked Sendable {
     let descriptor = try open()
     var written = 0
     while written < bytes.count {
-      let count = pwrite(
-        descriptor, bytes.baseAddress! + written, bytes.count - written, off_t(offset + written))
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw fail(path, "write")
+      let count = uninterrupted {
+        pwrite(
+          descriptor, bytes.baseAddress! + written, bytes.count - written, off_t(offset + written))
       }
+      guard count >= 0 else { throw fail(path, "write") }
       written += count
     }
   }
@@ -52,11 +51,10 @@ final class SpillFile: @unchecked Sendable {
     out.reserve(count)
     var done = 0
     while done < count {
-      let got = pread(descriptor, out.base + out.count, count - done, off_t(offset + done))
-      if got < 0 {
-        if errno == EINTR { continue }
-        throw fail(path, "read")
+      let got = uninterrupted {
+        pread(descriptor, out.base + out.count, count - done, off_t(offset + done))
       }
+      guard got >= 0 else { throw fail(path, "read") }
       guard got > 0 else { throw FileError(path: path, operation: "read to its end", code: EIO) }
       out.count += got
       done += got
@@ -66,7 +64,7 @@ final class SpillFile: @unchecked Sendable {
   private func open() throws(FileError) -> Int32 {
     try state.withLock { state throws(FileError) in
       if state.descriptor < 0 {
-        state.descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        state.descriptor = openFile(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
         guard state.descriptor >= 0 else { throw fail(path, "create") }
       }
       return state.descriptor

@@ -197,7 +197,7 @@ final class SpoolPart: @unchecked Sendable {
   }
 
   private func makeFile() throws(FileError) {
-    descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    descriptor = openFile(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)
     guard descriptor >= 0 else { throw fail(path, "create") }
     hasFile = true
     try memory.withUnsafeBufferPointer { bytes throws(FileError) in
@@ -234,9 +234,8 @@ final class SpoolPart: @unchecked Sendable {
   /// Gives the descriptor back; reading opens it again.
   func close() throws(FileError) {
     guard descriptor >= 0 else { return }
-    let result = Glibc.close(descriptor)
-    descriptor = -1
-    guard result == 0 else { throw fail(path, "close") }
+    defer { descriptor = -1 }
+    try closeFile(descriptor, path)
   }
 
   /// Hands on a part of the bytes, piece by piece.
@@ -257,7 +256,7 @@ final class SpoolPart: @unchecked Sendable {
       }
     }
     if descriptor < 0 {
-      descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      descriptor = openFile(path, O_RDONLY)
       guard descriptor >= 0 else { throw fail(path, "open") }
     }
     try readRange(descriptor, path, range, body)

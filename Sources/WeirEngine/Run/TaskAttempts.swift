@@ -28,11 +28,11 @@ struct TaskAttempts: Sendable {
             same(tasks[$0].state.shard.path, error.path)
           })
         else { throw error }
-        let isFatal = !error.isTransient && !tasks[failed].canSetAside(error)
-        guard !isFatal, !error.isTransient || failures[failed] < policy.limit else { throw error }
+        let isFatal = !error.canPass && !tasks[failed].canSetAside(error)
+        guard !isFatal, !error.canPass || failures[failed] < policy.limit else { throw error }
         for index in waiting { tasks[index].state.restore(before[index], tasks[index].progress) }
         tasks = try restart(tasks)
-        if error.isTransient {
+        if error.canPass {
           failures[failed] += 1
           let state = tasks[failed].state
           log.add(

@@ -24,7 +24,7 @@ public struct TaskRecord: Sendable, Equatable {
     self.seconds = seconds
   }
 
-  var json: JSONValue {
+  public var json: JSONValue {
     [
       "pass": .int(pass), "source": .text(source), "shard": .text(shard), "key": .text(key),
       "reused": .bool(isReused), "seconds": .number(milliseconds(seconds)),

@@ -18,6 +18,13 @@ public struct Spec: Sendable {
   /// In the order of the file.
   public let stages: [StageDeclaration]
 
+  /// The parameters of type date that are part of the name of the output.
+  public var partitionDates: [String] {
+    params.filter { param in
+      param.type == .date && partition.contains { $0.name.utf8.elementsEqual(param.name.utf8) }
+    }.map(\.name)
+  }
+
   static let keys = [
     "$schema", "name", "description", "partition", "ledger_by", ErrorBudget.key, "params",
     "sources", "transforms", "sinks",

@@ -54,7 +54,11 @@ extension CheckedSpec {
         out.put(json: param.value.text)
       }
     }
-    for file in files where names.contains(Array(file.path.utf8)) {
+    // Time zones are named inside of expressions.
+    for file in files
+    where names.contains(Array(file.path.utf8))
+      || file.path.utf8.starts(with: BindContext.zoneFolder.utf8)
+    {
       out.put(json: file.path)
       out += file.sha256
     }

@@ -23,7 +23,7 @@ final class PackFile: @unchecked Sendable {
   init?(reading path: String, id: UInt64) throws(FileError) {
     self.id = id
     self.path = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    descriptor = openFile(path, O_RDONLY | O_NOFOLLOW)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
       throw fail(path, "open")
@@ -35,7 +35,7 @@ final class PackFile: @unchecked Sendable {
   init(making path: String, id: UInt64) throws(FileError) {
     self.id = id
     self.path = path
-    descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    descriptor = openFile(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw fail(path, "create") }
     flock(descriptor, LOCK_SH | LOCK_NB)
     count = 0

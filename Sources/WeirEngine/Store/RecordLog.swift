@@ -39,7 +39,7 @@ struct RecordLog {
   /// Appends records in one write, so that those of other processes do not come between.
   func append(_ records: [RawRecord]) throws(FileError) {
     guard !records.isEmpty else { return }
-    let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    let descriptor = openFile(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw fail(path, "open") }
     defer { close(descriptor) }
     try encode(records).withUnsafeBufferPointer { bytes throws(FileError) in
@@ -52,13 +52,13 @@ struct RecordLog {
   func replace(with records: [RawRecord]) throws(FileError) {
     let temporary = "\(path).\(getpid()).new"
     unlink(temporary)
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    let descriptor = openFile(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw fail(temporary, "create") }
     do throws(FileError) {
       try encode(records).withUnsafeBufferPointer { bytes throws(FileError) in
         try writeAll(bytes, to: descriptor, path: temporary)
       }
-      guard close(descriptor) == 0 else { throw fail(temporary, "close") }
+      try closeFile(descriptor, temporary)
       guard rename(temporary, path) == 0 else { throw fail(temporary, "rename") }
     } catch {
       unlink(temporary)

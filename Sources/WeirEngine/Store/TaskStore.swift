@@ -47,7 +47,13 @@ final class TaskStore: Sendable {
     return try TaskStore(folder: folder, limit: limit ?? defaultLimit(folder))
   }
 
-  private init(folder: String, limit: Int) throws(FileError) {
+  /// What there is, to look at only; `nil` where there is nothing.
+  static func look(in workspace: Workspace) throws(FileError) -> TaskStore? {
+    let folder = joinPath(workspace.path, folderName)
+    return exists(folder) ? try TaskStore(folder: folder, limit: 0, isWriting: false) : nil
+  }
+
+  private init(folder: String, limit: Int, isWriting: Bool = true) throws(FileError) {
     self.folder = folder
     self.limit = limit
     log = RecordLog(path: joinPath(folder, "tasks.log"), recordBytes: 5 * 8)
@@ -60,7 +66,7 @@ final class TaskStore: Sendable {
       known.recordCount += 1
     }
     state = Mutex(known)
-    try clearUp()
+    if isWriting { try clearUp() }
   }
 
   private static func defaultLimit(_ folder: String) -> Int {
@@ -213,7 +219,7 @@ final class TaskStore: Sendable {
 
   /// Whether a process is writing a pack.
   private func isWritten(_ id: UInt64) -> Bool {
-    let descriptor = Glibc.open(path(of: id), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    let descriptor = openFile(path(of: id), O_RDONLY | O_NOFOLLOW)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     return flock(descriptor, LOCK_EX | LOCK_NB) != 0

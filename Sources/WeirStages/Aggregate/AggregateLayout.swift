@@ -104,7 +104,8 @@ struct AggregateLayout: Sendable {
     return out.bytes
   }
 
-  var columnNames: [String] {
-    by.map(\.name) + (time.map { [$0.name] } ?? []) + metrics.map(\.name)
-  }
+  var columnNames: [String] { keyNames + metrics.map(\.name) }
+
+  /// Columns that tell the groups apart.
+  var keyNames: [String] { by.map(\.name) + (time.map { [$0.name] } ?? []) }
 }

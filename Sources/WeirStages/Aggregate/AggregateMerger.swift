@@ -22,7 +22,7 @@ final class AggregateMerger: ReduceMerger {
 
   private func rows() throws(RunError) -> RowTable {
     let layout = table.layout
-    var out = RowTable(columns: layout.columnNames)
+    var out = RowTable(columns: layout.columnNames, identity: RowIdentity(keys: layout.keyNames))
     if table.groupCount == 0, layout.by.isEmpty, layout.time == nil {
       // All records are one group, also where there is none.
       for state in table.states { state.grow(to: 1) }

@@ -20,7 +20,9 @@ struct StateReader {
     return value
   }
 
-  mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type) throws(RunError) -> Value {
+  mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Value.Type
+  ) throws(RunError) -> Value {
     try known(reader.integer(type))
   }
 

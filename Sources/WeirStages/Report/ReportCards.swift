@@ -74,8 +74,9 @@ struct ReportCard {
       let range = finding.window
       return """
         <dl class=facts>\(fact(
-          "No data", model.length(range.count),
-          model.dates(range) + ", left out, not counted as zero"))</dl>
+          what.type == .openBucket ? "Open" : "No data", model.length(range.count),
+          model.dates(range)
+            + (what.type == .openBucket ? ", not complete" : ", left out, not counted as zero")))</dl>
         """
     }
     let (before, after) = names
@@ -105,11 +106,14 @@ struct ReportCard {
   private var names: (String, String) {
     let each = unit.kind == .count ? ", a \(model.bucketWord)" : ""
     switch what.type {
-    case .shift: return ("Before\(each)", "After\(each)")
+    case .shift, .windowChange: return ("Before\(each)", "After\(each)")
     case .trend: return ("At the start\(each)", "At the end\(each)")
     case .spike, .dip: return ("Expected", model.date(finding.anchorBucket))
     case .burst: return ("Expected\(each)", "While it lasted\(each)")
-    case .dataMissing: return ("Before", "After")
+    case .seasonBreak:
+      // The weekday that changed most stands for all.
+      return ("That weekday before", "Since \(model.date(finding.anchorBucket))")
+    case .dataMissing, .openBucket: return ("Before", "After")
     }
   }
 

@@ -14,7 +14,7 @@ struct ReportChanges {
       <section id=changes><h2>What changed</h2>\
       \(ranked.isEmpty ? nothing() : table(ranked))\
       \(list(model.small, "Certain but small, so not ranked"))\
-      \(list(model.gaps, "Without data, so not compared"))</section>
+      \(list(model.gaps, "Not compared"))</section>
       """
   }
 

@@ -98,17 +98,18 @@ struct ReportChart {
       words.append("Band and dots: expected had nothing changed (95\u{A0}%). ▲ ▼: outside.")
     }
     switch finding.what.type {
-    case .shift: words.append("Dashes: level before and after.")
+    case .shift, .windowChange: words.append("Dashes: level before and after.")
     case .burst: words.append("Dashes: level while it lasted.")
     case .trend: words.append("Dashes: fitted trend.")
-    case .spike, .dip, .dataMissing: break
+    case .seasonBreak: words.append("Dots: as the weekdays were before.")
+    case .spike, .dip, .dataMissing, .openBucket: break
     }
     if finding.what.type == .shift && finding.place.count > 1 {
       words.append("Shaded: where the change lies (95\u{A0}%).")
     }
     if hasBars { words.append("Bars: \(model.page.recordNoun) a \(model.bucketWord).") }
     if model.page.bucketDays == 1 { words.append("Grey: weekends.") }
-    if series.states.contains(where: { $0 == .missing || $0 == .open }) {
+    if series.states.contains(where: { $0 == .missing || $0 == .open || $0 == .partial }) {
       words.append("Hatched: not compared.")
     }
     if scale.lo > 0 { words.append("The axis does not begin at 0.") }

@@ -28,7 +28,7 @@ extension ReportChart {
 
   /// Hatching over what was not compared.
   func masks() -> ReportMarkup {
-    runs { series.states[$0] == .missing || series.states[$0] == .open }.map {
+    runs { !series.isCompared($0) }.map {
       run -> ReportMarkup in
       reportHatching(
         x: edge(run.lowerBound), y: top, width: Double(run.count) * step, height: bottom - top)

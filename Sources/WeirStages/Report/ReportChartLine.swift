@@ -43,7 +43,7 @@ extension ReportChart {
     }
     let changed: ReportMarkup = what.direction == .up ? "rose" : "fell"
     switch what.type {
-    case .shift:
+    case .shift, .windowChange:
       let before = dash(0, finding.anchorBucket - 1, what.baseline.value, "before")
       let end = max(last, finding.window.upperBound)
       let after = dash(finding.anchorBucket, end, what.observed.value, changed)
@@ -57,7 +57,7 @@ extension ReportChart {
         <line class="level \(changed)" x1="\(at: x(fit.from.0))" y1="\(at: y(fit.from.1))" \
         x2="\(at: x(fit.to.0))" y2="\(at: y(fit.to.1))"/>
         """
-    case .spike, .dip, .dataMissing: return ""
+    case .spike, .dip, .seasonBreak, .dataMissing, .openBucket: return ""
     }
   }
 
@@ -75,7 +75,7 @@ extension ReportChart {
 
   func changeLine() -> ReportMarkup {
     switch finding.what.type {
-    case .shift, .burst:
+    case .shift, .burst, .seasonBreak, .windowChange:
       let place = edge(finding.anchorBucket)
       return """
         <line class=change x1="\(at: place)" x2="\(at: place)" y1="\(at: top - 6)" \
@@ -86,16 +86,17 @@ extension ReportChart {
       return """
         <circle class=ring cx="\(at: x(finding.anchorBucket))" cy="\(at: y(value))" r=9 />
         """
-    case .trend, .dataMissing: return ""
+    case .trend, .dataMissing, .openBucket: return ""
     }
   }
 
   func openBuckets() -> ReportMarkup {
-    series.states.indices.filter { series.states[$0] == .open }.compactMap { t in
-      series.values[t].map { value -> ReportMarkup in
-        "<circle class=hollow cx=\"\(at: x(t))\" cy=\"\(at: y(value))\" r=4 />"
-      }
-    }.joined()
+    series.states.indices.filter { series.states[$0] == .open || series.states[$0] == .partial }
+      .compactMap { t in
+        series.values[t].map { value -> ReportMarkup in
+          "<circle class=hollow cx=\"\(at: x(t))\" cy=\"\(at: y(value))\" r=4 />"
+        }
+      }.joined()
   }
 
   func labels() -> ReportMarkup {
@@ -127,9 +128,9 @@ extension ReportChart {
     guard let text = changeText else { return "" }
     let place =
       switch finding.what.type {
-      case .shift, .burst: edge(finding.anchorBucket)
+      case .shift, .burst, .seasonBreak, .windowChange: edge(finding.anchorBucket)
       case .spike, .dip: x(finding.anchorBucket)
-      case .trend, .dataMissing: left
+      case .trend, .dataMissing, .openBucket: left
       }
     return place > right - 220
       ? label(text, at: place - 7, 34, "strong", from: "end")
@@ -139,7 +140,7 @@ extension ReportChart {
   private var changeText: String? {
     let what = finding.what
     switch what.type {
-    case .shift:
+    case .shift, .windowChange:
       return "\(model.date(finding.anchorBucket)): \(series.unit.change(what.effect.value))"
     case .burst:
       return "\(model.dates(finding.window)): \(series.unit.change(what.effect.value))"
@@ -149,7 +150,9 @@ extension ReportChart {
       }
     case .trend:
       return what.slopePerWeek.map { "\(series.unit.change($0.value)) a week" }
-    case .dataMissing: return nil
+    case .seasonBreak:
+      return "\(model.date(finding.anchorBucket)): other weekdays"
+    case .dataMissing, .openBucket: return nil
     }
   }
 }

@@ -54,15 +54,17 @@ struct ReportChecks {
   private var absence: Check {
     (
       false,
-      "Known, not tested: no record of any group reaches it, so it is masked and can not be taken "
-        + "for a dip"
+      what.type == .openBucket
+        ? "Known, not tested: more records may come, so it is compared with nothing"
+        : "Known, not tested: no record of any group reaches it, so it is masked and can not be "
+          + "taken for a dip"
     )
   }
 
   private var lasting: Check {
     let lasts = model.lasts(finding)
     switch what.type {
-    case .shift:
+    case .shift, .windowChange:
       return (
         true,
         "Not one bad \(model.bucketWord): \(model.bucketWords(what.windowValid)) at the new level"
@@ -73,7 +75,11 @@ struct ReportChecks {
       )
     case .burst:
       return (true, "\(model.bucketWords(finding.window.count)) in a row on the same side")
-    case .spike, .dip, .dataMissing:
+    case .seasonBreak:
+      return (
+        true, "Not one bad week: \(model.bucketWords(what.windowValid)) with the new weekdays"
+      )
+    case .spike, .dip, .dataMissing, .openBucket:
       return lasts
         ? (false, "One \(model.bucketWord) so far: the next one will tell it from a new level")
         : (true, "One \(model.bucketWord): those after it are back where they were")
@@ -117,6 +123,8 @@ struct ReportChecks {
     case "mann_kendall": "Mann-Kendall, corrected for autocorrelation"
     case "shift_scan": "Scan for one change of level"
     case "weighted_line": "Weighted line through blocks of seven days"
+    case "weekday_contrasts": "F test of the differences between weekdays"
+    case "halves": "Second half against the first, Student's t"
     case "coverage": "None: what the data cover is known"
     default: reportWords(name)
     }

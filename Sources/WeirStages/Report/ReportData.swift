@@ -69,7 +69,7 @@ struct ReportData {
   private func better(_ cover: Cover, _ state: BucketState) -> Cover {
     switch (cover, state) {
     case (.full, _), (_, .closed): .full
-    case (.open, _), (_, .open): .open
+    case (.open, _), (_, .open), (_, .partial): .open
     case (.zero, _), (_, .zero): .zero
     case (.missing, .missing): .missing
     }

@@ -115,7 +115,7 @@ struct ReportModel {
         anchor = "n-\(i + 1)"
       }
       // A gap in the data is no change of the series.
-      if finding.type != .dataMissing { series[finding.series].findings.append(found.count) }
+      if finding.type.isTested { series[finding.series].findings.append(found.count) }
       found.append(
         ReportFinding(finding, text, anchor: anchor, number: found.count + 1, of: page))
     }
@@ -216,7 +216,7 @@ struct ReportFinding {
   var direction: String { !hasSize ? "gone" : what.direction == .up ? "up" : "down" }
   var arrow: String { !hasSize ? "∅" : what.direction == .up ? "▲" : "▼" }
   /// A gap in the data has no size, only a place.
-  var hasSize: Bool { what.type != .dataMissing }
+  var hasSize: Bool { what.type.isTested }
 
   var typeWords: String {
     switch what.type {
@@ -225,7 +225,10 @@ struct ReportFinding {
     case .spike: "Spike"
     case .dip: "Dip"
     case .burst: "Burst"
+    case .seasonBreak: "Weekday change"
+    case .windowChange: "Change"
     case .dataMissing: "No data"
+    case .openBucket: "Open"
     }
   }
 }

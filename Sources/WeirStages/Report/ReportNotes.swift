@@ -18,6 +18,12 @@ struct ReportNotes {
           label: "Empty", place: "the whole report", effect: "No \(noun) reached the analysis",
           isProblem: true))
     }
+    if detail.hasPartialStart {
+      notes.append(
+        ReportDataNote(
+          label: "Partial", place: place(0...0),
+          effect: "The data begin inside of it: shown, not compared", isProblem: false))
+    }
     if let open = detail.openBucket {
       notes.append(
         ReportDataNote(

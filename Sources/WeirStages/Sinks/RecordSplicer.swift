@@ -2,8 +2,8 @@ import Glibc
 import WeirData
 import WeirEngine
 
-/// Finds what of a record must be written anew: the values that a stage changed. All other bytes of
-/// the record stay as they are.
+/// Finds what of a record must be written anew: the values that a stage changed, and those that it made.
+/// All other bytes of the record stay as they are.
 final class RecordSplicer {
   /// A place in the text of a record and what is to stand there.
   struct Change {
@@ -23,6 +23,7 @@ final class RecordSplicer {
     var cells: UnsafeMutablePointer<Cell>?
   }
   private let edits: UnsafeMutableBufferPointer<Edit>
+  private var additions: RecordAdditions
   private let changes: UnsafeMutablePointer<Change>
   private let text: UnsafeMutablePointer<TextBuffer>
 
@@ -33,7 +34,9 @@ final class RecordSplicer {
     }
     self.edits = .allocate(capacity: edits.count)
     _ = self.edits.initialize(from: edits)
-    changes = .allocate(capacity: edits.count)
+    additions = RecordAdditions(scope)
+    // One for the end of the record.
+    changes = .allocate(capacity: edits.count + additions.count + 1)
     text = .allocate(capacity: 1)
     text.initialize(to: TextBuffer())
   }
@@ -52,6 +55,7 @@ final class RecordSplicer {
 
   static func columnsRead(_ scope: Scope) -> [Int] {
     scope.fields.filter(\.isEdited).flatMap { [$0.column] + ($0.recordColumn.map { [$0] } ?? []) }
+      + RecordAdditions.columnsRead(scope)
   }
 
   /// Call before the rows of a batch.
@@ -64,15 +68,18 @@ final class RecordSplicer {
       edits[i].recordCells = batch.column(edits[i].record)
       edits[i].cells = batch.column(edits[i].column)
     }
+    if !additions.isEmpty { additions.begin(batch) }
   }
 
   /// Finds the changes of a row, and returns how many bytes longer the record becomes.
   ///
-  /// - Parameter record: its text.
+  /// - Parameters:
+  ///   - record: its text.
+  ///   - bytes: of the text.
   /// - Returns: `count` 0: the record stays as it is.
   @inline(__always)
   func findChanges(
-    of row: Int, in record: UnsafePointer<UInt8>
+    of row: Int, in record: UnsafePointer<UInt8>, _ bytes: Int
   ) -> (count: Int, growth: Int) {
     var count = 0
     var growth = 0
@@ -86,7 +93,20 @@ final class RecordSplicer {
         insert(change, &count)
       }
     }
+    if !additions.isEmpty { add(row, record, bytes, &count, &growth) }
     return (count, growth)
+  }
+
+  @inline(never)
+  private func add(
+    _ row: Int, _ record: UnsafePointer<UInt8>, _ bytes: Int, _ count: inout Int,
+    _ growth: inout Int
+  ) {
+    if count == 0 { text.pointee.clear() }
+    additions.findChanges(of: row, in: record, bytes, &text.pointee) { change in
+      growth &+= change.length &- (change.end &- change.start)
+      insert(change, &count)
+    }
   }
 
   /// Writes the record with its changes, without a line end, to where there is room for it.

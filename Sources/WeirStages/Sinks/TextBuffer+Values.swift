@@ -61,7 +61,9 @@ extension TextBuffer {
     case .int: append(int: cell.intValue)
     case .number: append(number: cell.numberValue)
     case .bool: append(cell.boolValue ? "true" : "false")
-    case .missing, .null, .other: append("null")
+    case .missing, .null: append("null")
+    case .other:
+      if let json = cell.jsonText { append(json) } else { append("null") }
     }
   }
 }

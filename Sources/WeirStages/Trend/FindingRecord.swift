@@ -10,11 +10,14 @@ struct FindingRecord {
   /// - Parameters:
   ///   - parts: encoded values of the group (see ``TrendKey``).
   ///   - position: place in the reading order, from 1.
+  ///   - explain: see ``ExplanationRecord``.
+  ///   - company: see ``FindingCompany``.
   func json(
     _ finding: TrendFinding, in series: TrendSeries, parts: [[UInt8]?], metric: TrendMetric,
-    position: Int, text: ReportFindingText
+    position: Int, text: ReportFindingText, explain: JSONValue = .null,
+    company: [JSONMember] = []
   ) -> JSONValue {
-    let isTested = finding.type != .dataMissing
+    let isTested = finding.type.isTested
     func sized(_ value: JSONValue) -> JSONValue { isTested ? value : .null }
     var members: [JSONMember] = [
       JSONMember("finding_id", .text(text.id)),
@@ -52,6 +55,10 @@ struct FindingRecord {
         ])),
       JSONMember("stats", sized(stats(finding.test))),
       JSONMember("explained_away", .array(finding.explainedAway.map { .text($0) })),
+      JSONMember("explain", explain),
+    ]
+    members += company
+    members += [
       JSONMember(
         "rank",
         [

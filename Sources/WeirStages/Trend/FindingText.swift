@@ -15,6 +15,9 @@ public func findingText(
   if finding.type == .dataMissing {
     return ("No data \(words.when)", words.missingDetail)
   }
+  if finding.type == .openBucket {
+    return ("Not complete: \(words.place)", words.openDetail)
+  }
   let subject = groupText(series.key, by: fields)
   return ("\(subject): \(words.metric) \(words.happening)", words.detail)
 }
@@ -144,7 +147,13 @@ private struct FindingWords {
       return "dropped to \(text[1]) \(when), \(text[0]) expected"
     case .burst:
       return "was \(text[1])\(each) \(when), \(text[0]) expected"
-    case .dataMissing:
+    case .windowChange:
+      return "\(isUp ? "rose" : "fell") from \(text[0]) to \(text[1])\(each) about "
+        + dates.day(finding.anchor)
+    case .seasonBreak:
+      return "has other weekdays since \(dates.day(finding.anchor)): \(weekday) "
+        + "\(isUp ? "rose" : "fell") from \(text[0]) to \(text[1])"
+    case .dataMissing, .openBucket:
       return "has no data \(when)"
     }
   }
@@ -156,7 +165,19 @@ private struct FindingWords {
     return "from \(dates.day(first)) to \(dates.day(last))"
   }
 
+  /// "Sat 21 Nov".
+  var place: String { dates.dayWithWeekday(finding.window.lowerBound) }
+
+  /// "Saturdays": the weekday that stands for a change of the profile.
+  private var weekday: String {
+    finding.weekday.map { CivilDate.weekdayPlurals[$0] } ?? "one weekday"
+  }
+
   // MARK: Detail
+
+  var openDetail: String {
+    "More records may still come for it, so it is shown and compared with nothing."
+  }
 
   var missingDetail: String {
     "No record of any group reaches \(dates.length(finding.window.count)), so nothing is compared "
@@ -170,6 +191,16 @@ private struct FindingWords {
     }
     // Of one count the change and the events are the same number.
     if series.kind != .count || finding.window.count > 1 { sentences.append(events) }
+    if finding.type == .windowChange {
+      let why =
+        series.buckets.count < 2 * TrendSettings().minHistory
+        ? "The history is too short" : "There are too few events"
+      sentences.append("\(why) to tell when: this is its second half against its first.")
+    }
+    if finding.type == .seasonBreak {
+      sentences.append(
+        "The days of the week differ in another way than before; \(weekday) changed most.")
+    }
     if finding.type == .shift {
       let (lo, hi) = (finding.anchorLo, finding.anchorHi)
       if lo != hi {
@@ -201,7 +232,7 @@ private struct FindingWords {
       let digits = abs(percent) >= 9.95 ? 0 : 1
       share = ", \(PlainNumbers.signed(percent, decimals: digits)) %"
     }
-    let isMany = finding.type == .shift || finding.type == .trend || finding.type == .burst
+    let isMany = [.shift, .trend, .burst, .windowChange].contains(finding.type)
     let each =
       isMany && (series.kind == .count || series.kind == .distinct) ? " \(dates.each)" : ""
     return "The change is \(difference(finding.effect, each: each))\(share)."
@@ -224,6 +255,11 @@ private struct FindingWords {
       : "over \(dates.length(finding.windowValid)) from \(dates.day(window.lowerBound)) to "
         + dates.day(window.upperBound)
     let records = PlainNumbers.fixed(finding.n, decimals: 0)
+    if finding.type == .seasonBreak, series.kind == .count || series.kind == .rate {
+      let moved = PlainNumbers.fixed(finding.impact.value, decimals: 0)
+      return "About \(moved) \(isRate ? "of \(records) records" : "records") moved between "
+        + "weekdays, \(range)."
+    }
     switch series.kind {
     case .count, .rate:
       let text = [finding.impact.value, finding.impact.lo, finding.impact.hi].map {

@@ -7,13 +7,14 @@ import WeirStatistics
 /// The first is the earliest bucket with at least 1 % of the median bucket's records. The last is that
 /// of `through`, else the latest one with 1 % of the median. One or two records that lie more than 28
 /// buckets from all others are taken for wrong dates: they begin and end nothing.
+/// The first is `partial` where its data begin later than in any other and an hour (of a day) late.
 /// `closed` are those whose end the watermark has passed: the end of `through`, or, where the latest
 /// counts, a latest record less than a 24th of a bucket before the end. Where no record has a time of
 /// day, only a date, the latest bucket is taken for complete: nothing in the data could say otherwise.
 struct TrendCalendar {
   /// Number of the first bucket (see ``TrendClock``).
   var first = 0
-  /// `closed`, `open` or `missing`, one a bucket.
+  /// `closed`, `open`, `partial` or `missing`, one a bucket.
   var states: [BucketState] = []
   var starts: [CivilDate] = []
   /// Records of buckets before the first and after the last.
@@ -31,10 +32,13 @@ struct TrendCalendar {
   init(_ state: TrendState, _ rules: TrendRules) throws(RunError) {
     var records: [Int: UInt64] = [:]
     var latestEvent: [Int: Int64] = [:]
+    var earliestEvent: [Int: Int64] = [:]
     for (slot, place) in state.slots.enumerated() {
       records[place.bucket, default: 0] += state.records[slot]
       latestEvent[place.bucket] = max(
         latestEvent[place.bucket] ?? .min, state.latest[slot])
+      earliestEvent[place.bucket] = min(
+        earliestEvent[place.bucket] ?? .max, state.earliest[slot])
     }
     future = Int(state.future)
     let used = records.keys.sorted()
@@ -77,6 +81,20 @@ struct TrendCalendar {
       states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
       starts.append(rules.clock.date(bucket))
     }
+    if states.count > 1, TrendCalendar.isPartial(begin, earliestEvent, rules) {
+      states[0] = .partial
+    }
+  }
+
+  /// Whether the first bucket begins before its data do: more than a 24th of a bucket, and longer than any
+  /// other waits for its first record.
+  private static func isPartial(
+    _ bucket: Int, _ earliest: [Int: Int64], _ rules: TrendRules
+  ) -> Bool {
+    func wait(_ bucket: Int) -> Int64 { (earliest[bucket] ?? 0) - rules.clock.start(bucket) }
+    let mine = wait(bucket)
+    return mine > rules.clock.length / tailParts
+      && earliest.keys.allSatisfy { $0 <= bucket || wait($0) < mine }
   }
 
   private static func isClosed(_ bucket: Int, _ latest: Int64?, _ rules: TrendRules) -> Bool {
@@ -104,4 +122,5 @@ struct TrendCalendar {
   }
 
   var openBucket: Int? { states.last == .open ? states.count - 1 : nil }
+  var hasPartialStart: Bool { states.first == .partial }
 }

@@ -23,6 +23,8 @@ public struct TrendDetail: Sendable {
   public var early: Int
   /// The bucket that is not complete.
   public var openBucket: Int?
+  /// Whether the data begin inside of the first bucket.
+  public var hasPartialStart = false
   /// Runs of buckets that no record reaches.
   public var gaps: [ClosedRange<Int>]
 }

@@ -13,11 +13,12 @@ struct BoundTrend: BoundReduce {
   let rules: TrendRules
   let time: Column
   let by: [Column]
+  var segments: [Column] = []
   /// One for each metric.
   let inputs: [TrendMetric.Input]
 
   var columnsRead: [Int] {
-    var columns = [time.index] + by.map(\.index)
+    var columns = [time.index] + by.map(\.index) + segments.map(\.index)
     for input in inputs {
       switch input {
       case .nothing: break
@@ -39,18 +40,27 @@ private final class TrendPartial: ReducePartial {
   private let finder: GroupFinder
   /// One for each metric that has a condition.
   private let conditions: [Condition?]
+  private let segments: [SegmentCounter]
   private var slotMemory = RowMemory<Int32>()
 
   init(_ bound: BoundTrend) {
     self.bound = bound
     state = TrendState(bound.rules.shape, bound.rules.clock)
     finder = GroupFinder(columns: bound.by.map(\.index), cursor: bound.rules.clock.cursor)
+    segments = bound.segments.indices.map { SegmentCounter(bound, field: $0) }
     conditions = bound.inputs.map {
       if case .condition(let expression) = $0 { Condition(expression) } else { nil }
     }
   }
 
-  func encode() -> [UInt8] { state.encode() }
+  /// The state; with segments a block for it and one for each of them.
+  func encode() -> [UInt8] {
+    guard !segments.isEmpty else { return state.encode() }
+    var out = ByteWriter()
+    out.block(state.encode())
+    for segment in segments { out.block(segment.state.encode()) }
+    return out.bytes
+  }
 
   func add(_ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal]) {
     guard !selection.isEmpty else { return }
@@ -74,6 +84,11 @@ private final class TrendPartial: ReducePartial {
           state.addHashes(batch.column(column.index), rows, to: metric, found)
         }
       }
+      guard !segments.isEmpty else { return }
+      let truths = conditions.map { $0?.truths ?? [] }
+      for segment in segments {
+        segment.add(batch, rows, taken: found, times: times, truths: truths)
+      }
     }
   }
 
@@ -87,6 +102,9 @@ private final class TrendPartial: ReducePartial {
     refuse(batch, selection, slots, bound.time, &refusals) { TrendPartial.whyNoTime($0) }
     for column in bound.by {
       refuse(batch, selection, slots, column, &refusals) { TrendPartial.whyNoGroup($0) }
+    }
+    for column in bound.segments {
+      refuse(batch, selection, slots, column, &refusals) { TrendPartial.whyNoSegment($0) }
     }
     for (metric, input) in bound.inputs.enumerated() {
       switch input {
@@ -146,6 +164,15 @@ private final class TrendPartial: ReducePartial {
     case .other: ("wrong_type", "is an object or an array")
     case .string where cell.length == 1 && cell.stringBytes[0] == UInt8(ascii: "*"):
       ("reserved_value", "is \"*\", which stands for a total")
+    case .number where !cell.numberValue.isFinite: ("number_out_of_range", "is not finite")
+    default: nil
+    }
+  }
+
+  @inline(__always)
+  private static func whyNoSegment(_ cell: Cell) -> (code: String, problem: String)? {
+    switch cell.kind {
+    case .other: ("wrong_type", "is an object or an array")
     case .number where !cell.numberValue.isFinite: ("number_out_of_range", "is not finite")
     default: nil
     }

@@ -4,7 +4,7 @@ import WeirStatistics
 
 /// What many records come to: a slot for every group and bucket that has any.
 ///
-/// A slot is 16 bytes and 8 for each counter, 24 for a mean; quantiles and distinct counts have a
+/// A slot is 24 bytes and 8 for each counter, 24 for a mean; quantiles and distinct counts have a
 /// sketch each. Groups are named by their key (see `appendKey`).
 final class TrendState {
   let shape: TrendShape
@@ -19,6 +19,8 @@ final class TrendState {
   private(set) var registers: [HyperLogLog] = []
   /// Latest event of each slot, in microseconds since 1970.
   private(set) var latest: [Int64] = []
+  /// Earliest event of each slot.
+  private(set) var earliest: [Int64] = []
   /// Records past the end of what is reported.
   private(set) var future: UInt64 = 0
 
@@ -43,6 +45,7 @@ final class TrendState {
     slots.append((group, bucket))
     records.append(0)
     latest.append(clock.start(bucket))
+    earliest.append(clock.start(bucket) + clock.length - 1)
     counters.append(contentsOf: repeatElement(0, count: shape.counters))
     sums.append(contentsOf: repeatElement(0, count: shape.sums))
     for _ in 0..<shape.sketches { sketches.append(DDSketch()) }
@@ -52,9 +55,10 @@ final class TrendState {
 
   func addFuture(_ count: UInt64 = 1) { future += count }
 
-  func addRecords(_ count: UInt64, latest instant: Int64, to slot: Int) {
+  func addRecords(_ count: UInt64, from first: Int64, latest instant: Int64, to slot: Int) {
     records[slot] += count
     latest[slot] = max(latest[slot], instant)
+    earliest[slot] = min(earliest[slot], first)
   }
 
   func count(_ metric: Int, _ times: UInt64 = 1, in slot: Int) {
@@ -88,10 +92,14 @@ final class TrendState {
   ) {
     records.withUnsafeMutableBufferPointer { records in
       latest.withUnsafeMutableBufferPointer { latest in
-        for i in 0..<rows.count where found[i] >= 0 {
-          let slot = Int(found[i])
-          records[slot] &+= 1
-          latest[slot] = max(latest[slot], times[Int(rows[i])].intValue)
+        earliest.withUnsafeMutableBufferPointer { earliest in
+          for i in 0..<rows.count where found[i] >= 0 {
+            let slot = Int(found[i])
+            let time = times[Int(rows[i])].intValue
+            records[slot] &+= 1
+            latest[slot] = max(latest[slot], time)
+            earliest[slot] = min(earliest[slot], time)
+          }
         }
       }
     }

@@ -7,7 +7,7 @@ import WeirStatistics
 
 extension TrendState {
   /// Changes with every change of the layout.
-  private static let revision: UInt8 = 1
+  private static let revision: UInt8 = 2
   /// Far more records than there are, and few enough that no sum of states overflows.
   private static let recordsMost: UInt64 = 1 << 48
 
@@ -32,7 +32,8 @@ extension TrendState {
   private func encode(_ slot: Int, into out: inout ByteWriter) {
     out.signed(slots[slot].bucket)
     out.varint(records[slot])
-    out.varint(UInt64(latest[slot] - clock.start(slots[slot].bucket)))
+    out.varint(UInt64(earliest[slot] - clock.start(slots[slot].bucket)))
+    out.varint(UInt64(latest[slot] - earliest[slot]))
     for (metric, tally) in shape.tallies.enumerated() {
       switch tally {
       case .records: break
@@ -85,12 +86,14 @@ extension TrendState {
       for _ in 0..<buckets {
         guard let bucket = input.signed(), clock.allBuckets.contains(bucket),
           before.map({ $0 < bucket }) ?? true, let count = input.varint(), count > 0,
-          count <= left, let late = input.varint(), late < UInt64(clock.length)
+          count <= left, let early = input.varint(), early < UInt64(clock.length),
+          let reach = input.varint(), reach < UInt64(clock.length) - early
         else { return false }
         before = bucket
         left -= count
         let slot = slot(group: group, bucket: bucket)
-        addRecords(count, latest: clock.start(bucket) + Int64(late), to: slot)
+        let first = clock.start(bucket) + Int64(early)
+        addRecords(count, from: first, latest: first + Int64(reach), to: slot)
         guard mergeMetrics(of: slot, upTo: count, &input) else { return false }
       }
     }

@@ -22,7 +22,12 @@ struct TrendTables {
   let parts: [[[UInt8]?]]
 
   var series: RowTable {
-    var table = RowTable(columns: rules.by + TrendTables.seriesColumns)
+    var table = RowTable(
+      columns: rules.by + TrendTables.seriesColumns,
+      identity: RowIdentity(
+        keys: rules.by + ["metric", "bucket"],
+        estimates: ["state", "expected", "expected_lo", "expected_hi"],
+        provisional: ("state", BucketState.open.rawValue)))
     for (i, series) in report.series.enumerated() {
       let head =
         parts[i].map { keyValue($0) } + [
@@ -47,10 +52,15 @@ struct TrendTables {
 
   var status: RowTable {
     var counts = [Int](repeating: 0, count: report.series.count)
-    for finding in report.findings where finding.type != .dataMissing {
+    for finding in report.findings where finding.type.isTested {
       counts[finding.series] += 1
     }
-    var table = RowTable(columns: rules.by + TrendTables.statusColumns)
+    // All of it speaks of the whole series.
+    var table = RowTable(
+      columns: rules.by + TrendTables.statusColumns,
+      identity: RowIdentity(
+        keys: rules.by + ["metric"],
+        estimates: TrendTables.statusColumns.filter { $0 != "metric" && $0 != "kind" }))
     for (i, series) in report.series.enumerated() {
       let verdict = report.verdicts[i]
       table.rows.append(

@@ -43,8 +43,8 @@ public struct ByteWriter {
 
 /// Reads what ``ByteWriter`` wrote; every read answers `nil` past the end or for an overlong number.
 public struct ByteReader {
-  private let bytes: ArraySlice<UInt8>
-  private var at: Int
+  @usableFromInline let bytes: ArraySlice<UInt8>
+  @usableFromInline var at: Int
 
   public init(_ bytes: some Collection<UInt8>) {
     self.bytes = ArraySlice(bytes)
@@ -84,13 +84,17 @@ public struct ByteReader {
     return Double(bitPattern: bits)
   }
 
-  public mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type) -> Value? {
-    var value: Value = 0
-    for i in 0..<(Value.bitWidth / 8) {
-      guard let next = byte() else { return nil }
-      value |= Value(truncatingIfNeeded: next) << (8 * i)
+  @inlinable
+  public mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Value.Type
+  ) -> Value? {
+    let size = MemoryLayout<Value>.size
+    guard bytes.endIndex - at >= size else { return nil }
+    let from = at - bytes.startIndex
+    at += size
+    return bytes.withUnsafeBytes {
+      Value(littleEndian: $0.loadUnaligned(fromByteOffset: from, as: Value.self))
     }
-    return value
   }
 
   public mutating func block() -> [UInt8]? {

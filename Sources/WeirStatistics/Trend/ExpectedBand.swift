@@ -1,11 +1,20 @@
 import Glibc
 
+/// What is said of a series beyond single days.
+struct Reported: Sendable {
+  var structure: Structure.Label?
+  var season = false
+  var halves = false
+
+  var isEmpty: Bool { structure == nil && !season && !halves }
+}
+
 /// What every bucket of a series would have shown had nothing changed, for plots.
 struct ExpectedBand {
   let series: TrendSeries
   let analysis: SeriesAnalysis
-  /// The structural change that is reported, if any: the band then goes on from before it.
-  let reported: Structure.Label?
+  /// The changes that are reported: the band then goes on from before them.
+  let reported: Reported
   /// Compared buckets that are reported as spikes, dips or bursts: they have no say.
   let flagged: [Bool]
 
@@ -21,7 +30,8 @@ struct ExpectedBand {
     let tau2 = dayTest().dispersion(excluding: flagged)
     let usual = usualRecords(s)
     return series.buckets.indices.map { i in
-      let offset = analysis.profile.ofBucket(i, firstWeekday: series.firstWeekday)
+      let offset = analysis.profile.ofBucket(
+        i, firstWeekday: series.firstWeekday, isUnchanged: reported.season)
       let bucket = series.buckets[i]
       let exposure = bucket.exposure > 0 && bucket.exposure.isFinite ? bucket.exposure : 1
       switch s.kind {
@@ -44,19 +54,22 @@ struct ExpectedBand {
   /// must not widen the band.
   private func dayTest() -> DayTest {
     var test = analysis.dayTest()
-    if test.level == nil, let reported, let structure = analysis.structure {
-      test.level = analysis.level(of: structure, as: reported)
+    if test.level == nil, let label = reported.structure, let structure = analysis.structure {
+      test.level = analysis.level(of: structure, as: label)
     }
     return test
   }
 
   /// Level without any reported change, on the scale, so that expected counts add up.
   func baseLevel(_ s: ComparedSeries) -> Double {
-    guard analysis.level != nil || reported != nil else { return pooledLevel(s) }
+    if reported.halves, let halves = analysis.halves {
+      return level(s, 0..<halves.split)
+    }
+    guard analysis.level != nil || reported.structure != nil else { return pooledLevel(s) }
     guard let structure = analysis.structure else { return analysis.level?[0] ?? 0 }
     let level: Double
     let range: Range<Int>
-    switch reported {
+    switch reported.structure {
     case .shift:
       level = structure.means().before
       range = 0..<structure.split
@@ -70,7 +83,7 @@ struct ExpectedBand {
     let kept = range.filter { !flagged[$0] && structure.weights[$0] > 0 }
     let whole = (0..<s.count).map { i in
       // A trend is calibrated along its line, for a start that two odd weeks do not set.
-      let drift = reported == .trend ? structure.line.at(Double(s.index[i])) - level : 0
+      let drift = reported.structure == .trend ? structure.line.at(Double(s.index[i])) - level : 0
       return level + drift + analysis.profile.at(i, s)
     }
     return level + s.calibration(of: whole, over: kept)
@@ -82,9 +95,15 @@ struct ExpectedBand {
     return s.index.prefix(m).reduce(0) { $0 + Double($1) } / Double(m)
   }
 
-  private func pooledLevel(_ s: ComparedSeries) -> Double {
+  private func pooledLevel(_ s: ComparedSeries) -> Double { level(s, 0..<s.count) }
+
+  /// Of some buckets together, on the scale.
+  private func level(_ s: ComparedSeries, _ range: Range<Int>) -> Double {
+    guard !s.isValue else {
+      return range.reduce(0) { $0 + s.y[$1] } / Double(max(1, range.count))
+    }
     var (k, w) = (0.0, 0.0)
-    for i in 0..<s.count where !flagged[i] {
+    for i in range where !flagged[i] {
       k += s.k[i]
       w += s.kind == .rate ? s.n[i] : s.exposure[i]
     }

@@ -6,6 +6,10 @@ public struct SeriesAnalysis: Sendable {
   var compared: ComparedSeries
   var profile: WeekdayProfile
   var structure: Structure?
+  /// Tested where there are 56 days with a level each.
+  var season: SeasonBreak?
+  /// Tested where nothing else about levels could be.
+  var halves: WindowChange?
   var days: [DayResult]
   /// Level of each compared bucket that the days were tested against; `nil` where it is pooled.
   var level: [Double]?
@@ -14,20 +18,24 @@ public struct SeriesAnalysis: Sendable {
   var expected: [Estimate?] = []
   var overall: Estimate?
 
-  /// One p for the structure, one for the most extreme day (already corrected for their number);
-  /// empty where nothing was tested.
-  var hypotheses: [Double] {
+  enum Hypothesis: Sendable { case structure, halves, season, days }
+
+  /// One p each: of the structure (or of the two halves), of the weekday profile, and of the most extreme
+  /// day, already corrected for the number of days; empty where nothing was tested.
+  var hypotheses: [(what: Hypothesis, p: Double)] {
     switch status {
     case .insufficientHistory, .noEvents: return []
-    case .constant: return [1]
+    case .constant: return [(.days, 1)]
     default: break
     }
-    var p: [Double] = []
-    if let structure { p.append(structure.p) }
+    var found: [(what: Hypothesis, p: Double)] = []
+    if let structure { found.append((.structure, structure.p)) }
+    if let halves { found.append((.halves, halves.p)) }
+    if let season { found.append((.season, season.p)) }
     if compared.count >= SeriesAnalysis.fewestForDays {
-      p.append(days.reduce(1) { min($0, $1.p) })
+      found.append((.days, days.reduce(1) { min($0, $1.p) }))
     }
-    return p
+    return found
   }
 
   static let fewestBuckets = 5
@@ -47,7 +55,7 @@ public func analyzeSeries(_ series: TrendSeries, settings: TrendSettings) -> Ser
   analysis.overall = overallEstimate(analysis.compared)
   let none = [Bool](repeating: false, count: analysis.compared.count)
   analysis.expected = ExpectedBand(
-    series: series, analysis: analysis, reported: nil, flagged: none
+    series: series, analysis: analysis, reported: Reported(), flagged: none
   ).estimates()
   return analysis
 }
@@ -55,8 +63,8 @@ public func analyzeSeries(_ series: TrendSeries, settings: TrendSettings) -> Ser
 private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesAnalysis {
   let compared = ComparedSeries(series)
   var analysis = SeriesAnalysis(
-    status: .ok, compared: compared, profile: WeekdayProfile(), structure: nil, days: [],
-    level: nil, parameters: 1)
+    status: .ok, compared: compared, profile: WeekdayProfile(), structure: nil, season: nil,
+    halves: nil, days: [], level: nil, parameters: 1)
   let n = compared.count
   guard n >= SeriesAnalysis.fewestBuckets else {
     analysis.status = .insufficientHistory
@@ -75,7 +83,7 @@ private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesA
   }
   var phi = 0.0
   if isModelled {
-    if n >= settings.minHistory { analysis.profile = WeekdayProfile(compared) }
+    if n >= settings.minHistory { analysis.findProfile(series) }
     if n >= max(settings.minHistory, 2 * settings.minSegment) {
       let structure = StructureTest(
         series: compared, profile: analysis.profile, minSegment: settings.minSegment
@@ -87,6 +95,7 @@ private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesA
     analysis.level = accepted.level
     analysis.parameters = accepted.parameters + analysis.profile.parameters
   }
+  if analysis.structure == nil { analysis.halves = WindowChange(compared) }
   if n >= SeriesAnalysis.fewestForDays {
     analysis.days = analysis.dayTest(phi: phi).run()
   }
@@ -94,6 +103,15 @@ private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesA
 }
 
 extension SeriesAnalysis {
+  /// One weekday profile, or two where the last four weeks plainly have their own.
+  fileprivate mutating func findProfile(_ series: TrendSeries) {
+    profile = WeekdayProfile(compared)
+    guard compared.count >= SeasonBreak.fewest, !compared.weekday.isEmpty else { return }
+    let split = WeekdayProfile(compared, from: series.buckets.count - SeasonBreak.window)
+    season = SeasonBreak(split, compared)
+    if let season, season.p <= SeasonBreak.acceptedLevel { profile = split }
+  }
+
   func dayTest(phi: Double = 0) -> DayTest {
     DayTest(series: compared, profile: profile, level: level, parameters: parameters, phi: phi)
   }

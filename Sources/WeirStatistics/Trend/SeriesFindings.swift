@@ -178,7 +178,7 @@ struct SeriesFindings {
   // MARK: Helpers
 
   /// `value` with the 95 % interval that `error` on the scale gives it.
-  private func around(_ value: Double, error: Double) -> Estimate {
+  func around(_ value: Double, error: Double) -> Estimate {
     let reach = min(300, Self.z * error)
     switch s.scale {
     case .log: return Estimate(value: value, lo: value * exp(-reach), hi: value * exp(reach))
@@ -195,7 +195,7 @@ struct SeriesFindings {
 
   private func unit(_ i: Int) -> Double { s.isCounted ? s.exposure[i] : 1 }
 
-  private func sum(_ window: Range<Int>, _ f: (Int) -> Double) -> Double {
+  func sum(_ window: Range<Int>, _ f: (Int) -> Double) -> Double {
     window.reduce(0) { $0 + f($1) }
   }
 

@@ -9,6 +9,9 @@ struct StructureTest {
   /// variance is known and most of all there is; see ``BlockNoise``.
   var blocks: (blocks: WeekBlocks, daily: ComparedSeries)?
 
+  /// How much likelier than a line a step must make the values, in log n: its place is free.
+  private static let stepPrice = 1.5
+
   func run() -> Structure {
     let n = series.count
     let a = (0..<n).map { series.y[$0] - profile.at($0, series) }
@@ -38,38 +41,20 @@ struct StructureTest {
     let rssStep = sum(fromStep, w)
 
     let places = kept.map { series.index[$0] }
-    func lagOne(_ residuals: [Double], rss: Double, fitted: Double) -> Double {
-      let phi = Autocorrelation.lagOne(residuals, index: places, fitted: fitted)
-      guard blocks != nil else { return phi }
-      let unit = rss / max(1, m - fitted - 1)
-      return min(phi, BlockNoise.autocorrelation(unit: unit, weights: w, tau2: clean.tau2))
-    }
-    let phiLine = lagOne(fromLine, rss: rssLine, fitted: 1)
-    let phiStep = lagOne(fromStep, rss: rssStep, fitted: 2)
-    let vifLine = Autocorrelation.inflation(phiLine) * spent
-    let vifStep = Autocorrelation.inflation(phiStep) * spent
-
-    var (zTrend, zShift) = (0.0, 0.0)
+    let tests: Tests
     if blocks != nil {
-      zTrend = BlockNoise.deviate(
-        line.slope / max(line.slopeVariance, 1e-300).squareRoot(), unit: rssLine / max(1, m - 2),
-        inflation: vifLine)
-      if scan.split != nil, rss0 > 0 {
-        zShift = BlockNoise.deviate(
-          scan.statistic * (rss0 / m).squareRoot(), unit: rssStep / max(1, m - 3),
-          inflation: vifStep)
-      }
+      tests = blockTests(
+        line, scan, weights: w, tau2: clean.tau2, places: places, residuals: (fromLine, fromStep),
+        squares: (rss0, rssLine, rssStep))
     } else {
-      zTrend = rankTrend(y, inflation: vifLine)
-      if scan.split != nil, rss0 > 0 {
-        // The residual variance of its own alternative.
-        let scale = max(1e-12, vifStep * min(1, rssStep / max(1, m - 3) / (rss0 / m)))
-        zShift = StudentT.normalEquivalent(
-          scan.statistic / scale.squareRoot(), df: max(2.5, m / max(1, vifStep) - 2))
-      }
+      tests = bucketTests(
+        y, line, scan, weights: w, tau2: clean.tau2, places: places, spent: spent,
+        residuals: (fromLine, fromStep), unit: rssStep / max(1, m - 3))
     }
-    let pTrend = min(1, 2 * Normal.sf(abs(zTrend)))
-    let pShift = zShift == 0 ? 1 : ShiftScan.tail(zShift, trimmed: Double(minSegment) / m)
+    let (phiLine, phiStep) = (tests.line.phi, tests.step.phi)
+    let (vifLine, vifStep) = (tests.line.inflation, tests.step.inflation)
+    let (zTrend, zShift) = (tests.line.z, tests.step.z)
+    let (pTrend, pShift) = (tests.line.p, tests.step.p)
 
     // Which description fits: residuals plus a price for each parameter (a step's place costs two).
     let best = max(min(rssLine, rssStep) / max(1, m - 4), 1e-12)
@@ -81,16 +66,154 @@ struct StructureTest {
       blocks.map {
         $0.blocks.isLine(
           $0.daily, kept: kept, split: kept.isEmpty ? 0 : kept[split], inflation: inflation)
-      } ?? (costLine <= costStep)
+      } ?? (tests.gain.map { $0 <= Self.stepPrice * log(m) } ?? (costLine <= costStep))
     let unit = (isTrend ? rssLine / max(1, m - 2) : rssStep / max(1, m - 3))
-    let interval = splitInterval(y, w, split, unit: unit * (isTrend ? vifLine : vifStep))
+    let place = tests.edge?.split ?? split
+    let interval: (lo: Int, hi: Int)
+    if let edge = tests.edge {
+      let found = Structure.interval(of: edge.likelihoods, around: place - edge.first)
+      interval = (found.lo + edge.first, found.hi + edge.first)
+    } else {
+      interval = splitInterval(y, w, split, unit: unit * (isTrend ? vifLine : vifStep))
+    }
     return Structure(
       label: isTrend ? .trend : .shift, pTrend: max(pTrend, 1e-300), pShift: max(pShift, 1e-300),
-      statistic: isTrend ? zTrend : zShift, split: kept.isEmpty ? 0 : kept[split],
+      statistic: isTrend ? zTrend : zShift, split: kept.isEmpty ? 0 : kept[place],
       splitLo: kept.isEmpty ? 0 : kept[interval.lo], splitHi: kept.isEmpty ? 0 : kept[interval.hi],
       phi: isTrend ? phiLine : phiStep, inflation: max(1, isTrend ? vifLine : vifStep),
       tau2: clean.tau2, effectiveBuckets: m / max(1, isTrend ? vifLine : vifStep),
       values: clean.values, weights: clean.weights, unit: unit, line: line)
+  }
+
+  private struct One {
+    /// Deviate, with what autocorrelation makes of it.
+    var z = 0.0
+    var p = 1.0
+    var phi = 0.0
+    /// Of the variance that ``Structure/unit`` over the weights gives.
+    var inflation = 1.0
+  }
+
+  private struct Tests {
+    var line = One()
+    var step = One()
+    /// Twice the logarithm of how much likelier a step makes the values than a line; `nil` for blocks.
+    var gain: Double?
+    /// Where the step is, and the likelihoods of the places around it; `nil` for blocks.
+    var edge: Edge?
+  }
+
+  private struct Edge {
+    var split: Int
+    /// First of the places, and their likelihoods with that of the best as 1.
+    var first: Int
+    var likelihoods: [Double]
+  }
+
+  /// Nothing this unlikely to be a change is described further.
+  private static let unlikely = 0.25
+
+  /// Places on each side of the best step by levels alone that are looked at.
+  private static let edgeReach = 15
+
+  /// Under each pair of process noise and memory that the residuals allow; see ``NoiseModel``.
+  private func bucketTests(
+    _ y: [Double], _ line: WeightedLine, _ scan: ShiftScanResult, weights w: [Double],
+    tau2: Double, places: [Int], spent: Double, residuals: (line: [Double], step: [Double]),
+    unit: Double
+  ) -> Tests {
+    let m = y.count
+    var tests = Tests()
+    guard m > 4 else { return tests }
+    func variance(_ r: [Double]) -> Double {
+      r.reduce(0) { $0 + $1 * $1 } / Double(max(1, m - 3))
+    }
+    let split = scan.split ?? m / 2
+    let noise = NoiseModel(
+      y.map { $0 - line.level }, at: places, sampling: w.map { max(1 / $0 - tau2, 0) },
+      split: split, variance: min(variance(residuals.line), variance(residuals.step)))
+
+    let moment = 1 / line.slopeVariance
+    let slopes = noise.variances(
+      places.indices.map { w[$0] * (Double(places[$0]) - line.centre) / moment })
+    // Mann-Kendall needs no scale: only how much more a slope varies than without memory.
+    let rank = rankDeviate(y)
+    (tests.line.p, tests.line.inflation) = (0, 0)
+    for (i, weight) in noise.weights(\.line).enumerated() {
+      let inflation = max(1, slopes[i].whole / slopes[i].alone) * spent
+      tests.line.p += weight * min(1, 2 * Normal.sf(abs(rank) / inflation.squareRoot()))
+      tests.line.phi += weight * noise.nodes[i].phi
+      tests.line.inflation += weight * inflation
+    }
+    tests.line.z = signed(tests.line.p / 2, like: rank)
+
+    guard scan.split != nil else { return tests }
+    let (first, second) = (w[..<split].reduce(0, +), w[split...].reduce(0, +))
+    let contrast = w.indices.map { $0 < split ? -w[$0] / first : w[$0] / second }
+    let step = w.indices.reduce(0) { $0 + contrast[$1] * y[$1] }
+    let steps = noise.variances(contrast)
+    let flat = contrast.indices.reduce(0) { $0 + contrast[$1] * contrast[$1] / w[$1] }
+    let trimmed = Double(minSegment) / Double(m)
+    tests.step.p = 0
+    var mean = 0.0
+    for (i, weight) in noise.weights(\.step).enumerated() {
+      let z = abs(step) / (steps[i].whole * spent).squareRoot()
+      tests.step.p +=
+        weight
+        * ShiftScan.tail(
+          z, trimmed: trimmed, count: Double(m) * min(1, steps[i].alone / steps[i].whole))
+      tests.step.phi += weight * noise.nodes[i].phi
+      mean += weight * steps[i].whole * spent
+    }
+    tests.step.inflation = mean / max(1e-300, flat * max(0.25, unit))
+    tests.step.z = step / mean.squareRoot()
+
+    guard min(tests.line.p, tests.step.p) <= Self.unlikely else { return tests }
+    let near = max(minSegment, split - Self.edgeReach)...min(m - minSegment, split + Self.edgeReach)
+    let likelihoods = noise.steps(at: near)
+    var best = split - near.lowerBound
+    let before = likelihoods[best]
+    for (i, value) in likelihoods.enumerated() where value > likelihoods[best] { best = i }
+    tests.edge = Edge(
+      split: near.lowerBound + best, first: near.lowerBound,
+      likelihoods: likelihoods.map { exp($0 - likelihoods[best]) })
+    tests.gain =
+      2 * (noise.evidence(\.stepFit) + likelihoods[best] - before - noise.evidence(\.lineFit))
+    return tests
+  }
+
+  private func signed(_ tail: Double, like z: Double) -> Double {
+    let size = tail <= 0 ? 38 : max(0, Normal.upperQuantile(min(0.5, tail)))
+    return z < 0 ? -size : size
+  }
+
+  private func blockTests(
+    _ line: WeightedLine, _ scan: ShiftScanResult, weights w: [Double], tau2: Double,
+    places: [Int], residuals: (line: [Double], step: [Double]),
+    squares: (none: Double, line: Double, step: Double)
+  ) -> Tests {
+    let m = Double(w.count)
+    func lagOne(_ residuals: [Double], rss: Double, fitted: Double) -> Double {
+      let phi = Autocorrelation.lagOne(residuals, index: places, fitted: fitted)
+      let unit = rss / max(1, m - fitted - 1)
+      return min(phi, BlockNoise.autocorrelation(unit: unit, weights: w, tau2: tau2))
+    }
+    var tests = Tests()
+    tests.line.phi = lagOne(residuals.line, rss: squares.line, fitted: 1)
+    tests.step.phi = lagOne(residuals.step, rss: squares.step, fitted: 2)
+    tests.line.inflation = Autocorrelation.inflation(tests.line.phi)
+    tests.step.inflation = Autocorrelation.inflation(tests.step.phi)
+    tests.line.z = BlockNoise.deviate(
+      line.slope / max(line.slopeVariance, 1e-300).squareRoot(),
+      unit: squares.line / max(1, m - 2), inflation: tests.line.inflation)
+    if scan.split != nil, squares.none > 0 {
+      tests.step.z = BlockNoise.deviate(
+        scan.statistic * (squares.none / m).squareRoot(), unit: squares.step / max(1, m - 3),
+        inflation: tests.step.inflation)
+      tests.step.p = ShiftScan.tail(tests.step.z, trimmed: Double(minSegment) / m)
+    }
+    tests.line.p = min(1, 2 * Normal.sf(abs(tests.line.z)))
+    return tests
   }
 
   /// Places that carry 95 % of exp(-RSS/2) around the best one, all splits alike before the data.
@@ -116,14 +239,12 @@ struct StructureTest {
     return Structure.interval(of: mass, around: split)
   }
 
-  /// Mann-Kendall with inflated variance, as Student's t.
-  private func rankTrend(_ y: [Double], inflation: Double) -> Double {
+  /// Mann-Kendall's deviate without memory.
+  private func rankDeviate(_ y: [Double]) -> Double {
     let s = MannKendall.score(y)
-    let variance = MannKendall.variance(y) * max(1, inflation)
+    let variance = MannKendall.variance(y)
     guard s != 0, variance > 0 else { return 0 }
-    return StudentT.normalEquivalent(
-      (s > 0 ? s - 1 : s + 1) / variance.squareRoot(),
-      df: max(2.5, Double(y.count) / max(1, inflation) - 2))
+    return (s > 0 ? s - 1 : s + 1) / variance.squareRoot()
   }
 
   private func weightedMean(_ y: [Double], _ w: [Double], _ range: Range<Int>) -> Double {
@@ -211,7 +332,7 @@ private struct Cleaned {
 }
 
 /// Slope between the medians of the first and the last third (Tukey's resistant line).
-private func resistantSlope(_ y: [Double], _ t: [Double]) -> Double {
+func resistantSlope(_ y: [Double], _ t: [Double]) -> Double {
   let third = y.count / 3
   guard third > 0, let y0 = Robust.median(Array(y.prefix(third))),
     let y1 = Robust.median(Array(y.suffix(third))), let t0 = Robust.median(Array(t.prefix(third))),

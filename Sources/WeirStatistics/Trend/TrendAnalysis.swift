@@ -9,7 +9,8 @@ public func analyze(_ series: [TrendSeries], settings: TrendSettings) -> TrendRe
 
 /// Decides over all series of a report what is believed, and says it.
 ///
-/// A series is a family of at most two hypotheses: a structural change, and the most extreme day.
+/// A series is a family of at most three hypotheses: a change of the level (a structure, or the halves of a
+/// short history), a change of the weekday profile, and the most extreme day.
 /// Families are selected by Benjamini-Hochberg on their Simes p at `falseDiscoveryRate`; inside each
 /// of the R selected of m, Benjamini-Hochberg at q R / m (Benjamini and Bogomolov 2014). Where days are
 /// believed, every day within that level after Bonferroni is. `analyses` are those of `series`, in
@@ -19,7 +20,7 @@ public func assembleReport(
 ) -> TrendReport {
   let tested = analyses.indices.filter { !analyses[$0].hypotheses.isEmpty }
   let decision = MultipleTesting.hierarchical(
-    tested.map { analyses[$0].hypotheses }, q: settings.falseDiscoveryRate)
+    tested.map { analyses[$0].hypotheses.map { $0.p } }, q: settings.falseDiscoveryRate)
   let selected = decision.selected.reduce(0) { $0 + ($1 ? 1 : 0) }
   var place = [Int?](repeating: nil, count: series.count)
   for (j, i) in tested.enumerated() { place[i] = j }
@@ -28,28 +29,37 @@ public func assembleReport(
   var findings: [TrendFinding] = []
   for (i, analysis) in analyses.enumerated() {
     let s = analysis.compared
-    var label: Structure.Label?
+    var reported = Reported()
     var flagged = [Bool](repeating: false, count: s.count)
     var days: [DayResult] = []
     if let j = place[i], decision.selected[j] {
-      let rejected = decision.rejected[j]
-      if let structure = analysis.structure, rejected[0] { label = structure.label }
-      if rejected.count > (analysis.structure == nil ? 0 : 1), rejected[rejected.count - 1] {
-        days = believedDays(analysis.days, level: decision.level)
-        for day in days { flagged[day.at] = true }
+      for (hypothesis, isRejected) in zip(analysis.hypotheses, decision.rejected[j])
+      where isRejected {
+        switch hypothesis.what {
+        case .structure: reported.structure = analysis.structure?.label
+        case .halves: reported.halves = true
+        case .season: reported.season = true
+        case .days:
+          days = believedDays(analysis.days, level: decision.level)
+          for day in days { flagged[day.at] = true }
+        }
       }
     }
     var expected = analysis.expected
-    if let j = place[i], label != nil || !days.isEmpty {
+    if let j = place[i], !reported.isEmpty || !days.isEmpty {
       let band = ExpectedBand(
-        series: series[i], analysis: analysis, reported: label, flagged: flagged)
+        series: series[i], analysis: analysis, reported: reported, flagged: flagged)
       expected = band.estimates()
       let words = SeriesFindings(
         number: i, series: series[i], analysis: analysis, settings: settings,
         pFamily: decision.family[j], q: decision.adjusted[j], families: tested.count,
         selected: selected)
-      if label != nil, let structure = analysis.structure {
+      if reported.structure != nil, let structure = analysis.structure {
         findings.append(words.structural(structure, band: band))
+      }
+      if reported.halves, let halves = analysis.halves { findings.append(words.halved(halves)) }
+      if reported.season, let season = analysis.season {
+        findings.append(words.seasonal(season, band: band))
       }
       findings += words.runs(of: days).compactMap { words.daily($0) }
     }
@@ -59,7 +69,7 @@ public func assembleReport(
         expected: expected, p: place[i].map { decision.family[$0] },
         q: place[i].map { decision.adjusted[$0] }))
   }
-  findings += coverageFindings(series, analyses)
+  findings += coverageFindings(series, analyses) + openFindings(series, analyses)
   return TrendReport(series: series, verdicts: verdicts, findings: ranked(findings, series))
 }
 
@@ -125,19 +135,40 @@ private func coverageFindings(
       }
       var end = at
       while end + 1 < buckets.count, buckets[end + 1].state == .missing { end += 1 }
-      if said.insert(at...end).inserted { findings.append(missing(at...end, series: i)) }
+      if said.insert(at...end).inserted {
+        findings.append(
+          untested(
+            .dataMissing, at...end, series: i, reason: "no data, so nothing to compare"))
+      }
       at = end + 1
     }
   }
   return findings
 }
 
-private func missing(_ window: ClosedRange<Int>, series: Int) -> TrendFinding {
+/// One `open_bucket` where the last bucket is not complete, on the first series that has one, a roll-up over
+/// everything before others.
+private func openFindings(
+  _ series: [TrendSeries], _ analyses: [SeriesAnalysis]
+) -> [TrendFinding] {
+  let everything = series.indices.filter { series[$0].key.allSatisfy { $0 == nil } }
+  for i in everything + Array(series.indices) {
+    guard let last = series[i].buckets.indices.last, series[i].buckets[last].state == .open,
+      !analyses[i].compared.index.isEmpty
+    else { continue }
+    return [untested(.openBucket, last...last, series: i, reason: "not complete, so not compared")]
+  }
+  return []
+}
+
+private func untested(
+  _ type: FindingType, _ window: ClosedRange<Int>, series: Int, reason: String
+) -> TrendFinding {
   let none = Estimate(value: 0, lo: 0, hi: 0)
   return TrendFinding(
-    series: series, type: .dataMissing, direction: .down, anchor: window.lowerBound,
+    series: series, type: type, direction: .down, anchor: window.lowerBound,
     anchorLo: window.lowerBound, anchorHi: window.lowerBound, window: window, windowValid: 0,
     baseline: none, observed: none, k: 0, n: 0, effect: none, relative: 0, slopePerWeek: nil,
     impact: none, test: TestRecord(name: "coverage", statistic: 0, p: 1), level: .notice,
-    isMaterial: false, materialityReason: "no data, so nothing to compare")
+    isMaterial: false, materialityReason: reason)
 }

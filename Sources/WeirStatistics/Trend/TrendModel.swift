@@ -25,6 +25,8 @@ public enum BucketState: String, Sendable {
   case zero
   /// The watermark has not passed its end: shown, not compared.
   case open
+  /// The first bucket, where the data begin inside of it: shown, not compared.
+  case partial
   /// No record of any group reaches it: masked, never a dip.
   case missing
 }
@@ -158,8 +160,17 @@ public enum FindingType: String, Sendable {
   case dip
   /// Several neighbouring buckets on the same side.
   case burst
+  /// The days of the week differ in another way than before.
+  case seasonBreak = "season_break"
+  /// The second half of a history that is too short for more lies off the first.
+  case windowChange = "window_change"
   /// A run of buckets that no data covers (said, not tested).
   case dataMissing = "data_missing"
+  /// The last bucket is not complete and is compared with nothing (said, not tested).
+  case openBucket = "open_bucket"
+
+  /// Whether it was tested: the others only say what the data is like.
+  public var isTested: Bool { self != .dataMissing && self != .openBucket }
 }
 
 public enum FindingDirection: String, Sendable { case up, down }
@@ -212,13 +223,15 @@ public struct TrendFinding: Sendable {
   /// Another description of the same change that the tests also supported ("trend", "shift"), not
   /// reported on its own.
   public var explainedAway: [String]
+  /// Of a season break: the weekday that changed most, 0 = Monday; sizes are those of this day.
+  public var weekday: Int?
 
   public init(
     series: Int, type: FindingType, direction: FindingDirection, anchor: Int, anchorLo: Int,
     anchorHi: Int, window: ClosedRange<Int>, windowValid: Int, baseline: Estimate,
     observed: Estimate, k: Double, n: Double, effect: Estimate, relative: Double,
     slopePerWeek: Estimate?, impact: Estimate, test: TestRecord, level: FindingLevel,
-    isMaterial: Bool, materialityReason: String, explainedAway: [String] = []
+    isMaterial: Bool, materialityReason: String, explainedAway: [String] = [], weekday: Int? = nil
   ) {
     self.series = series
     self.type = type
@@ -241,13 +254,15 @@ public struct TrendFinding: Sendable {
     self.isMaterial = isMaterial
     self.materialityReason = materialityReason
     self.explainedAway = explainedAway
+    self.weekday = weekday
   }
 }
 
 /// Why a finding is believed: the test and the corrections it passed.
 public struct TestRecord: Sendable {
   /// "betabinomial", "negbinomial", "poisson", "binomial", "student_t", "mann_kendall",
-  /// "shift_scan", "weighted_line" (a trend told from blocks of seven days), "coverage".
+  /// "shift_scan", "weighted_line" (a trend told from blocks of seven days), "weekday_contrasts",
+  /// "halves", "coverage".
   public var name: String
   public var statistic: Double
   /// p of this test, after the correction for the buckets of the series.

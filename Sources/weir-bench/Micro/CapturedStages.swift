@@ -1,5 +1,6 @@
 import Synchronization
 import WeirEngine
+import WeirExpressions
 import WeirStages
 
 /// What the planner bound of a spec: how a benchmark gets at the parts of a plan, which are nobody's
@@ -7,6 +8,8 @@ import WeirStages
 struct BoundParts: Sendable {
   var source: (any BoundSource)?
   var map: (any BoundMap)?
+  /// Behind the map.
+  var fields: [ExpressionScope.Field] = []
   var reduce: (any BoundReduce)?
 
   /// Stages are made by the planner from their types, so that what they hand on goes through here.
@@ -70,7 +73,13 @@ private struct CapturedMap: MapStage {
     _ scope: inout Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundMap)? {
     let bound = stage.bind(&scope, context, &problems)
-    BoundParts.captured.withLock { $0.map = bound }
+    let fields = scope.fields.map {
+      ExpressionScope.Field(path: $0.path, type: $0.type, column: $0.column)
+    }
+    BoundParts.captured.withLock {
+      $0.map = bound
+      $0.fields = fields
+    }
     return bound
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// One part of the work, measured by itself.
 enum MicroStep: String, CaseIterable, ExpressibleByArgument {
-  case unpack, scan, hash, normalise, aggregate, encode, dedupe, splice
+  case unpack, scan, hash, normalise, expressions, aggregate, encode, dedupe, splice
 
   /// What is measured.
   var about: String {
@@ -11,6 +11,8 @@ enum MicroStep: String, CaseIterable, ExpressibleByArgument {
     case .scan: "find the lines, validate them, take 7 fields into columns"
     case .hash: "the keyed 128-bit hash of event_id"
     case .normalise: "market, queue and time"
+    case .expressions:
+      "a condition of market and duration, and three values: hours, market/queue, hour of the day"
     case .aggregate: "count, rate and mean by market, queue and day; encode the partials"
     case .encode: "zstd -3 of the text, in frames of 1 MiB"
     case .dedupe: "a whole run with a dedupe by event_id, less the same run without"

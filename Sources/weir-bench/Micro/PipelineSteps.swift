@@ -12,6 +12,7 @@ final class PipelineSteps {
 
   private let source: any BoundSource
   private let map: any MapWorker
+  private let expressions: MicroExpressions
   private let reduce: any BoundReduce
   private let scanner: any BatchScanner
   private let hasher = SipHasher(secret: Array(0..<16))
@@ -37,6 +38,7 @@ final class PipelineSteps {
     }
     self.source = source
     self.map = map.makeWorker()
+    expressions = try MicroExpressions(parts.fields)
     self.reduce = reduce
     self.steps = steps
     scanner = source.makeScanner()
@@ -89,21 +91,29 @@ final class PipelineSteps {
       text.append(contentsOf: block.bytes.view)
       if text.count >= PipelineSteps.frameBytes { encode() }
     }
-    guard !steps.isDisjoint(with: [.scan, .hash, .normalise, .aggregate]) else { return }
+    guard !steps.isDisjoint(with: [.scan, .hash, .normalise, .expressions, .aggregate]) else {
+      return
+    }
     let begin = threadSeconds()
     var scanned = scanner.scan(block, of: shard)
     spent[.scan, default: 0] += threadSeconds() - begin
     lineCount += scanned.batch.rowCount
     if steps.contains(.hash) { hash(scanned.batch, scanned.selection) }
-    guard !steps.isDisjoint(with: [.normalise, .aggregate]) else { return }
+    guard !steps.isDisjoint(with: [.normalise, .expressions, .aggregate]) else { return }
     var refusals: [Refusal] = []
     let beforeMap = threadSeconds()
     _ = map.apply(&scanned.batch, &scanned.selection, &refusals)
     let afterMap = threadSeconds()
     spent[.normalise, default: 0] += afterMap - beforeMap
+    if steps.contains(.expressions) {
+      let begin = threadSeconds()
+      touched &+= UInt64(expressions.run(scanned.batch, scanned.selection))
+      spent[.expressions, default: 0] += threadSeconds() - begin
+    }
     guard steps.contains(.aggregate) else { return }
+    let beforeAdd = threadSeconds()
     partial.add(scanned.batch, scanned.selection, &refusals)
-    spent[.aggregate, default: 0] += threadSeconds() - afterMap
+    spent[.aggregate, default: 0] += threadSeconds() - beforeAdd
   }
 
   private func hash(_ batch: borrowing Batch, _ selection: Selection) {

@@ -1,0 +1,56 @@
+import Glibc
+import WeirData
+
+/// The lock of an output: a file beside it that is held with `flock` and says who holds it. It stands
+/// where the output does, so that runs from two workspaces meet there.
+struct OutputLock {
+  private let descriptor: Int32
+  /// What the last holder said about itself, where it died without giving the lock back.
+  let deadHolder: String?
+
+  /// Takes it. Whoever ends leaves the file empty; so a text in it is of one that died.
+  ///
+  /// - Throws: ``LockHeld`` where another run has it, `FileError`.
+  static func take(_ path: String, holder: String) throws -> OutputLock {
+    let descriptor = openFile(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else { throw fail(path, "open") }
+    guard uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
+      let code = errno
+      defer { close(descriptor) }
+      guard code == EWOULDBLOCK else { throw FileError(path: path, operation: "lock", code: code) }
+      throw LockHeld(path: path, holder: readHolder(descriptor, waits: true))
+    }
+    let dead = readHolder(descriptor, waits: false)
+    do throws(FileError) {
+      guard uninterrupted({ ftruncate(descriptor, 0) }) == 0 else { throw fail(path, "truncate") }
+      try Array(holder.utf8).withUnsafeBufferPointer { bytes throws(FileError) in
+        try writeAll(bytes, to: descriptor, path: path)
+      }
+    } catch {
+      // Half a name is no holder that died.
+      ftruncate(descriptor, 0)
+      close(descriptor)
+      throw error
+    }
+    return OutputLock(descriptor: descriptor, deadHolder: dead.isEmpty ? nil : dead)
+  }
+
+  /// Gives it back. The file stays: removing it would let two runs hold it at once.
+  func giveBack() {
+    ftruncate(descriptor, 0)
+    close(descriptor)
+  }
+
+  /// - Parameter waits: whether to give a holder that has only just taken the lock the time to say
+  ///   who it is (about 20 ms).
+  private static func readHolder(_ descriptor: Int32, waits: Bool) -> String {
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    for attempt in 0..<10 {
+      let count = max(0, pread(descriptor, &buffer, buffer.count, 0))
+      if count > 0 { return String(decoding: buffer[..<count], as: UTF8.self) }
+      if !waits { break }
+      if attempt < 9 { usleep(2_000) }
+    }
+    return waits ? "a run that has not said yet who it is" : ""
+  }
+}

@@ -1,0 +1,249 @@
+import Glibc
+import Synchronization
+import WeirData
+import WeirTesting
+
+/// A run to strike: what stands in its folder before, how it is started, and what must come of it.
+struct Scenario: Sendable {
+  var name: String
+  /// Arguments of `weir run` besides the spec.
+  var arguments: [String]
+  /// Before the run.
+  var template: Snapshot
+  /// The outputs before it by path; `nil` where there are none yet.
+  var old: [String: [UInt8]]?
+  /// What a run that nobody disturbs makes of it.
+  var new: [String: [UInt8]]
+  var ledger: [UInt8]
+  /// Decompressed.
+  var quarantine: [UInt8]
+  var truth: Nightly.Truth
+  /// Tasks whose results are kept before the run, and how many of them it takes.
+  var tasksKeptBefore: Int
+  var tasksReused: Int
+  /// All points of that run, in the order in which it came to them.
+  var points: [FaultPoint]
+
+  static let out = "out/night/all"
+
+  /// The least memory that one worker can work with when batches are small: nothing is kept in it.
+  static let tightMemory = (40 << 20) + (32 << 20) + 32 * (4 << 10)
+
+  private static let before = Nightly(seed: 1, days: [0, 1, 2])
+  /// A day later: a shard more, and one that was replaced.
+  private static let after: Nightly = {
+    var night = Nightly(seed: 1, days: [0, 1, 2, 3], records: 60)
+    night.shards[1].lines = Nightly(seed: 2, days: [1]).shards[0].lines
+    // Enough for a file in the spool.
+    night.shards[3].lines += Nightly(seed: 3, days: [3], records: 900).shards[0].lines
+    return night
+  }()
+
+  /// The first run ever, the run of the next night, and the same with next to no memory.
+  static func all() throws -> [Scenario] { try prepared.get() }
+
+  static func named(_ name: String) throws -> Scenario { try all().first { $0.name == name }! }
+
+  private static let prepared = Result {
+    [
+      try Scenario("first", previous: nil, ["--workers", "1"]),
+      try Scenario("next", previous: before, ["--workers", "2", "--keep", "1"]),
+      try Scenario(
+        "tight", previous: before,
+        ["--workers", "1", "--batch-kib", "4", "--memory", "\(tightMemory)b"]),
+    ]
+  }
+
+  init(_ name: String, previous: Nightly?, _ arguments: [String]) throws {
+    self.name = name
+    self.arguments = arguments
+    let night = Scenario.after
+    truth = night.truth
+    let folder = try CaseFolder()
+    defer { folder.remove() }
+    if let previous {
+      try previous.write(in: folder.path)
+      let outcome = folder.weir(arguments)
+      guard outcome.exit == 0 else { throw Trouble(outcome.errors) }
+      old = try folder.outputs()
+      for shard in previous.shards { unlink(folder.path + "/" + shard.path) }
+    }
+    try night.write(in: folder.path)
+    template = try Snapshot(of: folder.path)
+    tasksKeptBefore = folder.tasksKept
+    let log = folder.path + ".log"
+    defer { unlink(log) }
+    let outcome = folder.weir(arguments, faults: Faults(log: log))
+    guard outcome.exit == 0 else { throw Trouble(outcome.errors) }
+    tasksReused = outcome.json?["reused"]?.integer ?? 0
+    new = try folder.outputs() ?? [:]
+    ledger = try folder.ofLastRun("ledger.json")
+    quarantine = try decodedText(folder.ofLastRun("quarantine.jsonl.zst"))
+    points = lines(of: try readFile(log)).map { FaultPoint($0) }
+  }
+
+  /// The scenario in a folder of its own.
+  func folder() throws -> CaseFolder {
+    let folder = try CaseFolder()
+    try template.restore(in: folder.path)
+    return folder
+  }
+}
+
+struct Trouble: Error, CustomStringConvertible {
+  var description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// What the shim is asked for.
+struct Faults {
+  var point: FaultPoint?
+  var action: FaultAction?
+  var random: (seed: UInt64, odds: Int)?
+  /// Files outside the folder of the run.
+  var log: String?
+  var trace: String?
+  /// Calls outside it are let through; else the folder of the case.
+  var root: String?
+}
+
+/// A folder in memory in which one case happens.
+struct CaseFolder: Sendable {
+  let path: String
+
+  init() throws {
+    // In memory where that can be had: the disk would only make it slower.
+    let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array("\(parent)/weir-torture-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw FileFailure(path: parent, code: errno) }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// A folder that is there already.
+  init(at path: String) { self.path = path }
+
+  func remove() { removeAll(path) }
+
+  /// Runs `weir run p.json` here.
+  func weir(
+    _ arguments: [String], faults: Faults? = nil, prefix: [String] = []
+  ) -> RunningBinary.Outcome {
+    start(arguments, faults: faults, prefix: prefix).wait()
+  }
+
+  /// Starts `weir run p.json` here; ``Watch`` ends it where it hangs.
+  func start(
+    _ arguments: [String], faults: Faults? = nil, prefix: [String] = []
+  ) -> RunningBinary {
+    let words = ["run", "p.json", "--json", "--progress", "none", "--workspace", path] + arguments
+    do {
+      let child = try RunningBinary(
+        RunningBinary.weir!, words, in: path, prefix: prefix + (faults.map(environment) ?? []))
+      Watch.shared.add(child.pid)
+      return child
+    } catch {
+      fatalError("weir could not be started: \(error)")
+    }
+  }
+
+  /// Put in front of the command, so that nothing else is preloaded.
+  private func environment(_ faults: Faults) -> [String] {
+    var words = [
+      "env", "LD_PRELOAD=\(FaultShim.library!)", "WEIR_FAULT_ROOT=\(faults.root ?? path)",
+    ]
+    if let point = faults.point { words.append("WEIR_FAULT_POINT=\(point.name)") }
+    if let action = faults.action { words.append("WEIR_FAULT_DO=\(action.text)") }
+    if let random = faults.random {
+      words.append("WEIR_FAULT_RANDOM=\(random.seed),\(random.odds)")
+    }
+    if let log = faults.log { words.append("WEIR_FAULT_LOG=\(log)") }
+    if let trace = faults.trace { words.append("WEIR_FAULT_TRACE=\(trace)") }
+    return words
+  }
+
+  /// The outputs by path; `nil` where nothing stands there.
+  func outputs() throws -> [String: [UInt8]]? {
+    var status = stat()
+    guard lstat(path + "/" + Scenario.out, &status) == 0 else { return nil }
+    return try filesBelow(path + "/" + Scenario.out)
+  }
+
+  /// Tasks whose results are kept: records in the log of the digests.
+  var tasksKept: Int {
+    let bytes = (try? readFile(path + "/.weir/digests/tasks.log")) ?? []
+    return bytes.count / 48
+  }
+
+  /// Names of the records of runs, the oldest first.
+  var runs: [String] { listFolder(path + "/.weir/runs") }
+
+  func runState(_ run: String) -> JSONValue? {
+    guard let bytes = try? readFile("\(path)/.weir/runs/\(run)/run.json") else { return nil }
+    return JSONValue(parsing: bytes)
+  }
+
+  /// A file of the record of the last run that went well.
+  func ofLastRun(_ name: String) throws -> [UInt8] {
+    let done = runs.filter { runState($0)?["status"]?.string == "done" }
+    // The names of two runs of one second are not in order.
+    let last = done.max {
+      (runState($0)?["ended"]?.string ?? "") < (runState($1)?["ended"]?.string ?? "")
+    }
+    guard let last else { throw Trouble("no run has a record that says it is done") }
+    return try readFile("\(path)/.weir/runs/\(last)/\(name)")
+  }
+}
+
+/// Removes a file, or a folder with what is in it; follows no links.
+func removeAll(_ path: String) {
+  var status = stat()
+  guard lstat(path, &status) == 0 else { return }
+  if status.st_mode & S_IFMT == S_IFDIR {
+    for name in listFolder(path) { removeAll(path + "/" + name) }
+    rmdir(path)
+  } else {
+    unlink(path)
+  }
+}
+
+/// Ends processes that take longer than ``Torture/patience``: the case then fails by their signal.
+final class Watch: Sendable {
+  static let shared = Watch()
+  private let deadlines = Mutex<[(pid: pid_t, end: ContinuousClock.Instant)]>([])
+
+  private init() {
+    var thread = pthread_t()
+    pthread_create(
+      &thread, nil,
+      { argument in
+        let watch = Unmanaged<Watch>.fromOpaque(argument!).takeRetainedValue()
+        while true {
+          usleep(500_000)
+          watch.look()
+        }
+      }, Unmanaged.passRetained(self).toOpaque())
+    pthread_detach(thread)
+  }
+
+  func add(_ pid: pid_t) {
+    let end = ContinuousClock.now + .seconds(Torture.patience)
+    deadlines.withLock { $0.append((pid, end)) }
+  }
+
+  private func look() {
+    let now = ContinuousClock.now
+    deadlines.withLock { deadlines in
+      for (pid, end) in deadlines where end < now && isOurs(pid) { kill(pid, SIGABRT) }
+      deadlines.removeAll { $0.end < now }
+    }
+  }
+
+  /// Whether that number still is a child of this process that has not ended.
+  private func isOurs(_ pid: pid_t) -> Bool {
+    guard let bytes = try? readFile("/proc/\(pid)/stat") else { return false }
+    // "PID (NAME) STATE PARENT ..."; the name may have anything in it.
+    let rest = String(decoding: bytes, as: UTF8.self).split(separator: ") ").last ?? ""
+    let words = rest.split(separator: " ")
+    return words.count > 1 && words[0] != "Z" && words[1] == "\(getpid())"
+  }
+}
