@@ -10,7 +10,11 @@ public struct JSONLSource: SourceStage {
       Each line is one JSON object. Every line is validated in full (RFC 8259, UTF-8); one that is \
       not a record that the pipeline can use goes to the quarantine with its shard, line, byte offset \
       and the reason, and the run goes on. A shard that is truncated or damaged fails the run: no \
-      output is made from half of the input.
+      output is made from half of the input. With `"on_bad_shard": "quarantine"` it is set aside whole \
+      instead: no record of it counts as read, and the result, the ledger and the report name it. \
+      `"error_budget": {"shards": 2}` says how many may be. A shard that changes while it is read, and \
+      a file system that does not answer, always fail the run, and so does a source of which no shard \
+      is left.
 
       The format is seen by the first bytes of a shard, not by its name: frames one behind another, \
       skippable frames and several gzip members are read. The shards of all globs are read in the \
@@ -38,6 +42,10 @@ public struct JSONLSource: SourceStage {
         "allow_empty", .bool, .default("false"),
         "Whether it is fine that no shard matches; else that is an error."),
       OptionSpec(
+        "on_bad_shard", .choice(["fail", "quarantine"]), .default("\"fail\""),
+        "What becomes of a shard that is truncated, damaged, no JSONL file or not readable: it fails the run, or is set aside whole."
+      ),
+      OptionSpec(
         "record_bytes_max", .size, .default("\"8MiB\""),
         "The longest line that is taken as a record; longer ones are quarantined. At most 15MiB."),
       OptionSpec(
@@ -55,6 +63,7 @@ public struct JSONLSource: SourceStage {
   private let fields: [PlannedField]
   private let pathKeys: [String]
   private let allowsEmpty: Bool
+  private let setsBadShardsAside: Bool
   private let limits: ShardLimits
   private let fieldsNode: SpecNode
 
@@ -102,6 +111,7 @@ public struct JSONLSource: SourceStage {
     for key in globs.flatMap(\.keys) where !keys.contains(key) { keys.append(key) }
     pathKeys = keys
     allowsEmpty = options.bool("allow_empty")
+    setsBadShardsAside = options.string("on_bad_shard").utf8.elementsEqual("quarantine".utf8)
     var limits = ShardLimits()
     limits.recordBytesMax = options.int("record_bytes_max")
     if !(1...(15 << 20)).contains(limits.recordBytesMax) {
@@ -148,7 +158,7 @@ public struct JSONLSource: SourceStage {
     return BoundJSONL(
       name: context.stageName, scope: scope,
       globs: globs.map { $0.below(context.resolve("")) }, fields: inRecord, pathFields: inPath,
-      allowsEmpty: allowsEmpty, limits: limits)
+      allowsEmpty: allowsEmpty, setsBadShardsAside: setsBadShardsAside, limits: limits)
   }
 }
 
@@ -159,6 +169,7 @@ private struct BoundJSONL: BoundSource {
   let fields: [PlannedField]
   let pathFields: [(key: String, type: FieldType)]
   let allowsEmpty: Bool
+  let setsBadShardsAside: Bool
   let limits: ShardLimits
 
   func findShards() throws -> [Shard] {

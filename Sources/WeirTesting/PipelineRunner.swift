@@ -14,6 +14,8 @@ public struct PipelineRunner: Sendable {
   public var batchBytes = 256 * 1024
   public var wideShardBytes = 1 << 20
   public var registry = StageRegistry.standard
+  /// Nothing is tried again, unless a test says how it waits.
+  public var retries: RetryPolicy
   /// `nil`: all there is.
   public var memory: MemoryShares?
   public var digestBytes: Int?
@@ -22,6 +24,8 @@ public struct PipelineRunner: Sendable {
   public init(_ spec: String, files: [(path: String, bytes: [UInt8])]) {
     self.spec = spec
     self.files = files
+    retries = RetryPolicy()
+    retries.limit = 0
   }
 
   /// The same with plain shards, a line each record.
@@ -54,6 +58,7 @@ public struct PipelineRunner: Sendable {
     options.batchBytes = batchBytes
     options.wideShardBytes = wideShardBytes
     if let memory { options.memory = memory }
+    options.retries = retries
     options.digestBytes = digestBytes
     options.isForced = isForced
     options.outDirectory = folder.file("out")
@@ -64,7 +69,9 @@ public struct PipelineRunner: Sendable {
     }
     outcome.outputs = try filesBelow(folder.file("out"))
     // One that did nothing has neither.
-    if let directory = outcome.result?.runDirectory, outcome.result?.isUnchanged == false {
+    if let directory = outcome.result?.runDirectory ?? outcome.overBudget?.runDirectory,
+      outcome.result?.isUnchanged != true
+    {
       let text = try decodedText(readFile(directory + "/quarantine.jsonl.zst"))
       outcome.quarantineText = text
       outcome.ledgerText = try readFile(directory + "/ledger.json")
@@ -88,8 +95,12 @@ public struct PipelineOutcome {
     lines(of: quarantineText).compactMap { JSONValue(parsing: $0) }
   }
 
+  /// Why the outputs were withheld.
+  public var overBudget: OverBudget? { error as? OverBudget }
+
   /// The code of the error or of the first problem of the spec.
   public var code: String? {
+    if overBudget != nil { return "over_budget" }
     if let error = error as? RunError { return error.code }
     return problems.sorted.first { $0.severity == .error }?.code
   }

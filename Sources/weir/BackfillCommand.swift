@@ -179,6 +179,7 @@ struct BackfillCommand: AsyncParsableCommand {
     switch error {
     case let error as RunError: error.message
     case let error as LockHeld: "another run holds the output: \(error.holder)"
+    case let error as OverBudget: "over budget: \(error.message)"
     case is RunInterrupted: "stopped"
     default: "\(error)"
     }
@@ -227,9 +228,11 @@ struct BackfillCommand: AsyncParsableCommand {
       ]
     case .failure(let error):
       members += [
-        JSONMember("status", error is RunInterrupted ? "interrupted" : "failed"),
+        JSONMember(
+          "status",
+          error is RunInterrupted ? "interrupted" : error is OverBudget ? "over_budget" : "failed"),
         JSONMember("message", .text(message(error))),
-        JSONMember("retry", .bool((error as? RunError)?.isTransient ?? true)),
+        JSONMember("retry", .bool((error as? RunError)?.isTransient ?? !(error is OverBudget))),
       ]
     }
     return .object(members)

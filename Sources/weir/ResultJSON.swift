@@ -5,15 +5,14 @@ import WeirEngine
 /// The one JSON object that a scheduler reads.
 enum ResultJSON {
   static func done(
-    _ result: RunResult, changes: ChangesSummary?, plan: Plan, exit: Int32
+    _ result: RunResult, changes: ChangesSummary?, plan: Plan, exit: Int32,
+    _ more: [JSONMember] = []
   ) -> String {
     var members = head(result.runID, plan, status: "done", exit: exit, retry: false)
     members += [
       JSONMember("records", result.ledger.records.json),
       JSONMember("blank", .int(result.ledger.records.blank)),
-      JSONMember(
-        "quarantine",
-        .object(result.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) })),
+      quarantine(result.quarantine),
       JSONMember("out", .text(result.outDirectory)),
       JSONMember("outputs", .array(result.outputs.map(\.json))),
     ]
@@ -27,16 +26,51 @@ enum ResultJSON {
               + result.findings.reversed().map { JSONMember($0.level, .int($0.count)) }
               + (changes?.findings ?? []).map { JSONMember($0.state, .int($0.count)) })))
     }
+    if !result.ledger.shardsSetAside.isEmpty {
+      members += ShardFault.members(result.ledger.shardsSetAside)
+    }
+    if !result.overBudget.isEmpty { members += BudgetExcess.members(result.overBudget) }
     members.append(JSONMember("unchanged", .bool(result.isUnchanged)))
     members.append(JSONMember("reused", .int(result.tasks.count { $0.isReused })))
     members.append(JSONMember("tasks", .int(result.tasks.count)))
     if let changes, changes.hasBefore { members.append(JSONMember("changes", changes.json)) }
     members.append(JSONMember("run_key", .text(result.runKey)))
     members.append(JSONMember("seconds", .number((result.seconds * 1000).rounded() / 1000)))
-    return JSONValue.object(members).text
+    return JSONValue.object(members + more).text
   }
 
-  static func failed(_ error: any Error, plan: Plan, exit: Int32) -> String {
+  private static func quarantine(_ summary: QuarantineSummary) -> JSONMember {
+    JSONMember(
+      "quarantine", .object(summary.byCode.map { JSONMember($0.code, .int($0.count)) }))
+  }
+
+  /// The outputs were withheld: what was refused, and which budgets that was too much for.
+  private static func overBudget(
+    _ over: OverBudget, plan: Plan, exit: Int32, _ more: [JSONMember]
+  ) -> String {
+    var members = head(over.runID, plan, status: "over_budget", exit: exit, retry: false)
+    members += [
+      JSONMember("complete", .bool(over.isComplete)),
+      JSONMember("records", over.ledger.records.json),
+      JSONMember("blank", .int(over.ledger.records.blank)), quarantine(over.quarantine),
+    ]
+    if !over.ledger.shardsSetAside.isEmpty {
+      members += ShardFault.members(over.ledger.shardsSetAside)
+    }
+    members += BudgetExcess.members(over.excesses)
+    members.append(
+      JSONMember(
+        "error",
+        [
+          "code": "over_budget", "message": .text(over.message), "fix": .text(over.fix),
+        ]))
+    return JSONValue.object(members + more).text
+  }
+
+  static func failed(
+    _ error: any Error, plan: Plan, exit: Int32, _ more: [JSONMember] = []
+  ) -> String {
+    if let over = error as? OverBudget { return overBudget(over, plan: plan, exit: exit, more) }
     var retry = false
     var details: [JSONMember] = []
     var status = "failed"

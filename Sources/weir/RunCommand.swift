@@ -17,6 +17,16 @@ struct MemorySize: ExpressibleByArgument {
   }
 }
 
+/// Where the record of a run lies: `.weir/runs/ID`.
+typealias RunResultDirectory = String
+
+/// What a command that runs a pipeline for its own ends says beyond the result.
+struct RunAddition {
+  var text: String
+  /// Of the JSON result.
+  var members: [JSONMember]
+}
+
 struct DigestSize: ExpressibleByArgument {
   var bytes: Int
 
@@ -65,6 +75,12 @@ struct RunCommand: AsyncParsableCommand {
   var keep = 3
 
   @Option(
+    help:
+      "Times that reading a shard is tried again where a network file system does not answer (EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT)."
+  )
+  var retries = 2
+
+  @Option(
     help: ArgumentHelp(
       "Disk that digests may take in the workspace, as 20GB, or 0 for none: with them a shard is read once, and a run that was stopped goes on where it was (default: a fifth of what is free).",
       valueName: "size"))
@@ -100,6 +116,7 @@ struct RunCommand: AsyncParsableCommand {
     }
     _ = try shares()
     if let out, out.utf8.isEmpty { throw ValidationError("--out wants a directory") }
+    guard (0...100).contains(retries) else { throw ValidationError("--retries wants 0 to 100") }
     guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
   }
 
@@ -117,7 +134,10 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  func run() async throws {
+  func run() async throws { try await run(thenSay: nil) }
+
+  /// - Parameter more: what else is to be said about a run that has a ledger, by the path of its record.
+  func run(thenSay more: ((RunResultDirectory) throws -> RunAddition)?) async throws {
     let signals = SignalWatch()
     let (plan, problems) = SpecLoading.plan(spec, params: try params.parameters())
     if !problems.isEmpty, !(quiet && !problems.hasErrors) { tell(problems.text) }
@@ -132,13 +152,14 @@ struct RunCommand: AsyncParsableCommand {
     options.batchBytes = batchKib * 1024
     options.outDirectory = out
     options.keep = keep
+    options.retries.limit = retries
     options.digestBytes = digests?.bytes
     options.isForced = force
     let history = CatalogueHistory(options.workspace)
     options.history = history
     options.exitStatus = { [self] in exitStatus($0, signals.signal) }
     let outcome = await execute(plan, options, signals)
-    try report(outcome, plan, history, signals.signal)
+    try report(outcome, plan, history, signals.signal, more)
   }
 
   private func execute(
@@ -157,18 +178,30 @@ struct RunCommand: AsyncParsableCommand {
 
   private func report(
     _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ history: CatalogueHistory,
-    _ signal: Int32
+    _ signal: Int32, _ more: ((RunResultDirectory) throws -> RunAddition)?
   ) throws {
     let exit = exitStatus(outcome, signal)
     switch outcome {
     case .success(let result):
       let changes = history.changes
+      for fault in result.ledger.shardsSetAside.prefix(RunText.excessesShown) {
+        tell("\(plan.spec.name): warning: shard set aside: \(fault.text)")
+      }
+      for excess in result.overBudget.prefix(RunText.excessesShown) {
+        tell("\(plan.spec.name): warning: over budget: \(excess.text)")
+      }
       for note in result.notes where !quiet { tell("note: \(note)") }
+      let addition = try more?(result.runDirectory)
       do {
         if !quiet, !json {
           try say(RunText.summary(result, changes: changes, pipeline: plan.spec.name))
+          if let addition { try say(addition.text) }
         }
-        if json { try say(ResultJSON.done(result, changes: changes, plan: plan, exit: exit)) }
+        if json {
+          try say(
+            ResultJSON.done(
+              result, changes: changes, plan: plan, exit: exit, addition?.members ?? []))
+        }
       } catch {
         tell(
           "\(plan.spec.name): the run is done and its outputs are in place, but the result could not be written to stdout: see \(result.runDirectory)/run.json"
@@ -178,7 +211,14 @@ struct RunCommand: AsyncParsableCommand {
       if exit != 0 { throw ExitCode(exit) }
     case .failure(let error):
       tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: exit))
-      if json { try say(ResultJSON.failed(error, plan: plan, exit: exit)) }
+      var addition: RunAddition?
+      if let over = error as? OverBudget, over.isComplete, let directory = over.runDirectory {
+        addition = try more?(directory)
+      }
+      if let addition { tell(addition.text) }
+      if json {
+        try say(ResultJSON.failed(error, plan: plan, exit: exit, addition?.members ?? []))
+      }
       throw ExitCode(exit)
     }
   }
@@ -187,6 +227,7 @@ struct RunCommand: AsyncParsableCommand {
     switch outcome {
     case .success(let result): result.isUnchanged && skipCode ? 99 : alertExit(result)
     case .failure(is LockHeld): 75
+    case .failure(is OverBudget): 2
     case .failure(is RunInterrupted): signal == SIGTERM ? 143 : 130
     case .failure: 1
     }

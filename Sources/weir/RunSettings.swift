@@ -32,6 +32,12 @@ struct RunSettings: ParsableArguments {
   var keep = 3
 
   @Option(
+    help:
+      "Times that reading a shard is tried again where a network file system does not answer (EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT)."
+  )
+  var retries = 2
+
+  @Option(
     help: ArgumentHelp(
       "Disk that digests may take in the workspace, as 20GB, or 0 for none: with them a shard is read once, and a run that was stopped goes on where it was (default: a fifth of what is free).",
       valueName: "size"))
@@ -58,6 +64,7 @@ struct RunSettings: ParsableArguments {
     }
     _ = try shares()
     if let out, out.utf8.isEmpty { throw ValidationError("--out wants a directory") }
+    guard (0...100).contains(retries) else { throw ValidationError("--retries wants 0 to 100") }
     guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
   }
 
@@ -84,6 +91,7 @@ struct RunSettings: ParsableArguments {
     options.batchBytes = batchKib * 1024
     options.outDirectory = out
     options.keep = keep
+    options.retries.limit = retries
     options.digestBytes = digests?.bytes
     options.isForced = force
     return options

@@ -18,6 +18,12 @@ enum RunText {
       lines.append("  quarantine  \(codes.joined(separator: ", "))")
       lines.append("              \(result.runDirectory)/quarantine.jsonl.zst")
     }
+    lines += setAsideLines(result.ledger.shardsSetAside)
+    if !result.overBudget.isEmpty {
+      lines += excessLines(result.overBudget, "  over budget ")
+      lines.append(
+        "              the outputs are in place: the spec says \"on_exceeded\": \"warn\"")
+    }
     if !result.findings.isEmpty {
       let total = result.findings.reduce(0) { $0 + $1.count }
       let levels = result.findings.reversed().filter { $0.count > 0 }
@@ -32,6 +38,69 @@ enum RunText {
     if let sentence = changes?.sentence { lines.append("  changed     \(sentence)") }
     lines.append("  outputs     \(result.outDirectory)")
     lines += outputLines(result.outputs)
+    return lines.joined(separator: "\n")
+  }
+
+  /// Budgets that are shown one by one.
+  static let excessesShown = 5
+
+  private static func excessLines(_ excesses: [BudgetExcess], _ head: String) -> [String] {
+    let margin = String(repeating: " ", count: head.utf8.count)
+    var lines: [String] = []
+    for excess in excesses.prefix(excessesShown) {
+      lines.append((lines.isEmpty ? head : margin) + excess.text)
+      guard excess.isOverRecords else { continue }
+      let codes = excess.codes.prefix(4).map { "\(grouped($0.count)) \($0.code)" }
+      let more = excess.codes.count > 4 ? ", ..." : ""
+      lines.append("\(margin)  \(codes.joined(separator: ", "))\(more)")
+      if let first = excess.sample {
+        lines.append(
+          "\(margin)  first \(printable(first.source)) \(printable(first.shard)):\(first.line) (\(first.code))"
+        )
+      }
+    }
+    if excesses.count > excessesShown {
+      lines.append("\(margin)and \(grouped(excesses.count - excessesShown)) more")
+    }
+    return lines
+  }
+
+  private static func setAsideLines(_ faults: [ShardFault]) -> [String] {
+    guard !faults.isEmpty else { return [] }
+    var lines = [
+      "  set aside   \(grouped(faults.count)) \(faults.count == 1 ? "shard" : "shards"): no record of \(faults.count == 1 ? "it" : "them") is in the outputs"
+    ]
+    lines += faults.prefix(excessesShown).map {
+      "              \(printable($0.source)) \($0.text)"
+    }
+    if faults.count > excessesShown {
+      lines.append("              and \(grouped(faults.count - excessesShown)) more")
+    }
+    return lines
+  }
+
+  private static func overBudget(_ over: OverBudget, pipeline: String) -> String {
+    let r = over.ledger.records
+    var lines = [
+      "\(pipeline): over budget, the outputs are withheld"
+        + (over.isComplete ? "" : "; the run stopped as soon as that was certain")
+    ]
+    lines += excessLines(over.excesses, "  budget      ")
+    let unfinished = r.unfinished > 0 ? " + \(grouped(r.unfinished)) unfinished" : ""
+    lines.append(
+      "  records     \(grouped(r.read)) read = \(grouped(r.written)) written + \(grouped(r.deduplicated)) deduplicated + \(grouped(r.filtered)) filtered + \(grouped(r.quarantined)) quarantined\(unfinished)"
+    )
+    lines += setAsideLines(over.ledger.shardsSetAside)
+    if over.shardsLeft > 0 {
+      lines.append("              \(grouped(over.shardsLeft)) shards were not read any more")
+    }
+    if let directory = over.runDirectory {
+      lines.append("  quarantine  \(directory)/quarantine.jsonl.zst")
+    }
+    lines.append("  try: \(over.fix)")
+    lines.append(
+      "  The outputs of the last run are untouched. Running again will end the same way until that is mended."
+    )
     return lines.joined(separator: "\n")
   }
 
@@ -61,6 +130,7 @@ enum RunText {
         \(pipeline): another run holds this output: \(error.holder)
           try: wait until it is done, then run again
         """
+    case let error as OverBudget: return overBudget(error, pipeline: pipeline)
     case is RunInterrupted:
       return """
         \(pipeline): stopped; the outputs of the last run are untouched

@@ -71,7 +71,7 @@ struct RunsListCommand: ParsableCommand {
 
   @Option(
     help:
-      "Only runs of this status: running, done, failed, interrupted, locked_out, abandoned or damaged."
+      "Only runs of this status: running, done, failed, over_budget, interrupted, locked_out, abandoned or damaged."
   )
   var status: StatusName?
 

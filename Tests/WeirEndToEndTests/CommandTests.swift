@@ -115,6 +115,54 @@ struct `The command weir run` {
     }
   }
 
+  @Test func `sets a damaged shard aside where the spec says so, and says it loudly`() throws {
+    try withTemporaryFolder { folder in
+      let spec = Self.spec.split(separator: #""paths":"#)
+        .joined(separator: #""on_bad_shard": "quarantine", "paths":"#)
+      try prepare(folder, spec: spec)
+      try folder.write(
+        Array(SampleShard.zstd(SampleShard.text([#"{"id":"z","n":99}"#])).dropLast(2)),
+        at: "data/b.jsonl.zst")
+      let outcome = try run(folder)
+      #expect(outcome.exit == 0)
+      let result = try json(outcome)
+      #expect(result["records"]?["read"] == 10)
+      let fault = try #require(result["shards_set_aside"]?.elements.first)
+      #expect(fault["shard"] == "b.jsonl.zst" && fault["code"] == "shard_truncated")
+      #expect(outcome.errors.contains("warning: shard set aside: b.jsonl.zst (shard_truncated"))
+      let text = try RunningBinary.run(
+        weir, ["run", "p.json", "--progress", "none", "--force", "--workspace", folder.path],
+        in: folder.path)
+      #expect(text.exit == 0 && text.output.contains("set aside   1 shard: no record of it"))
+      let over = try folder.write(
+        spec.split(separator: #""params":"#).joined(
+          separator: #""error_budget": {"shards": 0}, "params":"#),
+        at: "p.json")
+      #expect(!over.isEmpty)
+      let withheld = try run(folder)
+      #expect(withheld.exit == 2)
+      #expect(try json(withheld)["over_budget"]?.elements.first?["shards_set_aside"] == 1)
+      #expect(withheld.errors.contains("1 shard was set aside, the error budget allows 0"))
+    }
+  }
+
+  @Test
+  func `tries a shard again that cannot be read for the moment, and says that it may be run again`()
+    throws
+  {
+    try withTemporaryFolder { folder in
+      try prepare(folder)
+      // Reading the memory of a process from its first byte on says EIO.
+      symlink("/proc/self/mem", folder.file("data/b.jsonl"))
+      let outcome = try run(folder, "--retries", "0")
+      #expect(outcome.exit == 1)
+      let result = try json(outcome)
+      #expect(result["retry"] == true && result["error"]?["code"] == "shard_unreadable")
+      unlink(folder.file("data/b.jsonl"))
+      #expect(try run(folder).exit == 0)
+    }
+  }
+
   @Test func `fails where no file matches, and names the glob`() throws {
     try withTemporaryFolder { folder in
       try folder.write(Self.spec, at: "p.json")

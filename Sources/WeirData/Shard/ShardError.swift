@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why a shard cannot be read: names the file, the byte, and what to do.
 public struct ShardError: Error, Sendable, CustomStringConvertible {
   public enum Code: String, Sendable {
@@ -23,10 +25,20 @@ public struct ShardError: Error, Sendable, CustomStringConvertible {
   /// Whether reading it again may work without anything being changed: its writer or its disk was not
   /// ready.
   public var isTransient: Bool
+  /// What the system said, where it refused to read.
+  public var systemCode: Int32?
+
+  /// What a network file system says when it does not answer now: the same call may work in seconds.
+  public static let passingCodes: Set<Int32> = [EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT]
+
+  /// Whether it can pass within seconds, so that a run may wait for that.
+  public var canPass: Bool { systemCode.map { ShardError.passingCodes.contains($0) } ?? false }
 
   public init(
-    code: Code, path: String, byte: Int?, message: String, fix: String, isTransient: Bool = false
+    code: Code, path: String, byte: Int?, message: String, fix: String, isTransient: Bool = false,
+    systemCode: Int32? = nil
   ) {
+    self.systemCode = systemCode
     self.code = code
     self.path = path
     self.byte = byte

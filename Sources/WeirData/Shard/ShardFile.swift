@@ -74,6 +74,6 @@ public final class ShardFile {
       fix: code == EACCES
         ? "give the user of this run the right to read it"
         : "see that the file is there and its disk is well",
-      isTransient: isTransientError(code))
+      isTransient: isTransientError(code), systemCode: code)
   }
 }

@@ -7,6 +7,7 @@ import WeirData
 public func pipelineSchema(_ registry: StageRegistry) -> String {
   var definitions: [(String, SchemaValue)] = [
     ("reference", Schema.reference), ("inputs", Schema.inputs), ("param", Schema.param),
+    (ErrorBudget.key, Schema.errorBudget),
   ]
   for section in SpecSection.allCases {
     let manuals = registry.manuals.filter { $0.kind.section == section }
@@ -93,6 +94,8 @@ private enum Schema {
     ("else", .object([("properties", .object([("values", .bool(false))]))])),
   ])
 
+  static let errorBudget = described(ErrorBudget.summary, members(ErrorBudget.type))
+
   static var topLevel: [(String, SchemaValue)] {
     let stageName: SchemaValue = .object([("pattern", .string("^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"))]
     )
@@ -126,6 +129,7 @@ private enum Schema {
           "Fields by which the ledger is kept apart.",
           [("type", .string("array")), ("items", strings)])
       ),
+      (ErrorBudget.key, to(ErrorBudget.key)),
       (
         "params",
         described(
@@ -196,6 +200,7 @@ private enum Schema {
         ))
     }
     common.append(("description", text("A note for people.")))
+    if manual.canRefuse { common.append((ErrorBudget.key, to(ErrorBudget.key))) }
     properties = common + properties
     members[members.count - 1].1 = .object(properties)
     return .object([("description", .string(manual.summary))] + members)

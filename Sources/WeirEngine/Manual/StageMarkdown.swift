@@ -2,6 +2,9 @@ extension StageManual {
   /// Where the page of this stage stands below the directory of the reference:
   /// `sources/jsonl.md`.
   public var pagePath: String { "\(kind.section.rawValue)/\(type).md" }
+
+  /// Whether records come to stages of this type, so that they can refuse some.
+  var canRefuse: Bool { kind != .sink || accepts.contains(.records) }
 }
 
 /// The documentation page of a stage.
@@ -28,6 +31,10 @@ public func stageMarkdown(_ manual: StageManual) -> String {
       out +=
         "| `\(row.name)` | \(cell(row.type)) | \(cell(presence(row))) | \(cell(row.summary)) |\n"
     }
+  }
+  if manual.canRefuse {
+    out +=
+      "\n[`\(ErrorBudget.key)`](../operations.md#error-budgets) limits how many records the stage may refuse, as for every stage that takes records.\n"
   }
   out += "\n## Example\n\n```json\n\(manual.example)\n```\n"
   return out

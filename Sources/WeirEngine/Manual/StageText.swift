@@ -29,6 +29,12 @@ public func stageText(_ manual: StageManual, width: Int = 80) -> String {
         head: "\(row.name)  \(row.type)  (\(row.presence))", body: row.summary, width)
     }
   }
+  if manual.canRefuse {
+    lines.append("")
+    lines += wrapped(
+      "As for every stage that takes records, \(quoted(ErrorBudget.key)) limits how many of them it may refuse: rate, count, by, min_records, on_exceeded.",
+      width: width, indent: 0)
+  }
   lines += ["", "EXAMPLE"]
   lines += manual.example.split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }
   return lines.joined(separator: "\n") + "\n"

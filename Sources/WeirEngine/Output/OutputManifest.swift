@@ -26,6 +26,9 @@ struct OutputManifest {
   var quarantine: [Count]
   /// By level.
   var findings: [Count]
+  var shardsSetAside: [ShardFault]
+  /// What that run had to say about budgets.
+  var notes: [String]
 
   static func id(_ source: String, _ shard: [UInt8]) -> [UInt8] {
     Array(source.utf8) + [0] + shard
@@ -70,6 +73,12 @@ struct OutputManifest {
     guard self.inputs.count == inputs.count, outputs.count == files.count else { return nil }
     quarantine = manifest.counts("quarantine")
     findings = manifest.counts("findings")
+    shardsSetAside = (manifest["shards_set_aside"]?.array ?? []).compactMap {
+      ShardFault(manifest: $0)
+    }
+    notes = (manifest["over_budget"]?.array ?? []).compactMap(\.text8).map {
+      "the outputs in place are over budget: \($0)"
+    }
   }
 }
 
@@ -80,6 +89,18 @@ extension OutputRecord {
       let sha256 = manifest["sha256"]?.text8.flatMap({ hexBytes($0) })
     else { return nil }
     self.init(sink: sink, path: path, rows: rows, bytes: bytes, sha256: sha256)
+  }
+}
+
+extension ShardFault {
+  fileprivate init?(manifest: JSONValue) {
+    guard let source = manifest["source"]?.text8, let shard = manifest["shard"]?.text8,
+      let bytes = manifest["bytes"]?.int, let code = manifest["code"]?.text8,
+      let message = manifest["message"]?.text8
+    else { return nil }
+    self.init(
+      source: source, shard: shard, bytes: bytes, code: code, byte: manifest["byte"]?.int,
+      message: message)
   }
 }
 

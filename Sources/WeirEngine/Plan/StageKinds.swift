@@ -20,8 +20,14 @@ public protocol BoundSource: Sendable {
   func findShards() throws -> [Shard]
   /// What its shards may hold.
   var limits: ShardLimits { get }
+  /// Whether a shard that cannot be read whole is set aside, instead of failing the run.
+  var setsBadShardsAside: Bool { get }
   /// Makes one that is used for one shard after the other.
   func makeScanner() -> any BatchScanner
+}
+
+extension BoundSource {
+  public var setsBadShardsAside: Bool { false }
 }
 
 /// One input file.

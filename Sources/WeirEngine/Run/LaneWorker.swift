@@ -27,13 +27,15 @@ final class LaneWorker {
   private(set) var failure: RunError?
   /// Encodes pieces as they come; `nil`: the caller sees to it.
   private let encoder: PieceEncoder?
+  private var tally: GroupTally
 
   init(
     lane: Lane, pass: Int, state: ShardState, stageNames: [String], hasher: SipHasher,
     wantsRemoved: Set<Int>, scanner: (any BatchScanner)?, kit: TaskKit,
-    encoder: PieceEncoder?
+    encoder: PieceEncoder?, groupedNodes: Set<Int>
   ) {
     self.encoder = encoder
+    tally = GroupTally(nodes: groupedNodes)
     self.lane = lane
     self.pass = pass
     self.state = state
@@ -72,13 +74,13 @@ final class LaneWorker {
     if pass == 0, !lane.ledgerColumns.isEmpty {
       grouper.group(scanned.batch, state.groups, into: &state.lineGroups)
     }
-    settle()
+    settle(scanned.batch)
   }
 
   /// The kept columns of a barrier, as they came to it.
   func replay(barrier node: Int, _ batch: inout Batch, _ selection: Selection) {
     run(node, &batch, selection)
-    settle()
+    settle(batch)
   }
 
   /// Notes every line of the batch as read.
@@ -175,6 +177,7 @@ final class LaneWorker {
     var refusals: [Refusal] = []
     let filtered = worker.apply(&batch, &rest, &refusals)
     if isActive {
+      tally.note(index, selection)
       state.counts[index].in += selection.count
       state.counts[index].filtered += filtered
       state.counts[index].quarantined += refusals.count
@@ -226,6 +229,7 @@ final class LaneWorker {
     guard let collector = collectors[index] else { return }
     var missing: [(row: Int, column: BarrierRule.Column)] = []
     let kept = collector.collect(batch, selection) { missing.append(($0, $1)) }
+    tally.note(index, selection)
     state.counts[index].in += selection.count
     state.counts[index].quarantined += missing.count
     for (row, column) in missing {
@@ -281,6 +285,7 @@ final class LaneWorker {
   private func take(
     _ index: Int, _ batch: borrowing Batch, _ selection: Selection, _ refusals: [Refusal]
   ) {
+    tally.note(index, selection)
     state.counts[index].in += selection.count
     state.counts[index].quarantined += refusals.count
     state.counts[index].taken += selection.count - refusals.count
@@ -302,8 +307,11 @@ final class LaneWorker {
     refused.append((stage, refusal))
   }
 
-  /// Hands the refusals of the batch on, in the order of line and stage.
-  private func settle() {
+  /// Hands the refusals of the batch on, in the order of line and stage, once all its lines have their
+  /// groups.
+  private func settle(_ batch: borrowing Batch) {
+    tally.settle(
+      batch, state.lineGroups, groups: state.groups.count, into: &state.refusals.taken)
     guard !refused.isEmpty else { return }
     refused.sort { ($0.refusal.line, $0.stage) < ($1.refusal.line, $1.stage) }
     quarantine.add(refused, names: hasText ? names : nil) { pending.append(.quarantine($0)) }

@@ -9,6 +9,8 @@ public struct StageCounts: Sendable, Equatable {
   public var quarantined = 0
   /// Taken for good: aggregated by a reduce, written by a sink.
   public var taken = 0
+  /// Still held back when the run stopped before its end: 0 in a run that came to its end.
+  public var unfinished = 0
 
   public init() {}
 
@@ -19,9 +21,12 @@ public struct StageCounts: Sendable, Equatable {
     a.deduplicated += b.deduplicated
     a.quarantined += b.quarantined
     a.taken += b.taken
+    a.unfinished += b.unfinished
   }
 
-  public var isBalanced: Bool { `in` == out + filtered + deduplicated + quarantined + taken }
+  public var isBalanced: Bool {
+    `in` == out + filtered + deduplicated + quarantined + taken + unfinished
+  }
 }
 
 /// Where every line of the input went: each counts once.
@@ -31,6 +36,9 @@ public struct RecordCounts: Sendable, Equatable {
   public var filtered = 0
   public var deduplicated = 0
   public var quarantined = 0
+  /// Read, and not yet accounted for when the run stopped before its end: 0 in a run that came to its
+  /// end.
+  public var unfinished = 0
   /// Lines of white space: no records, counted apart.
   public var blank = 0
 
@@ -42,16 +50,22 @@ public struct RecordCounts: Sendable, Equatable {
     a.filtered += b.filtered
     a.deduplicated += b.deduplicated
     a.quarantined += b.quarantined
+    a.unfinished += b.unfinished
     a.blank += b.blank
   }
 
-  public var isBalanced: Bool { read == written + filtered + deduplicated + quarantined }
+  public var isBalanced: Bool {
+    read == written + filtered + deduplicated + quarantined + unfinished
+  }
 
   public var json: JSONValue {
-    [
-      "read": .int(read), "written": .int(written), "filtered": .int(filtered),
-      "deduplicated": .int(deduplicated), "quarantined": .int(quarantined),
+    var members = [
+      JSONMember("read", .int(read)), JSONMember("written", .int(written)),
+      JSONMember("filtered", .int(filtered)), JSONMember("deduplicated", .int(deduplicated)),
+      JSONMember("quarantined", .int(quarantined)),
     ]
+    if unfinished > 0 { members.append(JSONMember("unfinished", .int(unfinished))) }
+    return .object(members)
   }
 }
 
@@ -90,6 +104,8 @@ public struct Ledger: Sendable {
   public var recordStages: [Stage] { stages.filter(\.takesRecords) }
   public var edges: [Edge] = []
   public var shards: [ShardEntry] = []
+  /// Those that are in no other number of the ledger.
+  public var shardsSetAside: [ShardFault] = []
   public var groupFields: [String] = []
   public var groups: [Group] = []
 
@@ -130,6 +146,17 @@ public struct Ledger: Sendable {
     return found + groupImbalances()
   }
 
+  /// - Throws: where it does not add up.
+  func check() throws(RunError) {
+    let imbalances = imbalances()
+    guard imbalances.isEmpty else {
+      throw RunError(
+        code: "ledger_imbalance",
+        message: "the ledger does not balance: " + imbalances.joined(separator: "; "),
+        fix: "this is a fault of Weir, and the outputs were withheld: report it with the spec")
+    }
+  }
+
   private func groupImbalances() -> [String] {
     guard !groupFields.isEmpty else { return [] }
     var sum = RecordCounts()
@@ -156,6 +183,7 @@ public struct Ledger: Sendable {
           ]
           if stage.kind == .reduce { members.append(JSONMember("aggregated", .int(c.taken))) }
           if stage.kind == .sink { members.append(JSONMember("written", .int(c.taken))) }
+          if c.unfinished > 0 { members.append(JSONMember("unfinished", .int(c.unfinished))) }
           members.append(JSONMember("balanced", .bool(c.isBalanced)))
           return .object(members)
         }),
@@ -178,6 +206,7 @@ public struct Ledger: Sendable {
             "blank": .int($0.records.blank),
           ]
         }),
+      "shards_set_aside": .array(shardsSetAside.map(\.json)),
     ]
   }
 }

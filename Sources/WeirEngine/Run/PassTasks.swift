@@ -14,6 +14,7 @@ struct PassTasks: Sendable {
   let store: TaskStore?
   let keys: TaskKeys
   let progress: Progress
+  let attempts: TaskAttempts
 
   struct Result: Sendable {
     var outputs: [ShardTask.Output]
@@ -48,7 +49,15 @@ struct PassTasks: Sendable {
     let looks = rest.map { pass == 0 ? ShardContents.look(at: tasks[$0].state.shard.path) : nil }
     let made: [ShardTask.Output]
     do {
-      made = try await ShardTask.run(rest.map { tasks[$0] }[...])
+      made = try await attempts.run(rest.map { tasks[$0] }) { tasks in
+        // What the task wrote is worth nothing.
+        try pack?.cut(to: packStart)
+        return tasks.map { task in
+          var task = task
+          if let pack, task.entry != nil { task.entry = EntryBuilder(pack) }
+          return task
+        }
+      }
     } catch {
       // What the task wrote is worth nothing, and its room may be wanted.
       do throws(FileError) { try pack?.cut(to: packStart) } catch let second { store?.stop(second) }
@@ -67,7 +76,12 @@ struct PassTasks: Sendable {
       }
     }
     try await memory.blocking(on: executor) {
-      for task in tasks where task.works { try task.state.setAside() }
+      for task in tasks where task.works {
+        if !plan.spec.errorBudgets.isEmpty {
+          task.state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
+        }
+        try task.state.setAside()
+      }
     }
     let seconds = (ContinuousClock().now - started).seconds / Double(max(1, rest.count))
     return Result(
@@ -108,7 +122,12 @@ struct PassTasks: Sendable {
 
   /// - Returns: `nil` where the content of the shard is not known yet.
   private func key(of task: ShardTask, _ store: TaskStore) throws -> Hash128? {
-    if task.state.contentHash == nil { try task.state.recallContent(store.contents) }
+    do {
+      if task.state.contentHash == nil { try task.state.recallContent(store.contents) }
+    } catch is ShardError {
+      // The task itself meets it, and knows what to do.
+      return nil
+    }
     return task.state.contentHash.map { keys.key(task.state, $0, pass: pass, task.lane) }
   }
 

@@ -10,7 +10,9 @@ extension Plan {
     return stage.makeMerger(reduce.instances)
   }
 
-  func ledger(_ states: [ShardState]) -> Ledger {
+  /// - Parameter isPartial: the run stopped behind a pass, before its barriers were decided: what they
+  ///   hold back is unfinished.
+  func ledger(_ states: [ShardState], isPartial: Bool = false) -> Ledger {
     var ledger = Ledger()
     ledger.stages = spec.stages.map {
       Ledger.Stage(
@@ -18,6 +20,10 @@ extension Plan {
         takesRecords: $0.kind != .sink || $0.inputs.contains { $0.carries == .records })
     }
     for state in states {
+      if let fault = state.fault {
+        ledger.shardsSetAside.append(fault)
+        continue
+      }
       let records = state.records
       ledger.records += records
       ledger.shards.append(
@@ -25,6 +31,8 @@ extension Plan {
           source: stage(lanes[state.lane].stage).name, shard: state.shard.nameText,
           contentHash: state.contentHash?.hex ?? "", bytes: state.shard.size, records: records))
       for (node, counts) in zip(lanes[state.lane].nodes, state.counts) {
+        var counts = counts
+        if isPartial, case .barrier = node.work { counts.closePartial() }
         ledger.stages[node.stage].counts += counts
       }
       // A source takes in every line that is not blank; what it gives out is what it did not refuse.
@@ -37,7 +45,7 @@ extension Plan {
       ledger.stages[source].counts.out += records.read - refused
     }
     ledger.edges = edges(states)
-    group(states, into: &ledger)
+    group(states, isPartial, into: &ledger)
     return ledger
   }
 
@@ -60,7 +68,7 @@ extension Plan {
     }
   }
 
-  private func group(_ states: [ShardState], into ledger: inout Ledger) {
+  private func group(_ states: [ShardState], _ isPartial: Bool, into ledger: inout Ledger) {
     guard !spec.ledgerBy.isEmpty else { return }
     ledger.groupFields = spec.ledgerBy.map(\.text)
     var groups: [[UInt8]: RecordCounts] = [:]
@@ -74,7 +82,9 @@ extension Plan {
         let key = group == 0 ? noValues : Array(state.groups.bytes(of: group - 1))
         for outcome in Outcome.allCases where outcome != .blank {
           let count = outcomes[Int(outcome.rawValue)]
-          if count > 0 { groups[key, default: RecordCounts()].add(outcome, count) }
+          guard count > 0 else { continue }
+          groups[key, default: RecordCounts()].add(outcome, count)
+          if isPartial, outcome == .read { groups[key]!.unfinished += count }
         }
       }
     }
@@ -124,22 +134,30 @@ extension Plan {
   func facts(
     ledger: Ledger, quarantine: QuarantineSummary, states: [ShardState], runKey: String
   ) -> RunFacts {
-    RunFacts(
+    var facts = RunFacts(
       pipeline: spec.name, description: spec.description,
       params: spec.params.values.map { (name: $0.name, text: $0.value.text) }, input: "",
       ledger: ledger, quarantine: quarantine,
       uncheckedShards: states.count { $0.uncheckedFrames > 0 },
       specHash: hexText(sha256(spec.specBytes)), planHash: hexText(hash), runKey: runKey,
       outputs: spec.stages.compactMap { ($0.stage as? any SinkStage)?.staticPath })
+    facts.refusalRateMax =
+      spec.errorBudgets.first {
+        $0.stage == nil && $0.grouping == .none && $0.rate != nil
+          && ledger.records.read >= $0.minRecords
+      }?.rate
+    return facts
   }
 
   /// Things that went well enough, and should be known.
   func notes(_ states: [ShardState]) -> [String] {
+    var notes: [String] = []
     let unchecked = states.count { $0.uncheckedFrames > 0 }
-    guard unchecked > 0 else { return [] }
-    return [
-      "\(unchecked) of \(states.count) shards carry no checksum: damage in them may go unseen"
-    ]
+    if unchecked > 0 {
+      notes.append(
+        "\(unchecked) of \(states.count) shards carry no checksum: damage in them may go unseen")
+    }
+    return notes
   }
 
   func manifest(_ facts: RunFacts, _ states: [ShardState], _ files: [OutputRecord]) -> JSONValue {
@@ -151,18 +169,28 @@ extension Plan {
       "referenced_files": .array(
         referencedFiles.map { ["path": .text($0.path), "sha256": .text(hexText($0.sha256))] }),
       "inputs": .array(
-        states.map {
+        states.map { state in
           [
-            "source": .text(stage(lanes[$0.lane].stage).name), "shard": .string($0.shard.name),
-            "bytes": .int($0.shard.size), "content": .text($0.contentHash?.hex ?? ""),
+            "source": .text(stage(lanes[state.lane].stage).name),
+            "shard": .string(state.shard.name), "bytes": .int(state.shard.size),
+            "content": .text(state.contentHash?.hex ?? ""),
           ]
         }),
       "records": facts.ledger.records.json, "blank": .int(facts.ledger.records.blank),
       "quarantine": .object(
         facts.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) }),
       "findings": .object(facts.findings.map { JSONMember($0.level, .int($0.count)) }),
+      "shards_set_aside": .array(facts.ledger.shardsSetAside.map(\.json)),
+      "over_budget": .array(facts.overBudget.map { .text($0.text) }),
       "files": .array(files.map(\.manifestJSON)),
     ]
+  }
+}
+
+extension StageCounts {
+  /// What is not accounted for is held back.
+  fileprivate mutating func closePartial() {
+    unfinished = `in` - out - filtered - deduplicated - quarantined - taken
   }
 }
 

@@ -46,12 +46,16 @@ struct ShardQuarantine {
     var field: String?
   }
   struct Tally {
+    /// In ``keys``.
+    var index: UInt32
     var count: Int
     var line: Int
     var message: String
     var sample: [UInt8]
   }
   private(set) var tallies: [Key: Tally] = [:]
+  /// In the order of first sight.
+  private(set) var keys: [Key] = []
   /// Line and stage of each, in order.
   private(set) var places: [Place] = []
   var count: Int { places.count }
@@ -60,6 +64,8 @@ struct ShardQuarantine {
   struct Place: Comparable {
     var line: UInt32
     var stage: UInt32
+    /// In ``ShardQuarantine/keys``.
+    var key: UInt32
 
     static func < (a: Place, b: Place) -> Bool { (a.line, a.stage) < (b.line, b.stage) }
   }
@@ -67,6 +73,7 @@ struct ShardQuarantine {
   init(tallies: [Key: Tally] = [:], places: [Place] = []) {
     self.tallies = tallies
     self.places = places
+    keys = tallies.sorted { $0.value.index < $1.value.index }.map(\.key)
   }
 
   /// Adds the refusals of one batch, which come sorted by line and stage.
@@ -77,14 +84,18 @@ struct ShardQuarantine {
     emit: ([UInt8]) -> Void
   ) {
     for (stage, refusal) in refusals {
-      places.append(Place(line: UInt32(refusal.line), stage: UInt32(stage)))
       let key = Key(stage: stage, code: refusal.code, field: refusal.field)
-      if tallies[key] == nil {
+      var index = UInt32(keys.count)
+      if let known = tallies[key] {
+        index = known.index
+      } else {
         tallies[key] = Tally(
-          count: 0, line: refusal.line, message: refusal.message,
+          index: index, count: 0, line: refusal.line, message: refusal.message,
           sample: Array((refusal.raw ?? []).prefix(QuarantineSummary.sampleBytes)))
+        keys.append(key)
       }
       tallies[key]!.count += 1
+      places.append(Place(line: UInt32(refusal.line), stage: UInt32(stage), key: index))
       guard let names else { continue }
       encode(refusal, stage: stage, names: names).write(to: &pending)
       pending.append(0x0A)

@@ -1,8 +1,24 @@
 import Glibc
+import Synchronization
 import WeirData
+
+/// What the shards of a run refused, as it comes: also of a run that stops half way.
+final class QuarantineSpools: Sendable {
+  private let spools = Mutex<[ShardSpool]>([])
+
+  func add(_ spool: ShardSpool?) {
+    guard let spool, spool.quarantine != nil else { return }
+    spools.withLock { $0.append(spool) }
+  }
+
+  var all: [ShardSpool] { spools.withLock { $0 } }
+}
 
 /// Puts the quarantine of all shards together: one JSONL file, sorted by position and stage.
 struct QuarantineFile {
+  /// In the directory of the run.
+  static let name = "quarantine.jsonl.zst"
+
   let path: String
 
   /// - Parameters:

@@ -16,6 +16,7 @@ public struct RunOptions: Sendable {
   public var memory: MemoryShares
   /// Runs whose outputs stay, this one included.
   public var keep = 3
+  public var retries = RetryPolicy()
   /// Bytes that digests may take on the disk; 0: none are kept; `nil`: a fifth of what is free there.
   public var digestBytes: Int?
   /// Whether to run also where the outputs in place are those that the run would make.
@@ -26,7 +27,10 @@ public struct RunOptions: Sendable {
   public var exitStatus: @Sendable (Result<RunResult, any Error>) -> Int32 = {
     switch $0 {
     case .success: 0
-    case .failure(let error): error is LockHeld ? 75 : error is RunInterrupted ? 130 : 1
+    case .failure(is LockHeld): 75
+    case .failure(is OverBudget): 2
+    case .failure(is RunInterrupted): 130
+    case .failure: 1
     }
   }
 
@@ -46,6 +50,8 @@ public struct RunResult: Sendable {
   public var outputs: [OutputRecord]
   /// Findings by level, loudest last; empty where no stage makes findings.
   public var findings: [(level: String, count: Int)]
+  /// Budgets that are over and only warn: the outputs are in place.
+  public var overBudget: [BudgetExcess]
   public var runKey: String
   public var runDirectory: String
   /// Nothing was done: the outputs in place are those that the run would make.
@@ -84,8 +90,8 @@ public struct OutputRecord: Sendable {
 extension Plan {
   /// Runs the plan from the first shard to the swap of the outputs.
   ///
-  /// - Throws: ``RunError``, ``LockHeld``, ``RunInterrupted``. In each case the outputs of the last
-  ///   run stand as they were.
+  /// - Throws: ``RunError``, ``OverBudget``, ``LockHeld``, ``RunInterrupted``. In each case the outputs
+  ///   of the last run stand as they were.
   public func run(_ options: RunOptions, progress: Progress) async throws -> RunResult {
     let record = try RunRecord.begin(plan: self, options: options)
     let history = options.history
@@ -116,7 +122,7 @@ private struct Run {
 
   func execute() async throws -> RunResult {
     let memory = RunMemory(options.memory, directory: record.spoolDirectory)
-    let states = try findShards(memory)
+    let states = try await findShards(memory)
     let output = try OutputDirectory.open(
       path: record.outDirectory, runID: record.id, holder: record.holderText)
     defer { output.unlock() }
@@ -127,7 +133,7 @@ private struct Run {
         let same = try UnchangedRun(plan: plan, states: states, output: output, store: store).find()
       {
         try output.discard()
-        record.note(finish(store))
+        record.note(same.notes + record.retries.notes + finish(store))
         record.found(in: output.current)
         clock.end(.prepare)
         return unchanged(same)
@@ -147,6 +153,7 @@ private struct Run {
   private func unchanged(_ same: OutputManifest) -> RunResult {
     var ledger = Ledger()
     ledger.records = same.records
+    ledger.shardsSetAside = same.shardsSetAside
     return RunResult(
       runID: record.id, outDirectory: record.outDirectory, ledger: ledger,
       quarantine: QuarantineSummary(
@@ -156,8 +163,8 @@ private struct Run {
             message: "", sample: [])
         }),
       outputs: same.outputs, findings: same.findings.map { (level: $0.name, count: $0.count) },
-      runKey: same.runKey, runDirectory: record.directory, isUnchanged: true, tasks: [],
-      seconds: clock.seconds, notes: [], phases: clock.phases)
+      overBudget: [], runKey: same.runKey, runDirectory: record.directory, isUnchanged: true,
+      tasks: [], seconds: clock.seconds, notes: [], phases: clock.phases)
   }
 
   /// Tidies the digests up. What goes wrong there harms no run.
@@ -171,10 +178,11 @@ private struct Run {
     }
   }
 
-  private func findShards(_ memory: RunMemory) throws -> [ShardState] {
+  private func findShards(_ memory: RunMemory) async throws -> [ShardState] {
     var states: [ShardState] = []
     for (index, lane) in plan.lanes.enumerated() {
-      for shard in try lane.source.findShards() {
+      let shards = try await options.retries.run(record.retries) { try lane.source.findShards() }
+      for shard in shards {
         states.append(
           ShardState(
             lane: index, ordinal: states.count, shard: shard, nodes: lane.nodes.count,
@@ -202,14 +210,20 @@ private struct Run {
     let spoolFolder = SpoolFolder(path: record.spoolDirectory)
     let files = RecordFiles(plan: plan, output: output)
     let keys = TaskKeys(plan, secret: record.secret)
-    var spools: [ShardSpool] = []
+    let spools = QuarantineSpools()
+    let budgets = BudgetCheck(plan: plan, states: states, directory: record.directory)
     var tasks: [TaskRecord] = []
     var removed: [Int: RowTable] = [:]
     for pass in 0..<plan.passCount {
-      let made = try await runPass(
-        pass, states, executor, queues, kits, spoolFolder, files, memory, store, keys)
-      spools += made.spools
-      tasks += made.tasks
+      do {
+        tasks += try await runPass(
+          pass, states, executor, queues, kits, spoolFolder, files, memory, store, keys, spools,
+          budgets.watch)
+      } catch let stop as BudgetWatch.Stop {
+        throw try budgets.stopped(spools) ?? stop
+      }
+      if let over = try budgets.check(behindPass: pass, spools) { throw over }
+      if pass == 0 { try checkSources(states) }
       memory.dropSpares()
       clock.end(pass == 0 ? .scan : .laterPasses)
       for barrier in plan.barriers where barrier.depth == pass {
@@ -223,11 +237,13 @@ private struct Run {
     }
     try await memory.blocking(on: executor) { for state in states { try state.settle() } }
     let ledger = plan.ledger(states)
-    try check(ledger)
+    try ledger.check()
     let quarantine = plan.quarantineSummary(states)
+    let excesses = try budgets.checkEnd(ledger, quarantine, spools)
     let runKey = plan.runKey(states)
     var facts = plan.facts(
       ledger: ledger, quarantine: quarantine, states: states, runKey: runKey)
+    facts.overBudget = excesses
     var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
     for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
     facts.findings = levels(made)
@@ -235,14 +251,15 @@ private struct Run {
     records += try files.finish()
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     try Task.checkCancellation()
-    try QuarantineFile(path: joinPath(record.directory, "quarantine.jsonl.zst"))
-      .write(spools, states)
+    try QuarantineFile(path: joinPath(record.directory, QuarantineFile.name))
+      .write(spools.all, states)
     try await flush(output, executor)
-    record.note(plan.notes(states))
+    record.note(plan.notes(states) + record.retries.notes)
     clock.end(.finish)
     var result = RunResult(
       runID: record.id, outDirectory: record.outDirectory, ledger: ledger, quarantine: quarantine,
-      outputs: records, findings: levels(made), runKey: runKey, runDirectory: record.directory,
+      outputs: records, findings: levels(made), overBudget: excesses, runKey: runKey,
+      runDirectory: record.directory,
       tasks: tasks, seconds: clock.seconds, notes: [], phases: clock.phases)
     try commit(&result, plan.manifest(facts, states, records), made, output)
     return result
@@ -295,9 +312,12 @@ private struct Run {
   private func runPass(
     _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
     _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory,
-    _ store: TaskStore?, _ keys: TaskKeys
-  ) async throws -> (spools: [ShardSpool], tasks: [TaskRecord]) {
+    _ store: TaskStore?, _ keys: TaskKeys, _ quarantines: QuarantineSpools,
+    _ budgets: BudgetWatch?
+  ) async throws -> [TaskRecord] {
     let (plan, progress) = (plan, progress)
+    let attempts = TaskAttempts(
+      policy: options.retries, log: record.retries, executor: executor)
     let hasher = SipHasher(secret: record.secret)
     let stageNames = plan.spec.stages.map(\.name)
     let units = ShardUnits(states, options)
@@ -312,7 +332,7 @@ private struct Run {
     }
     let passTasks = PassTasks(
       plan: plan, pass: pass, executor: executor, memory: memory, spools: spools, store: store,
-      keys: keys, progress: progress)
+      keys: keys, progress: progress, attempts: attempts)
     let results = try await forEachIndex(units.count, atMost: options.workers) { index in
       let unit = Array(tasks[units[index]])
       let result = try await passTasks.run(unit)
@@ -324,6 +344,7 @@ private struct Run {
             try queues[i].put(pass * states.count + task.state.ordinal, mine.map(\.bytes))
           }
           if pass == 0 { progress.addShard() }
+          quarantines.add(output.spool)
         }
       }
       try await withTaskExecutorPreference(executor) {
@@ -331,21 +352,22 @@ private struct Run {
           try files.put(pass * states.count + task.state.ordinal, output.spool)
         }
       }
-      return (
-        spools: result.outputs.compactMap(\.spool).filter { $0.quarantine != nil },
-        tasks: result.records
-      )
+      if pass == 0 { for task in unit { try budgets?.finished(task.state.ordinal) } }
+      return result.records
     }
-    return (results.flatMap(\.spools), results.flatMap(\.tasks))
+    return results.flatMap { $0 }
   }
 
-  private func check(_ ledger: Ledger) throws {
-    let imbalances = ledger.imbalances()
-    guard imbalances.isEmpty else {
+  /// A source of which nothing is left is not one with a few bad shards.
+  private func checkSources(_ states: [ShardState]) throws(RunError) {
+    for (index, lane) in plan.lanes.enumerated() {
+      let mine = states.filter { $0.lane == index }
+      guard let first = mine.first?.fault, mine.allSatisfy({ $0.fault != nil }) else { continue }
       throw RunError(
-        code: "ledger_imbalance",
-        message: "the ledger does not balance: " + imbalances.joined(separator: "; "),
-        fix: "this is a fault of Weir, and the outputs were withheld: report it with the spec")
+        code: "no_good_shard",
+        message:
+          "`\(plan.stage(lane.stage).name)`: all \(mine.count) shards are bad, the first is \(first.text)",
+        fix: "mend or replace the shards, or correct \"paths\"")
     }
   }
 

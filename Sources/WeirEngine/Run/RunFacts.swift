@@ -10,6 +10,10 @@ public struct RunFacts: Sendable {
   public var input: String
   public var ledger: Ledger
   public var quarantine: QuarantineSummary
+  /// Budgets that are over and only warn.
+  public var overBudget: [BudgetExcess] = []
+  /// The share of all records that the run may refuse, where its budget says so.
+  public var refusalRateMax: Double?
   /// By level.
   public var findings: [(level: String, count: Int)] = []
   /// Shards whose frames carry no checksum: damage in them may go unseen.

@@ -35,6 +35,8 @@ final class RunRecord {
   let startedAt: Timestamp
   let workspace: Workspace
   private(set) var notes: [String] = []
+  /// What was tried again.
+  let retries = AttemptLog()
   /// The run that held the output and died, as its lock says.
   private(set) var tookOver: String?
   private(set) var place: OutputDirectory.Place?
@@ -131,8 +133,7 @@ final class RunRecord {
   /// Writes down what the run came to, before its outputs are swapped in.
   func willPlace(_ result: RunResult, in place: OutputDirectory.Place) throws {
     self.place = place
-    try replaceFile(
-      joinPath(directory, RunRecordFile.ledger), result.ledger.json.bytes(indented: true) + [0x0A])
+    try writeLedger(result.ledger)
     try replaceFile(path, text(.placing(result)))
   }
 
@@ -148,6 +149,11 @@ final class RunRecord {
     }
   }
 
+  private func writeLedger(_ ledger: Ledger) throws(FileError) {
+    try replaceFile(
+      joinPath(directory, RunRecordFile.ledger), ledger.json.bytes(indented: true) + [0x0A])
+  }
+
   /// Notes how the run failed, and returns the error to report.
   func fail(_ error: any Error) -> any Error {
     let reported: any Error
@@ -157,6 +163,10 @@ final class RunRecord {
     case var held as LockHeld:
       held.runID = id
       reported = held
+    case var over as OverBudget:
+      over.runID = id
+      over.runDirectory = directory
+      reported = over
     default:
       var failure = RunError(error)
       failure.runID = id
@@ -166,6 +176,7 @@ final class RunRecord {
       try removeTree(spoolDirectory)
       // It compares outputs that did not come.
       try removeTree(joinPath(directory, RunRecordFile.changes))
+      if let over = reported as? OverBudget { try writeLedger(over.ledger) }
       try replaceFile(path, text(.failed(reported)))
     } catch {
       note(["the record of the run is not complete: \(error)"])

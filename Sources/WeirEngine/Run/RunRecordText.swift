@@ -8,6 +8,8 @@ public enum RunStatus: String, Sendable, CaseIterable {
   case placing
   case done
   case failed
+  /// It refused more records than its error budget allows: its outputs were withheld.
+  case overBudget = "over_budget"
   /// Stopped by a signal.
   case interrupted
   /// Another run held the output.
@@ -45,10 +47,15 @@ extension RunRecord {
     }
     members += [
       JSONMember("out", .text(absoluteOut)), JSONMember("spec", .text(plan.spec.source.name)),
+      JSONMember("spec_path", .text(joinPath(absolutePath("."), plan.spec.source.name))),
       JSONMember("weir", .text(weirVersion)), JSONMember("plan_sha256", .text(hexText(plan.hash))),
       JSONMember(
         "params",
         .object(plan.spec.params.values.map { JSONMember($0.name, .text($0.value.text)) })),
+    ]
+    members += [
+      JSONMember("params_given", .array(plan.spec.params.given.map { .text($0) })),
+      JSONMember("keep", .int(options.keep)),
     ]
     members += ProcessIdentity.current.members
     members.append(JSONMember("started", .text(startedAt.rfc3339)))
@@ -59,8 +66,10 @@ extension RunRecord {
     if !ending.error.isEmpty { members.append(JSONMember("error", .object(ending.error))) }
     switch state {
     case .placing(let result), .done(let result): members += came(to: result)
+    case .failed(let over as OverBudget): members += came(to: over)
     case .running, .failed: break
     }
+    if !retries.isEmpty { members.append(JSONMember("retries", retries.json)) }
     if !notes.isEmpty { members.append(JSONMember("notes", .array(notes.map { .text($0) }))) }
     return members
   }
@@ -106,6 +115,10 @@ extension RunRecord {
         return Ending(
           status: .lockedOut, exit: exit, isTransient: true,
           error: described("locked", "held by \(error.holder)", "run again when that run is done"))
+      case let error as OverBudget:
+        return Ending(
+          status: .overBudget, exit: exit,
+          error: described("over_budget", error.message, error.fix))
       case is RunInterrupted:
         return Ending(
           status: .interrupted, exit: exit, isTransient: true,
@@ -117,6 +130,34 @@ extension RunRecord {
           error: described(error.code, error.message, error.fix))
       }
     }
+  }
+
+  private func came(to over: OverBudget) -> [JSONMember] {
+    var members: [JSONMember] = [
+      JSONMember("complete", .bool(over.isComplete)),
+      JSONMember("shards_left", .int(over.shardsLeft)),
+      JSONMember("records", over.ledger.records.json),
+      JSONMember("blank", .int(over.ledger.records.blank)),
+      JSONMember("ledger_by", .array(over.ledger.groupFields.map { .text($0) })),
+      quarantine(over.quarantine),
+    ]
+    members += BudgetExcess.members(over.excesses)
+    if !over.ledger.shardsSetAside.isEmpty {
+      members += ShardFault.members(over.ledger.shardsSetAside)
+    }
+    return members
+  }
+
+  private func quarantine(_ summary: QuarantineSummary) -> JSONMember {
+    JSONMember(
+      "quarantine",
+      .array(
+        summary.entries.map {
+          [
+            "stage": .text($0.stage), "code": .text($0.code),
+            "field": $0.field.map { .text($0) } ?? .null, "count": .int($0.count),
+          ]
+        }))
   }
 
   private func came(to result: RunResult) -> [JSONMember] {
@@ -141,15 +182,7 @@ extension RunRecord {
       JSONMember("records", result.ledger.records.json),
       JSONMember("blank", .int(result.ledger.records.blank)),
       JSONMember("ledger_by", .array(result.ledger.groupFields.map { .text($0) })),
-      JSONMember(
-        "quarantine",
-        .array(
-          result.quarantine.entries.map {
-            [
-              "stage": .text($0.stage), "code": .text($0.code),
-              "field": $0.field.map { .text($0) } ?? .null, "count": .int($0.count),
-            ]
-          })),
+      quarantine(result.quarantine),
     ]
     if !result.findings.isEmpty {
       members.append(
@@ -157,6 +190,10 @@ extension RunRecord {
           "findings",
           .object(result.findings.reversed().map { JSONMember($0.level, .int($0.count)) })))
     }
+    if !result.ledger.shardsSetAside.isEmpty {
+      members += ShardFault.members(result.ledger.shardsSetAside)
+    }
+    if !result.overBudget.isEmpty { members += BudgetExcess.members(result.overBudget) }
     return members + [
       JSONMember("outputs", .array(result.outputs.map(\.json))),
       JSONMember(

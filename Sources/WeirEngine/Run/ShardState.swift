@@ -33,6 +33,13 @@ final class ShardState: @unchecked Sendable {
   /// Group of each line by the `ledger_by` fields, and what the groups are called. Like ``outcomes``.
   var lineGroups: [UInt32] = []
   let groups = ByteDictionary()
+  /// What it adds to the error budgets, where there are any.
+  var refusals = ShardRefusals()
+  /// Why the shard was set aside: nothing else is known of it then, and no task works on it.
+  var fault: ShardFault?
+  /// What the task in hand has added to the progress.
+  var shownBytes = 0
+  var shownRows = 0
 
   init(lane: Int, ordinal: Int, shard: Shard, nodes: Int, memory: RunMemory) {
     self.memory = memory
@@ -86,9 +93,13 @@ final class ShardState: @unchecked Sendable {
   // MARK: What came of it
 
   /// Counts the lines for good: nothing more happens to them. May block.
-  func settle() throws {
+  ///
+  /// - Parameter isPartial: whether the run stopped before its end: lines that nothing became of are
+  ///   unfinished then, not lost.
+  func settle(isPartial: Bool = false) throws {
     try bringBack()
     records = countRecords()
+    if isPartial { records.unfinished = outcomes.count(of: .read) }
     outcomesByGroup = countByGroup()
     outcomes = LineOutcomes()
     lineGroups = []

@@ -37,7 +37,10 @@ struct ShardTask: Sendable {
   var lane: Lane { plan.lanes[state.lane] }
 
   /// Whether this pass goes over the records of the shard.
-  var works: Bool { lane.readings[pass] != .none }
+  var works: Bool { reading != .none }
+
+  /// What this pass needs of the shard.
+  var reading: Lane.Reading { state.fault == nil ? lane.readings[pass] : .none }
 
   /// Runs the tasks of one worker, one after the other.
   static func run(_ tasks: ArraySlice<ShardTask>) async throws -> [Output] {
@@ -48,7 +51,7 @@ struct ShardTask: Sendable {
   }
 
   func run() async throws -> Output {
-    switch lane.readings[pass] {
+    switch reading {
     case .none: return Output()
     case .shard: return try await passOverShard(state)
     case .retained:
@@ -167,7 +170,7 @@ struct ShardTask: Sendable {
   private func read(into pieces: Channel<Bytes>, _ state: ShardState) async throws {
     let file = try ShardFile(path: state.shard.path)
     while let piece = try file.read(upTo: ShardTask.pieceBytes) {
-      if pass == 0 { progress.addBytes(piece.count) }
+      showBytes(piece.count)
       try await pieces.send(piece)
     }
     try note(file.contentHash(), of: state)
@@ -215,7 +218,17 @@ struct ShardTask: Sendable {
     let rows = scanned.batch.rowCount
     worker.process(&scanned)
     if let failure = worker.failure { throw failure }
-    if pass == 0 { progress.addRows(rows) }
+    if pass == 0 {
+      progress.addRows(rows)
+      self.state.shownRows += rows
+    }
+  }
+
+  /// Adds to the progress what was read of the shard for the first time.
+  func showBytes(_ count: Int) {
+    guard pass == 0 else { return }
+    progress.addBytes(count)
+    state.shownBytes += count
   }
 
   /// A scanner of the kit, ready for this pass.
@@ -240,7 +253,7 @@ struct ShardTask: Sendable {
     LaneWorker(
       lane: lane, pass: pass, state: state, stageNames: stageNames, hasher: hasher,
       wantsRemoved: Set(plan.barriers.filter(\.wantsRemoved).map(\.stage)), scanner: scanner,
-      kit: kit, encoder: encoder)
+      kit: kit, encoder: encoder, groupedNodes: plan.groupedNodes(ofLane: state.lane))
   }
 
   private func handOn(

@@ -36,8 +36,6 @@ struct SmallShards: Sendable {
 }
 
 extension ShardTask {
-  fileprivate var reading: Lane.Reading { lane.readings[pass] }
-
   /// All bytes of the shard.
   fileprivate func readWhole() throws -> [UInt8] {
     let file = try ShardFile(path: state.shard.path)
@@ -45,7 +43,7 @@ extension ShardTask {
     while let piece = try file.read(upTo: max(4096, state.shard.size + 1)) {
       bytes.append(contentsOf: piece.view)
     }
-    if pass == 0 { progress.addBytes(bytes.count) }
+    showBytes(bytes.count)
     try note(file.contentHash(), of: state)
     return bytes
   }

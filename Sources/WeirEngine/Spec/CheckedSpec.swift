@@ -11,6 +11,8 @@ public struct CheckedSpec: Sendable {
   /// The parameters under `partition` with their text, in the order of the spec.
   public let partition: [(name: String, text: String)]
   public let ledgerBy: [FieldPath]
+  /// Those of the run first, then those of its stages in their order.
+  public let errorBudgets: [ErrorBudget]
   public let params: ResolvedParams
   /// A stage comes after its inputs; otherwise in the order of the file.
   public let stages: [CheckedStage]

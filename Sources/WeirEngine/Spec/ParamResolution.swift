@@ -58,7 +58,7 @@ struct ParamResolution {
           fix: "--param \(declaration.name)=\(declaration.type.sample(declaration.values))")
       }
     }
-    return ResolvedParams(resolved)
+    return ResolvedParams(resolved, given: seen)
   }
 
   private func unknown(

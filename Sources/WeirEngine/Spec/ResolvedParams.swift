@@ -26,11 +26,14 @@ public enum ParamValue: Sendable {
 /// The declared parameters with their values, in the order of the spec.
 public struct ResolvedParams: Sendable {
   public let values: [(name: String, value: ParamValue)]
+  /// The names of those that the command line gave, the others have the value of the spec.
+  public let given: [String]
   private let places: [[UInt8]: Int]
 
   /// Of several values with one name the first counts.
-  public init(_ values: [(name: String, value: ParamValue)] = []) {
+  public init(_ values: [(name: String, value: ParamValue)] = [], given: [String] = []) {
     self.values = values
+    self.given = given
     places = Dictionary(
       values.enumerated().map { (Array($0.element.name.utf8), $0.offset) },
       uniquingKeysWith: { first, _ in first })

@@ -26,8 +26,8 @@ public struct Spec: Sendable {
   }
 
   static let keys = [
-    "$schema", "name", "description", "partition", "ledger_by", "params", "sources",
-    "transforms", "sinks",
+    "$schema", "name", "description", "partition", "ledger_by", ErrorBudget.key, "params",
+    "sources", "transforms", "sinks",
   ]
 
   /// Reads a spec as far as that needs no stage type. `nil` where the text is no JSON object;
@@ -76,6 +76,6 @@ public struct StageDeclaration: Sendable {
 
   /// The members that belong to every stage.
   static func commonKeys(_ section: SpecSection) -> [String] {
-    section == .sources ? ["type", "description"] : ["type", "inputs", "description"]
+    (section == .sources ? ["type"] : ["type", "inputs"]) + ["description", ErrorBudget.key]
   }
 }

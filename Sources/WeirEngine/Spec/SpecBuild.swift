@@ -114,7 +114,7 @@ extension Spec {
   /// Puts the stages in order; `nil` where one could not be built.
   func assemble(
     _ built: [BuiltStage], _ edges: [[SpecWiring.Edge]], _ order: [Int],
-    _ params: ResolvedParams
+    _ params: ResolvedParams, _ budgets: [ErrorBudget]
   ) -> CheckedSpec? {
     var position = [Int](repeating: 0, count: order.count)
     for (place, index) in order.enumerated() { position[index] = place }
@@ -143,7 +143,7 @@ extension Spec {
     }
     return CheckedSpec(
       name: name, description: description, partition: partitionTexts, ledgerBy: ledgerBy,
-      params: params, stages: checked, source: source,
+      errorBudgets: budgets, params: params, stages: checked, source: source,
       baseDirectory: directory(of: source.name))
   }
 }

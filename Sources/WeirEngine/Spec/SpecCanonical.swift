@@ -11,6 +11,10 @@ extension CheckedSpec {
     var out: [UInt8] = []
     out.put("{\"description\":")
     out.put(json: description)
+    if !errorBudgets.isEmpty {
+      out.put(",\"error_budgets\":")
+      out.put(list: errorBudgets) { $0.put(budget: $1, of: self) }
+    }
     out.put(",\"ledger_by\":")
     out.put(list: ledgerBy) { $0.put(json: $1.text) }
     out.put(",\"name\":")
@@ -90,6 +94,28 @@ extension [UInt8] {
     put(json: stage.section.rawValue)
     put(",\"type\":")
     put(json: stage.type)
+    put("}")
+  }
+
+  fileprivate mutating func put(budget: ErrorBudget, of spec: CheckedSpec) {
+    put("{\"by\":")
+    switch budget.grouping {
+    case .none: put("null")
+    case .shard: put("\"shard\"")
+    case .fields(let fields): put(list: fields) { $0.put(json: spec.ledgerBy[$1].text) }
+    }
+    put(",\"count\":")
+    put(budget.count.map { String($0) } ?? "null")
+    put(",\"min_records\":")
+    put(String(budget.minRecords))
+    put(",\"on_exceeded\":")
+    put(json: budget.onExceeded.rawValue)
+    put(",\"rate\":")
+    put(budget.rate.map { canonicalNumber($0) } ?? "null")
+    put(",\"shards\":")
+    put(budget.shards.map { String($0) } ?? "null")
+    put(",\"stage\":")
+    if let stage = budget.stage { put(json: spec.stages[stage].name) } else { put("null") }
     put("}")
   }
 

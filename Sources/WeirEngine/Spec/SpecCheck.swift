@@ -26,8 +26,16 @@ extension Spec {
     var wiring = SpecWiring(spec: self, built: built)
     let order = wiring.check()
     problems.add(contentsOf: wiring.problems)
+    let edges = wiring.edges
+    let budgets = errorBudgets(
+      resolved, order ?? Array(stages.indices),
+      takesRecords: { index in
+        // Where the type or the edges of a stage are wrong, that has been said.
+        guard built[index].manual?.kind == .sink, !edges[index].isEmpty else { return true }
+        return edges[index].contains { $0.carries == .records || $0.carries == nil }
+      }, &problems)
     guard !problems.hasErrors, let order,
-      let checked = assemble(built, wiring.edges, order, resolved)
+      let checked = assemble(built, edges, order, resolved, budgets)
     else { return nil }
     return checked
   }
@@ -51,9 +59,13 @@ extension Spec {
   private func checkReferences(_ problems: inout Problems) {
     let known = Set(paramNames.map { Array($0.utf8) })
     var used = Set(partition.map { Array($0.name.utf8) })
+    if let budget = root.member(ErrorBudget.key) {
+      checkReferences(budget.value, known, &used, &problems)
+    }
     for stage in stages {
-      for member in stage.node.object ?? []
-      where !StageDeclaration.commonKeys(stage.section).contains(where: { same($0, member.key) }) {
+      let plain = StageDeclaration.commonKeys(stage.section)
+        .filter { !same($0, ErrorBudget.key) }
+      for member in stage.node.object ?? [] where !plain.contains(where: { same($0, member.key) }) {
         checkReferences(member.value, known, &used, &problems)
       }
     }

@@ -27,6 +27,12 @@ struct TaskEntry {
       .map { (rank: $0.offset, node: $0.element) }
   }
 
+  /// Those of them of which budgets ask what they take in.
+  private var grouped: [Int] {
+    let wanted = plan.groupedNodes(ofLane: state.lane)
+    return mine.map(\.node).filter(wanted.contains)
+  }
+
   // MARK: Writing
 
   /// Writes what there is, before it is set aside. Blocks.
@@ -38,6 +44,9 @@ struct TaskEntry {
     table.put(range: try put(state.lineGroups.isEmpty ? [] : encodeGroups(state.lineGroups), entry))
     table.put(list: 0..<state.groups.count) { $0.put(Array(state.groups.bytes(of: $1))) }
     table.put(list: nodes) { $0.put(state.counts[$1]) }
+    table.put(list: grouped) { table, node in
+      table.put(list: state.refusals.taken[node] ?? []) { $0.put($1) }
+    }
     write(state.quarantines[pass] ?? ShardQuarantine(), to: &table)
     for (_, node) in mine { try write(node, to: &table, entry) }
     let ranks = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
@@ -83,12 +92,8 @@ struct TaskEntry {
   }
 
   private func write(_ quarantine: ShardQuarantine, to table: inout EntryWriter) {
-    let tallies = quarantine.tallies.sorted {
-      ($0.key.stage, $0.key.code, $0.key.field ?? "") < (
-        $1.key.stage, $1.key.code, $1.key.field ?? ""
-      )
-    }
-    table.put(list: tallies) { table, entry in
+    table.put(list: quarantine.tallies.sorted { $0.value.index < $1.value.index }) {
+      table, entry in
       table.put(stageName(entry.key.stage))
       table.put(entry.key.code)
       table.put(entry.key.field.map { [1] + Array($0.utf8) } ?? [0])
@@ -97,14 +102,9 @@ struct TaskEntry {
       table.put(entry.value.message)
       table.put(entry.value.sample)
     }
-    var stages: [UInt32] = []
-    for place in quarantine.places where !stages.contains(place.stage) {
-      stages.append(place.stage)
-    }
-    table.put(list: stages) { $0.put(stageName(Int($1))) }
     table.put(list: quarantine.places) { table, place in
       table.put(Int(place.line))
-      table.put(stages.firstIndex(of: place.stage)!)
+      table.put(Int(place.key))
     }
   }
 
@@ -145,7 +145,10 @@ extension TaskEntry {
     let lineGroups = try table.range(in: file)
     let groups = try table.list { table throws(EntryError) in try table.text() }
     let counts = try table.list { table throws(EntryError) in try table.stageCounts() }
-    guard counts.count == nodes.count else { throw EntryError() }
+    let taken = try table.list { table throws(EntryError) in
+      try table.list { table throws(EntryError) in try table.number() }
+    }
+    guard counts.count == nodes.count, taken.count == grouped.count else { throw EntryError() }
     let quarantine = try readQuarantine(&table)
     let kept = try mine.map { (node: $0.node, kept: try readKept(&table, file)) }
     let partials = try table.list { table throws(EntryError) in
@@ -160,6 +163,7 @@ extension TaskEntry {
     state.lineGroups = lineGroups.isEmpty ? [] : decodeGroups(try file.bytes(lineGroups))
     for group in groups { _ = group.withUnsafeBufferPointer { state.groups.code(of: $0) } }
     for (node, counts) in zip(nodes, counts) { state.counts[node] = counts }
+    for (node, counts) in zip(grouped, taken) { state.refusals.taken[node] = counts }
     state.quarantines[pass] = quarantine
     for (node, kept) in kept { try take(kept, node, file) }
     return ShardTask.Output(
@@ -247,7 +251,9 @@ extension TaskEntry {
   }
 
   private func readQuarantine(_ table: inout EntryReader) throws(EntryError) -> ShardQuarantine {
+    var index: UInt32 = 0
     let tallies = try table.list { table throws(EntryError) in
+      defer { index += 1 }
       let stage = try stage(&table)
       let code = try table.string()
       let field = try table.text()
@@ -256,14 +262,16 @@ extension TaskEntry {
           stage: stage, code: code,
           field: field.first == 1 ? String(decoding: field.dropFirst(), as: UTF8.self) : nil),
         ShardQuarantine.Tally(
-          count: try table.number(), line: try table.number(), message: try table.string(),
+          index: index, count: try table.number(), line: try table.number(),
+          message: try table.string(),
           sample: try table.text())
       )
     }
-    let stages = try table.list { table throws(EntryError) in try stage(&table) }
     let places = try table.list { table throws(EntryError) in
-      ShardQuarantine.Place(
-        line: try table.uint32(), stage: UInt32(stages[try table.index(below: stages.count)]))
+      let line = try table.uint32()
+      let key = try table.index(below: tallies.count)
+      return ShardQuarantine.Place(
+        line: line, stage: UInt32(tallies[key].0.stage), key: UInt32(key))
     }
     return ShardQuarantine(
       tallies: Dictionary(tallies, uniquingKeysWith: { first, _ in first }), places: places)

@@ -63,12 +63,14 @@ extension Plan {
       // A later pass has columns of its own that nothing stands in yet.
       text.put(list: field.1.compactMap { columns[$0] }) { $0.put($1) }
     }
+    let grouped = groupedNodes(ofLane: lanes.firstIndex { $0.stage == lane.stage } ?? 0)
     text.put(list: nodes) { text, index in
       let node = lane.nodes[index]
       text.put(nodes.firstIndex { $0 == node.parent } ?? -1)
       text.put(node.depth)
       text.put(spec.identity(ofStage: node.stage, files: referencedFiles))
       text.put(node.children.isEmpty ? 1 : 0)
+      text.put(grouped.contains(index) ? 1 : 0)
       text.put(list: lane.retained[index] ?? []) { $0.put(columns[$1] ?? []) }
       text.put(barriers.contains { $0.stage == node.stage && $0.wantsRemoved } ? 1 : 0)
     }

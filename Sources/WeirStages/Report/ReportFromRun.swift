@@ -26,7 +26,8 @@ extension ReportPage {
       totals: ReportTotals(
         read: records.read, written: records.written, deduplicated: records.deduplicated,
         filtered: records.filtered, quarantined: records.quarantined, blank: records.blank),
-      quarantine: reportQuarantine(facts.quarantine, read: records.read), quarantineBudget: nil,
+      quarantine: reportQuarantine(facts.quarantine, read: records.read),
+      quarantineBudget: facts.refusalRateMax,
       notes: ReportNotes(detail: detail, noun: recordNoun).notes(facts),
       inputs: ReportInputs(
         shards: ledger.shards.count, bytes: ledger.shards.reduce(0) { $0 + $1.bytes },

@@ -44,6 +44,43 @@ struct ReportNotes {
           label: "Unchecksummed", place: counted(facts.uncheckedShards, "shard"),
           effect: "Frames without a checksum: damage in them may go unseen", isProblem: true))
     }
+    notes += setAside(facts.ledger.shardsSetAside)
+    notes += overBudget(facts.overBudget)
+    return notes
+  }
+
+  private func setAside(_ faults: [ShardFault]) -> [ReportDataNote] {
+    var notes = faults.prefix(ReportNotes.gapsShown).map { fault in
+      ReportDataNote(
+        label: "Set aside", place: "\(fault.source) \(printable(fault.shard))",
+        effect:
+          "A bad shard (\(fault.code): \(fault.message)): none of its \(noun) is in this report",
+        isProblem: true)
+    }
+    let rest = faults.count - notes.count
+    if rest > 0 {
+      notes.append(
+        ReportDataNote(
+          label: "Set aside", place: counted(rest, "more shard"),
+          effect: "Bad shards: none of their \(noun) is in this report", isProblem: true))
+    }
+    return notes
+  }
+
+  private func overBudget(_ excesses: [BudgetExcess]) -> [ReportDataNote] {
+    var notes = excesses.prefix(ReportNotes.gapsShown).map { excess in
+      ReportDataNote(
+        label: "Over budget",
+        place: excess.stage.map { "stage \($0)" } ?? "the whole run",
+        effect: "\(excess.text): shown all the same, as the spec says", isProblem: true)
+    }
+    let rest = excesses.count - notes.count
+    if rest > 0 {
+      notes.append(
+        ReportDataNote(
+          label: "Over budget", place: counted(rest, "more group"),
+          effect: "See the record of the run", isProblem: true))
+    }
     return notes
   }
 
