@@ -61,7 +61,8 @@ struct QuarantineCommand: AsyncParsableCommand {
   func run() async throws {
     let found = try failing { () throws -> RunFolder in
       // The workspace is looked for as that of a spec that lies here.
-      let run = try Workspace.find(given: workspace, spec: "spec").run(named: id)
+      let run = try Workspace.find(given: workspace, spec: "spec").run(
+        named: id, last: \.hasQuarantine, "has a quarantine")
       guard run.hasQuarantine else {
         throw RunError(
           code: "no_quarantine",
@@ -91,7 +92,7 @@ struct QuarantineCommand: AsyncParsableCommand {
   // MARK: Replay
 
   private func replay(_ old: RunFolder) async throws {
-    guard let spec = old.specPath, let out = old.out else {
+    guard var arguments = old.arguments else {
       tell(
         """
         run \(old.id) was made by a version of Weir that did not note all that is needed
@@ -102,13 +103,7 @@ struct QuarantineCommand: AsyncParsableCommand {
       }
       throw ExitCode(1)
     }
-    // .../WORKSPACE/.weir/runs/ID
-    let workspace = directory(of: directory(of: directory(of: old.path)))
-    var arguments = [
-      spec, "--out=\(out)", "--workspace=\(workspace)", "--progress=none", "--force",
-    ]
-    arguments += old.paramsGiven.map { "--param=\($0.name)=\($0.text)" }
-    if let keep = old.keep { arguments.append("--keep=\(keep)") }
+    arguments += ["--progress=none", "--force"]
     if json { arguments.append("--json") }
     let command = try RunCommand.parse(arguments)
     try await command.run { directory in

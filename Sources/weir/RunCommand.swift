@@ -48,49 +48,7 @@ struct RunCommand: AsyncParsableCommand {
   @Argument(help: "The pipeline spec.", completion: .file(extensions: ["json"]))
   var spec: String
 
-  @Option(name: .customLong("param"), help: "A parameter as NAME=VALUE; may be given again.")
-  var params: [String] = []
-
-  @Option(help: "The output directory itself (default: out/NAME/PARTITION beside the workspace).")
-  var out: String?
-
-  @Option(
-    help:
-      "The folder with the .weir workspace (default: the nearest one above the spec, else here).")
-  var workspace: String?
-
-  @Option(help: "Shards worked on at once (default: one a processor).")
-  var workers: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Memory to work in, as 256MB, 1GiB or 4g; what needs more is put on the disk meanwhile (default: a quarter of the machine's).",
-      valueName: "size"))
-  var memory: MemorySize?
-
-  @Option(help: "Target size of a batch in KiB; changes speed and memory, never a result.")
-  var batchKib = 256
-
-  @Option(help: "Runs whose outputs are kept, this one included.")
-  var keep = 3
-
-  @Option(
-    help:
-      "Times that reading a shard is tried again where a network file system does not answer (EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT)."
-  )
-  var retries = 2
-
-  @Option(
-    help: ArgumentHelp(
-      "Disk that digests may take in the workspace, as 20GB, or 0 for none: with them a shard is read once, and a run that was stopped goes on where it was (default: a fifth of what is free).",
-      valueName: "size"))
-  var digests: DigestSize?
-
-  @Flag(
-    help:
-      "Run also where nothing is new; without it a run that would make the outputs in place does nothing."
-  )
-  var force = false
+  @OptionGroup var settings: RunSettings
 
   @Flag(help: "Exit with 99 when there was nothing new to do.")
   var skipCode = false
@@ -101,36 +59,18 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "How to show progress on stderr: auto, bar, json or none.")
   var progress = ProgressStyle.auto
 
-  @Flag(help: "Print one JSON object with the result as the last line on stdout.")
-  var json = false
+  @Option(
+    help: ArgumentHelp(
+      "A name for this request: sent again with it, a request that was done is not done again, and the result is the one of the first time.",
+      valueName: "key"))
+  var idempotencyKey: String?
 
-  @Flag(help: "Print nothing when all is well.")
-  var quiet = false
+  private var json: Bool { settings.json }
+  private var quiet: Bool { settings.quiet }
 
   func validate() throws {
-    if let workers, !(1...1024).contains(workers) {
-      throw ValidationError("--workers wants 1 to 1024")
-    }
-    guard (1...65_536).contains(batchKib) else {
-      throw ValidationError("--batch-kib wants 1 to 65536")
-    }
-    _ = try shares()
-    if let out, out.utf8.isEmpty { throw ValidationError("--out wants a directory") }
-    guard (0...100).contains(retries) else { throw ValidationError("--retries wants 0 to 100") }
-    guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
-  }
-
-  /// - Throws: `ValidationError` where the memory is not enough for one worker.
-  private func shares() throws -> MemoryShares {
-    let workers = workers ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    do throws(MemoryTooSmall) {
-      return try MemoryShares(
-        limit: memory?.bytes ?? MemoryShares.defaultLimit, workers: workers,
-        batchBytes: batchKib * 1024)
-    } catch {
-      throw ValidationError(
-        "--memory wants at least \(MemoryShares.text(error.smallest)) here: less is not enough for one worker"
-      )
+    if let idempotencyKey, idempotencyKey.utf8.isEmpty {
+      throw ValidationError("--idempotency-key wants a key")
     }
   }
 
@@ -139,27 +79,45 @@ struct RunCommand: AsyncParsableCommand {
   /// - Parameter more: what else is to be said about a run that has a ledger, by the path of its record.
   func run(thenSay more: ((RunResultDirectory) throws -> RunAddition)?) async throws {
     let signals = SignalWatch()
-    let (plan, problems) = SpecLoading.plan(spec, params: try params.parameters())
+    let (plan, problems) = SpecLoading.plan(spec, params: try settings.params.parameters())
     if !problems.isEmpty, !(quiet && !problems.hasErrors) { tell(problems.text) }
     guard let plan else {
       if json { try say(ResultJSON.invalid(spec, problems)) }
       throw ExitCode(78)
     }
-    let shares = try shares()
-    var options = RunOptions(
-      workers: shares.workers, workspace: Workspace.find(given: workspace, spec: spec))
-    options.memory = shares
-    options.batchBytes = batchKib * 1024
-    options.outDirectory = out
-    options.keep = keep
-    options.retries.limit = retries
-    options.digestBytes = digests?.bytes
-    options.isForced = force
+    var options = try settings.options(spec: spec)
+    let key = idempotencyKey.map {
+      IdempotencyKey($0, plan: plan, workspace: options.workspace)
+    }
+    if let key, try answerAgain(key, plan) { return }
     let history = CatalogueHistory(options.workspace)
     options.history = history
     options.exitStatus = { [self] in exitStatus($0, signals.signal) }
     let outcome = await execute(plan, options, signals)
-    try report(outcome, plan, history, signals.signal, more)
+    try report(outcome, plan, history, signals.signal, more, key)
+  }
+
+  /// Says once more what came of a request that was done before.
+  ///
+  /// - Returns: false where it was not.
+  private func answerAgain(_ key: IdempotencyKey, _ plan: Plan) throws -> Bool {
+    let answer: IdempotencyKey.Answer?
+    do {
+      answer = try key.recall()
+    } catch {
+      let error = RunError(error)
+      tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: 1))
+      if json { try say(ResultJSON.failed(error, plan: plan, exit: 1)) }
+      throw ExitCode(1)
+    }
+    guard let answer else { return false }
+    if json {
+      try say(answer.line)
+    } else if !quiet {
+      try say("\(plan.spec.name): this request was done by run \(answer.run)")
+    }
+    if answer.exit != 0 { throw ExitCode(answer.exit) }
+    return true
   }
 
   private func execute(
@@ -178,7 +136,7 @@ struct RunCommand: AsyncParsableCommand {
 
   private func report(
     _ outcome: Result<RunResult, any Error>, _ plan: Plan, _ history: CatalogueHistory,
-    _ signal: Int32, _ more: ((RunResultDirectory) throws -> RunAddition)?
+    _ signal: Int32, _ more: ((RunResultDirectory) throws -> RunAddition)?, _ key: IdempotencyKey?
   ) throws {
     let exit = exitStatus(outcome, signal)
     switch outcome {
@@ -192,16 +150,19 @@ struct RunCommand: AsyncParsableCommand {
       }
       for note in result.notes where !quiet { tell("note: \(note)") }
       let addition = try more?(result.runDirectory)
+      let line = ResultJSON.done(
+        result, changes: changes, plan: plan, exit: exit, addition?.members ?? [])
+      do {
+        try key?.remember(line: line, exit: exit, run: result.runID)
+      } catch {
+        tell("note: the request was done, but that could not be noted: \(error)")
+      }
       do {
         if !quiet, !json {
           try say(RunText.summary(result, changes: changes, pipeline: plan.spec.name))
           if let addition { try say(addition.text) }
         }
-        if json {
-          try say(
-            ResultJSON.done(
-              result, changes: changes, plan: plan, exit: exit, addition?.members ?? []))
-        }
+        if json { try say(line) }
       } catch {
         tell(
           "\(plan.spec.name): the run is done and its outputs are in place, but the result could not be written to stdout: see \(result.runDirectory)/run.json"

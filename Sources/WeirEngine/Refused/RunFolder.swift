@@ -1,71 +1,97 @@
 import WeirData
 
-/// The record of a run in the workspace, as it is read again later.
+/// A run in the workspace, as it is read again later.
 public struct RunFolder: Sendable {
+  private static let ledgerBytesMax = 1 << 30
+
   public let id: String
   /// `.weir/runs/ID`.
   public let path: String
-  private let record: SpecNode
+  public let record: RunRecordFile
 
-  /// The status, as the run noted it: `done`, `over_budget`, `failed`, ...
-  public var status: String { text("status") ?? "unknown" }
-  public var pipeline: String { text("pipeline") ?? "" }
+  /// What has become of it, in the words of `run.json`.
+  public var status: String { record.seenStatus.rawValue }
+  public var pipeline: String { record.text("pipeline") ?? "" }
   /// RFC 3339.
-  public var started: String { text("started") ?? "" }
+  public var started: String { record.text("started") ?? "" }
   /// Absolute: the file that it ran.
-  public var specPath: String? { text("spec_path") }
+  public var specPath: String? { record.text("spec_path") }
   /// Absolute: where its outputs stand.
-  public var out: String? { text("out") }
+  public var out: String? { record.text("out") }
   /// Runs whose outputs it kept.
-  public var keep: Int? { int("keep") }
+  public var keep: Int? { record.json["keep"]?.wholeNumber }
   /// Parameters that its command line gave, in the order given.
   public var paramsGiven: [(name: String, text: String)] {
-    let values = record.member("params")?.value
-    return (record.member("params_given")?.value.array ?? []).compactMap { node in
-      guard let name = node.string, let text = values?.member(name)?.value.string else {
-        return nil
-      }
-      return (name, text)
+    guard case .array(let names)? = record.json["params_given"] else { return [] }
+    return names.compactMap { name in
+      guard case .string(let bytes) = name else { return nil }
+      let name = String(decoding: bytes, as: UTF8.self)
+      guard case .string(let text)? = record.json["params"]?[name] else { return nil }
+      return (name, String(decoding: text, as: UTF8.self))
     }
   }
   /// Records that it read.
-  public var recordsRead: Int? {
-    guard case .int(let count) = record.member("records")?.value.member("read")?.value.kind else {
-      return nil
-    }
-    return Int(count)
-  }
+  public var recordsRead: Int? { record.json["records"]?["read"]?.wholeNumber }
 
   public var quarantinePath: String { joinPath(path, QuarantineFile.name) }
   public var hasQuarantine: Bool { exists(quarantinePath) }
 
-  private func text(_ key: String) -> String? { record.member(key)?.value.string }
-
-  private func int(_ key: String) -> Int? {
-    guard case .int(let value) = record.member(key)?.value.kind else { return nil }
-    return Int(value)
-  }
-
-  /// - Throws: ``RunError`` where the record is not there or not whole, `FileError`.
+  /// - Throws: ``RunError`` where the record is not there or not whole.
   public init(path: String) throws {
     self.path = path
     id = lastComponent(of: path)
-    record = try readJSON(joinPath(path, "run.json"))
+    do throws(UnreadableRecord) {
+      guard let record = try RunRecordFile(directory: path) else {
+        throw UnreadableRecord(path: joinPath(path, RunRecordFile.record), reason: "it is not there")
+      }
+      self.record = record
+    } catch {
+      throw RunError(damagedRecord: error.path, error.reason)
+    }
+  }
+
+  /// The command line that makes the same run again: its spec, parameters, output and workspace.
+  /// `nil` where it did not note all of them.
+  public var arguments: [String]? {
+    guard let specPath, let out else { return nil }
+    // .../WORKSPACE/.weir/runs/ID
+    let workspace = directory(of: directory(of: directory(of: path)))
+    return [specPath, "--out=\(out)", "--workspace=\(workspace)"]
+      + paramsGiven.map { "--param=\($0.name)=\($0.text)" } + (keep.map { ["--keep=\($0)"] } ?? [])
   }
 
   /// Source, shard and content hash of all that it read.
   func shardContents() throws -> [ShardPlace: String] {
-    let ledger = try readJSON(joinPath(path, "ledger.json"))
+    let path = joinPath(path, RunRecordFile.ledger)
+    let ledger: JSONValue
+    let bytes = try readWholeFile(path, limit: RunFolder.ledgerBytesMax)
+    do throws(JSONError) {
+      ledger = try JSONValue(reading: bytes)
+    } catch {
+      throw RunError(damagedRecord: path, "not JSON at byte \(error.offset)")
+    }
+    guard case .array(let shards)? = ledger["shards"] else { return [:] }
     var contents: [ShardPlace: String] = [:]
-    for node in ledger.member("shards")?.value.array ?? [] {
-      guard let source = node.member("source")?.value.string,
-        let shard = node.member("shard")?.value.string,
-        let content = node.member("content")?.value.string
+    for entry in shards {
+      guard case .string(let source)? = entry["source"], case .string(let shard)? = entry["shard"],
+        case .string(let content)? = entry["content"]
       else { continue }
-      contents[ShardPlace(source: Array(source.utf8), shard: Array(shard.utf8))] = content
+      contents[ShardPlace(source: source, shard: shard)] = String(decoding: content, as: UTF8.self)
     }
     return contents
   }
+}
+
+extension RunError {
+  fileprivate init(damagedRecord path: String, _ reason: String) {
+    self.init(
+      code: "record_damaged", message: "\(path): \(reason)",
+      fix: "the run may have been killed while it wrote that file: run the pipeline again")
+  }
+}
+
+extension JSONValue {
+  fileprivate var wholeNumber: Int? { if case .int(let value) = self { Int(value) } else { nil } }
 }
 
 /// A shard by the names that the quarantine calls it.
@@ -75,11 +101,16 @@ struct ShardPlace: Hashable, Sendable {
 }
 
 extension Workspace {
-  /// The run that a person means: by its id, the beginning of one, or `last`, the latest that has a
-  /// quarantine.
+  /// The run that a person means: by its id, the beginning of one, or `last`, the latest that is of
+  /// use.
   ///
+  /// - Parameters:
+  ///   - isUseful: whether a run can be meant by `last`.
+  ///   - whatFor: says what `last` looks for, where there is none.
   /// - Throws: ``RunError`` where there is none, or several.
-  public func run(named name: String) throws -> RunFolder {
+  public func run(
+    named name: String, last isUseful: (RunFolder) -> Bool, _ whatFor: String
+  ) throws -> RunFolder {
     let folder = joinPath(path, "runs")
     let names =
       exists(folder)
@@ -89,7 +120,11 @@ extension Workspace {
         code: "no_such_run", message: "\(path) has no runs",
         fix: "name the folder of the workspace with --workspace, or run a pipeline first")
     }
-    if same(name, "last") { return try lastRun(names) }
+    if same(name, "last") {
+      if let last = try lastRun(names, isUseful) { return last }
+      throw RunError(
+        code: "no_such_run", message: "no run in \(path) \(whatFor)", fix: "weir runs lists them")
+    }
     if let exact = names.first(where: { same($0, name) }) {
       return try RunFolder(path: runPath(exact))
     }
@@ -104,41 +139,20 @@ extension Workspace {
   }
 
   /// Ids begin with the second of their start; of runs of one second the record tells.
-  private func lastRun(_ names: [String]) throws -> RunFolder {
+  private func lastRun(
+    _ names: [String], _ isUseful: (RunFolder) -> Bool
+  ) throws -> RunFolder? {
     var best: RunFolder?
     for name in names.reversed() {
       if let best, !name.utf8.prefix(16).elementsEqual(best.id.utf8.prefix(16)) { break }
       let path = runPath(name)
-      guard exists(joinPath(path, QuarantineFile.name)), exists(joinPath(path, "run.json")) else {
-        continue
-      }
+      guard exists(joinPath(path, RunRecordFile.record)) else { continue }
       let run = try RunFolder(path: path)
+      guard isUseful(run) else { continue }
       if best.map({ $0.started.utf8.lexicographicallyPrecedes(run.started.utf8) }) ?? true {
         best = run
       }
     }
-    guard let best else {
-      throw RunError(
-        code: "no_quarantine", message: "no run in \(path) has a quarantine",
-        fix: "a run has one when it is done or over its budget: run a pipeline first")
-    }
     return best
   }
-}
-
-/// A file that Weir wrote.
-private func readJSON(_ path: String) throws -> SpecNode {
-  let limit = 1 << 30
-  var problems = Problems()
-  let source = SpecSource(name: path, bytes: try readWholeFile(path, limit: limit))
-  guard
-    let node = SpecJSON.parse(
-      source, limits: SpecLimits(bytes: limit, depth: 64), problems: &problems),
-    !problems.hasErrors
-  else {
-    throw RunError(
-      code: "record_damaged", message: "\(path) is not whole",
-      fix: "the run may have been killed while it wrote that file: run the pipeline again")
-  }
-  return node
 }
