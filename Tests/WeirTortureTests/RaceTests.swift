@@ -34,7 +34,8 @@ struct `Two runs of one output at once` {
         var complaints = torn
         if version != .new { complaints.append("the outputs are the \(version) ones") }
         complaints += judge(outcomes)
-        return complaints + scenario.recovered(folder)
+        return complaints
+          + scenario.recovered(folder, folder.weir(scenario.arguments), other: others)
       }
     }
     torture("races from \(workspaces) workspaces", points: Self.rounds, cases)

@@ -122,12 +122,13 @@ private struct Run {
     defer { output.unlock() }
     do {
       try record.takeOver(output)
-      let store = try TaskStore.open(in: options.workspace, limit: options.digestBytes)
+      let store = openStore()
       if !options.isForced,
         let same = try UnchangedRun(plan: plan, states: states, output: output, store: store).find()
       {
         try output.discard()
-        record.note(finish(store))
+        // Whoever put them in place may have died before this.
+        record.note(output.tidy(keep: options.keep) + finish(store))
         record.found(in: output.current)
         clock.end(.prepare)
         return unchanged(same)
@@ -140,6 +141,16 @@ private struct Run {
       // The error that stopped the run is the one to report, whatever clearing up says.
       do { try output.discard() } catch let second { record.note(["\(second)"]) }
       throw error
+    }
+  }
+
+  /// The digests; `nil` where there are to be none, or they cannot be had: the run does without.
+  private func openStore() -> TaskStore? {
+    do throws(FileError) {
+      return try TaskStore.open(in: options.workspace, limit: options.digestBytes)
+    } catch {
+      record.note(["no digests were used: \(error)"])
+      return nil
     }
   }
 
