@@ -88,6 +88,8 @@ extension Plan {
   ///   run stand as they were.
   public func run(_ options: RunOptions, progress: Progress) async throws -> RunResult {
     let record = try RunRecord.begin(plan: self, options: options)
+    // Until the record says how the run ended: the next one takes a record that is open for a dead run's.
+    defer { record.output?.unlock() }
     let history = options.history
     record.note(history?.began(record.id, directory: record.directory) ?? [])
     do {
@@ -119,7 +121,7 @@ private struct Run {
     let states = try findShards(memory)
     let output = try OutputDirectory.open(
       path: record.outDirectory, runID: record.id, holder: record.holderText)
-    defer { output.unlock() }
+    record.output = output
     do {
       try record.takeOver(output)
       let store = openStore()

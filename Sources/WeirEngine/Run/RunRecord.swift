@@ -35,6 +35,8 @@ final class RunRecord {
   let startedAt: Timestamp
   let workspace: Workspace
   private let folder: RunFolder
+  /// The output that this run holds, once it does.
+  var output: OutputDirectory?
   private(set) var notes: [String] = []
   /// The run that held the output and died, as its lock says.
   private(set) var tookOver: String?
