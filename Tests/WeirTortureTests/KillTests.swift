@@ -58,6 +58,8 @@ struct `A run that is killed at a call` {
       defer { folder.remove() }
       let outcome = folder.weir(
         scenario.arguments, faults: Faults(point: point, action: action))
+      // How often workers write down what they kept is not the same each time.
+      if outcome.exit == 0, point.isOfTheDigests { return scenario.recovered(folder) }
       guard outcome.signal == SIGKILL else {
         return ["it was not killed: \(outcome.exitText) \(outcome.errors)"]
       }

@@ -96,6 +96,8 @@ struct `A power cut` {
     try disk.flush()
     let outcome = folder.weir(
       scenario.arguments, faults: Faults(point: point, action: .cut(flag)))
+    // How often workers write down what they kept is not the same each time.
+    if outcome.exit == 0, point.isOfTheDigests { return scenario.recovered(folder) }
     guard outcome.signal == SIGKILL else {
       return ["the power was not cut: \(outcome.exitText) \(outcome.errors)"]
     }
@@ -147,7 +149,8 @@ struct LoopDisk {
   }
 
   func remove() {
-    umount(mountPoint)
+    // Detached: a child that another thread starts may have a file of it open until it is there.
+    umount2(mountPoint, Int32(MNT_DETACH.rawValue))
     rmdir(mountPoint)
     unlink(image)
   }

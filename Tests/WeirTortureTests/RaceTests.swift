@@ -34,10 +34,41 @@ struct `Two runs of one output at once` {
         var complaints = torn
         if version != .new { complaints.append("the outputs are the \(version) ones") }
         complaints += judge(outcomes)
-        return complaints + scenario.recovered(folder)
+        return complaints
+          + scenario.recovered(folder, folder.weir(scenario.arguments), other: others)
       }
     }
     torture("races from \(workspaces) workspaces", points: Self.rounds, cases)
+  }
+
+  /// A run whose outputs are in place has a little left to do: another that starts then must neither
+  /// take it for dead nor stumble over it.
+  @Test func `do not stumble over one that is about to end`() throws {
+    let scenario = try Scenario.named("next")
+    let swap = scenario.points.firstIndex {
+      $0.call == "rename" && $0.name.contains("-> \(Scenario.out) ")
+    }
+    let last = Array(scenario.points[(try #require(swap) + 1)...])
+    let before = try scenario.folder()
+    defer { before.remove() }
+    let old = linkTarget(before.path + "/" + Scenario.out)
+    let cases = Torture.some(last, oneIn: 4).map { point in
+      TortureCase(family: "race", name: "race | about to end | \(point.name)") {
+        let folder = try scenario.folder()
+        defer { folder.remove() }
+        let first = folder.start(
+          scenario.arguments, faults: Faults(point: point, action: .delay(60)))
+        let link = folder.path + "/" + Scenario.out
+        let end = ContinuousClock.now + .seconds(10)
+        while linkTarget(link) == old, ContinuousClock.now < end { sched_yield() }
+        let second = folder.weir(scenario.arguments + ["--force"])
+        let (version, torn) = scenario.version(in: folder)
+        let complaints = torn + judge([first.wait(), second])
+        return complaints + (version == .new ? [] : ["the outputs are the \(version) ones"])
+          + scenario.recovered(folder)
+      }
+    }
+    torture("races with one that is about to end", points: last.count, cases)
   }
 
   private func judge(_ outcomes: [RunningBinary.Outcome]) -> [String] {

@@ -54,8 +54,13 @@ struct `The shim before the disk` {
       let log = folder.path + ".log"
       defer { removeAll(log) }
       #expect(folder.weir(scenario.arguments, faults: Faults(log: log)).exit == 0)
-      let names = lines(of: try readFile(log)).sorted()
-      let before = scenario.points.map(\.name).sorted()
+      // How often several workers write down what they kept is not the same each time.
+      let hasOneWorker = scenario.arguments.starts(with: ["--workers", "1"])
+      let names = lines(of: try readFile(log)).filter {
+        hasOneWorker || !FaultPoint($0).isOfTheDigests
+      }.sorted()
+      let before = scenario.points.filter { hasOneWorker || !$0.isOfTheDigests }.map(\.name)
+        .sorted()
       #expect(Set(names).count == names.count)
       #expect(
         names == before, "\(scenario.name): \(Set(names).symmetricDifference(before).sorted())")

@@ -163,7 +163,19 @@ struct OutputDirectory {
     guard rename(link, path) == 0 else { throw fail(path, "rename") }
     do throws(FileError) {
       try flushDirectory(parent)
-      try prune(keep: keep, current: target)
+    } catch {
+      return ["the outputs are in place, and may not stay there when the power goes: \(error)"]
+    }
+    return tidy(keep: keep)
+  }
+
+  /// Removes the oldest runs until `keep` are left, the one in place included.
+  ///
+  /// - Returns: what went wrong, which harms nobody.
+  func tidy(keep: Int) -> [String] {
+    guard let current = linkTarget(path) else { return [] }
+    do throws(FileError) {
+      try prune(keep: keep, current: current)
       return []
     } catch {
       return ["an older run was not cleared away: \(error)"]

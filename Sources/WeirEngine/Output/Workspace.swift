@@ -37,7 +37,18 @@ public struct Workspace: Sendable {
   /// 16 random bytes that belong to this workspace: keys come from outside, and a hash whose secret
   /// is known can be attacked. No result depends on them.
   func secret() throws -> [UInt8] {
-    if let secret = try existingSecret() { return secret }
+    if try existingSecret() == nil { try makeSecret() }
+    // Drafts of runs that died, or lost the race: nobody needs them once there is a secret.
+    for name in try directoryEntries(path) where name.starts(with: "secret.".utf8) {
+      try removeTree(joinPath(path, String(decoding: name, as: UTF8.self)))
+    }
+    guard let secret = try existingSecret() else {
+      throw FileError(path: joinPath(path, "secret"), operation: "read", code: ENOENT)
+    }
+    return secret
+  }
+
+  private func makeSecret() throws(FileError) {
     let file = joinPath(path, "secret")
     var bytes = [UInt8](repeating: 0, count: 16)
     var random = SystemRandomNumberGenerator()
@@ -45,19 +56,12 @@ public struct Workspace: Sendable {
     // A number of the process would not do: containers that share a workspace share numbers.
     let temporary = "\(file).\(UInt64.random(in: 0...UInt64.max, using: &random))"
     try writeNewFile(temporary, bytes, mode: 0o600)
-    // The first of two runs that start at once wins, and clears the other's away: it needs it no more.
+    // The first of two runs that start at once wins, and clears the other's draft away.
     if link(temporary, file) != 0 {
       let failure = fail(file, "link")
       guard exists(file) else { throw failure }
     }
     try flushDirectory(path)
-    for name in try directoryEntries(path) where name.starts(with: "secret.".utf8) {
-      try removeTree(joinPath(path, String(decoding: name, as: UTF8.self)))
-    }
-    guard let secret = try existingSecret() else {
-      throw FileError(path: file, operation: "read", code: ENOENT)
-    }
-    return secret
   }
 
   /// The same where it was made already.

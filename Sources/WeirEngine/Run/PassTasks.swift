@@ -100,11 +100,7 @@ struct PassTasks: Sendable {
     _ task: ShardTask, _ store: TaskStore
   ) throws -> (key: Hash128?, output: ShardTask.Output?) {
     guard task.works, let key = try key(of: task, store) else { return (nil, nil) }
-    guard let (place, pack) = try store.find(key) else { return (key, nil) }
-    guard let file = try EntryFile(place, in: pack) else {
-      store.forget(key)
-      return (key, nil)
-    }
+    guard let file = entry(key, store) else { return (key, nil) }
     do {
       let output = try TaskEntry(plan, pass: pass, task.state).read(file, spools)
       // It came with what is known of the lines.
@@ -118,6 +114,19 @@ struct PassTasks: Sendable {
       store.forget(key)
       return (key, nil)
     }
+  }
+
+  /// What is kept under a key; `nil` where it is not there, not whole, or cannot be read: then it is made
+  /// again. Blocks.
+  private func entry(_ key: Hash128, _ store: TaskStore) -> EntryFile? {
+    do throws(FileError) {
+      guard let (place, pack) = try store.find(key) else { return nil }
+      if let file = try EntryFile(place, in: pack) { return file }
+    } catch {
+      store.stop(error)
+    }
+    store.forget(key)
+    return nil
   }
 
   /// - Returns: `nil` where the content of the shard is not known yet.

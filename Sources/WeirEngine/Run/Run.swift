@@ -94,6 +94,8 @@ extension Plan {
   ///   of the last run stand as they were.
   public func run(_ options: RunOptions, progress: Progress) async throws -> RunResult {
     let record = try RunRecord.begin(plan: self, options: options)
+    // Until the record says how the run ended: the next one takes a record that is open for a dead run's.
+    defer { record.output?.unlock() }
     let history = options.history
     record.note(history?.began(record.id, directory: record.directory) ?? [])
     do {
@@ -125,15 +127,17 @@ private struct Run {
     let states = try await findShards(memory)
     let output = try OutputDirectory.open(
       path: record.outDirectory, runID: record.id, holder: record.holderText)
-    defer { output.unlock() }
+    record.output = output
     do {
       try record.takeOver(output)
-      let store = try TaskStore.open(in: options.workspace, limit: options.digestBytes)
+      let store = openStore()
       if !options.isForced,
         let same = try UnchangedRun(plan: plan, states: states, output: output, store: store).find()
       {
         try output.discard()
-        record.note(same.notes + record.retries.notes + finish(store))
+        // Whoever put them in place may have died before this.
+        record.note(
+          same.notes + record.retries.notes + output.tidy(keep: options.keep) + finish(store))
         record.found(in: output.current)
         clock.end(.prepare)
         return unchanged(same)
@@ -146,6 +150,16 @@ private struct Run {
       // The error that stopped the run is the one to report, whatever clearing up says.
       do { try output.discard() } catch let second { record.note(["\(second)"]) }
       throw error
+    }
+  }
+
+  /// The digests; `nil` where there are to be none, or they cannot be had: the run does without.
+  private func openStore() -> TaskStore? {
+    do throws(FileError) {
+      return try TaskStore.open(in: options.workspace, limit: options.digestBytes)
+    } catch {
+      record.note(["no digests were used: \(error)"])
+      return nil
     }
   }
 

@@ -34,6 +34,9 @@ final class RunRecord {
   let options: RunOptions
   let startedAt: Timestamp
   let workspace: Workspace
+  private let folder: RunClaim
+  /// The output that this run holds, once it does.
+  var output: OutputDirectory?
   private(set) var notes: [String] = []
   /// What was tried again.
   let retries = AttemptLog()
@@ -63,7 +66,7 @@ final class RunRecord {
     directory = workspace.runPath(id)
     outDirectory = plan.outputPath(options)
     absoluteOut = joinPath(absolutePath("."), outDirectory)
-    try makeDurableDirectories(directory, mode: 0o700)
+    folder = try RunClaim(making: directory)
     try replaceFile(path, text(.running))
   }
 
@@ -102,7 +105,11 @@ final class RunRecord {
     let runs = joinPath(workspace.path, "runs")
     for name in try directoryEntries(runs) {
       let other = joinPath(runs, String(decoding: name, as: UTF8.self))
-      guard other != directory, RunRecordFile.mayBeOpen(other) else { continue }
+      guard other != directory else { continue }
+      guard RunRecordFile.mayBeOpen(other) else {
+        try RunClaim.removeWithoutRecord(other)
+        continue
+      }
       let found: RunRecordFile
       do throws(UnreadableRecord) {
         guard let record = try RunRecordFile(directory: other), !record.isOver else { continue }
@@ -115,8 +122,8 @@ final class RunRecord {
       else { continue }
       try removeTree(joinPath(other, "spool"))
       // What it was writing when it died.
-      for file in [RunRecordFile.ledger, RunRecordFile.changes] {
-        try removeTree(joinPath(other, file + ".new"))
+      for draft in try directoryEntries(other) where draft.suffix(4).elementsEqual(".new".utf8) {
+        try removeTree(joinPath(other, String(decoding: draft, as: UTF8.self)))
       }
       try found.close(
         as: found.status == .placing && found.isInPlace(output.current) ? .done : .abandoned)

@@ -143,13 +143,14 @@ final class TaskStore: Sendable {
     }
     do throws(FileError) {
       try pack.flush()
+      // First what is in the shards: without it nobody finds the entries.
+      try contents.save()
       try log.append(
         entries.map {
           RawRecord(
             $0.key.high, $0.key.low, $0.place.pack, UInt64($0.place.offset),
             UInt64($0.place.count))
         })
-      try contents.save()
     } catch {
       stop(error)
     }

@@ -179,6 +179,14 @@ int fchmod(int file, mode_t mode) {
   return (int)after(strike, syscall(SYS_fchmod, file, mode));
 }
 
+int futimens(int file, const struct timespec times[2]) {
+  const char *path = path_of(file);
+  if (!path) return (int)syscall(SYS_utimensat, file, NULL, times, 0);
+  struct strike strike = before("times", path, NULL);
+  FAIL_IF_STRUCK(strike);
+  return (int)after(strike, syscall(SYS_utimensat, file, NULL, times, 0));
+}
+
 int flock(int file, int how) {
   const char *path = path_of(file);
   if (!path) return (int)syscall(SYS_flock, file, how);

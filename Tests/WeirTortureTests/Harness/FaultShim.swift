@@ -62,6 +62,11 @@ struct FaultPoint: Sendable, Hashable {
     String(name.dropFirst(call.count + 1).prefix { $0 != "#" }.dropLast())
   }
 
+  /// Whether it is about what can be made again.
+  var isOfTheDigests: Bool { path.hasPrefix(".weir/digests/") }
+  /// Whether the run can do without it.
+  var isSpare: Bool { isOfTheDigests || path.hasPrefix(".weir/catalog") }
+
   /// Whether the disk may be another one afterwards, or must be.
   var changesTheDisk: Bool { !["open", "read", "pread", "lock", "unlock", "close"].contains(call) }
 

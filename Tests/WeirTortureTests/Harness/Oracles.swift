@@ -27,7 +27,11 @@ extension Scenario {
   }
 
   /// The same where the next run was done already.
-  func recovered(_ folder: CaseFolder, _ outcome: RunningBinary.Outcome) -> [String] {
+  ///
+  /// - Parameter other: another workspace, whose run may have made the outputs.
+  func recovered(
+    _ folder: CaseFolder, _ outcome: RunningBinary.Outcome, other: CaseFolder? = nil
+  ) -> [String] {
     var complaints: [String] = []
     if outcome.exit != 0 {
       complaints.append("the next run failed: \(outcome.exitText): \(outcome.errors)")
@@ -36,7 +40,9 @@ extension Scenario {
     complaints += torn
     if version == .old { complaints.append("the next run left the old outputs") }
     guard complaints.isEmpty else { return complaints }
-    return complaints + books(folder) + strays(folder) + inputs(folder)
+    var missing = books(folder)
+    if let other, !missing.isEmpty { missing = books(other) }
+    return complaints + missing + strays(folder) + records(folder) + inputs(folder)
   }
 
   /// The run that made the outputs has the ledger and the quarantine of one that nobody disturbed: it
@@ -88,7 +94,7 @@ extension Scenario {
     return complaints
   }
 
-  private static let workspaceNames = ["runs", "secret", "digests", "catalog.db"]
+  private static let workspaceNames = ["runs", "secret", "digests", "catalog.db", "catalog.lock"]
   private static let runNames = ["run.json", "ledger.json", "quarantine.jsonl.zst", "changes.json"]
 
   private func isRunKey(_ text: Substring) -> Bool {

@@ -124,18 +124,20 @@ struct CaseFolder: Sendable {
 
   func remove() { removeAll(path) }
 
-  /// Runs `weir run p.json` here.
+  static let run = ["run", "p.json", "--json", "--progress", "none"]
+
+  /// Runs `weir run p.json` here, or another command.
   func weir(
-    _ arguments: [String], faults: Faults? = nil, prefix: [String] = []
+    _ arguments: [String], command: [String] = run, faults: Faults? = nil, prefix: [String] = []
   ) -> RunningBinary.Outcome {
-    start(arguments, faults: faults, prefix: prefix).wait()
+    start(arguments, command: command, faults: faults, prefix: prefix).wait()
   }
 
-  /// Starts `weir run p.json` here; ``Watch`` ends it where it hangs.
+  /// Starts it; ``Watch`` ends it where it hangs.
   func start(
-    _ arguments: [String], faults: Faults? = nil, prefix: [String] = []
+    _ arguments: [String], command: [String] = run, faults: Faults? = nil, prefix: [String] = []
   ) -> RunningBinary {
-    let words = ["run", "p.json", "--json", "--progress", "none", "--workspace", path] + arguments
+    let words = command + ["--workspace", path] + arguments
     do {
       let child = try RunningBinary(
         RunningBinary.weir!, words, in: path, prefix: prefix + (faults.map(environment) ?? []))

@@ -11,6 +11,8 @@ struct World {
   private var late: [(day: Int, night: Int)] = []
   private var shards: [Int: String] = [:]
   private(set) var hasLanguage = false
+  /// Whether the spec is another one than the night before.
+  private(set) var isNewSchema = false
   /// What happened last, in words.
   private(set) var news: [String] = []
 
@@ -54,6 +56,7 @@ struct World {
   /// What comes in until the next run.
   mutating func pass(_ night: Int) throws {
     news = []
+    isNewSchema = night == 8
     if night == 8 {
       hasLanguage = true
       try writeSpec()
