@@ -43,12 +43,6 @@ struct RunSettings: ParsableArguments {
       valueName: "size"))
   var digests: DigestSize?
 
-  @Option(
-    help:
-      "Times that reading a shard is tried again where a network file system does not answer (EAGAIN, EINTR, EIO, ESTALE, ETIMEDOUT)."
-  )
-  var retries = 2
-
   @Flag(
     help:
       "Run also where nothing is new; without it a run that would make the outputs in place does nothing."
@@ -70,7 +64,6 @@ struct RunSettings: ParsableArguments {
     }
     _ = try shares()
     if let out, out.utf8.isEmpty { throw ValidationError("--out wants a directory") }
-    guard (0...100).contains(retries) else { throw ValidationError("--retries wants 0 to 100") }
     guard (0...100).contains(retries) else { throw ValidationError("--retries wants 0 to 100") }
     guard keep >= 1 else { throw ValidationError("--keep wants 1 or more") }
   }
@@ -98,7 +91,6 @@ struct RunSettings: ParsableArguments {
     options.batchBytes = batchKib * 1024
     options.outDirectory = out
     options.keep = keep
-    options.retries.limit = retries
     options.retries.limit = retries
     options.digestBytes = digests?.bytes
     options.isForced = force

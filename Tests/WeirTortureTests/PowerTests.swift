@@ -150,7 +150,7 @@ struct LoopDisk {
 
   func remove() {
     // Detached: a child that another thread starts may have a file of it open until it is there.
-    umount2(mountPoint, Int32(MNT_DETACH.rawValue))
+    umount2(mountPoint, Int32(MNT_DETACH))
     rmdir(mountPoint)
     unlink(image)
   }
