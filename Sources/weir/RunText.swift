@@ -3,6 +3,13 @@ import WeirEngine
 
 /// What a person reads when a run ends.
 enum RunText {
+  /// How much of the work was done before.
+  private static func reuse(_ tasks: [TaskRecord]) -> String {
+    let reused = tasks.count { $0.isReused }
+    guard reused > 0 else { return "" }
+    return "; \(grouped(reused)) of \(grouped(tasks.count)) tasks had been done before"
+  }
+
   static func summary(
     _ result: RunResult, changes: ChangesSummary?, pipeline: String
   ) -> String {
@@ -10,13 +17,15 @@ enum RunText {
     var lines = [
       result.isUnchanged
         ? "\(pipeline): nothing new: the outputs in place are of the same plan, parameters and input"
-        : "\(pipeline): done in \(fixed(result.seconds, 1)) s",
+        : "\(pipeline): done in \(fixed(result.seconds, 1)) s" + reuse(result.tasks),
       "  records     \(grouped(r.read)) read = \(grouped(r.written)) written + \(grouped(r.deduplicated)) deduplicated + \(grouped(r.filtered)) filtered + \(grouped(r.quarantined)) quarantined",
     ]
     if r.quarantined > 0 {
       let codes = result.quarantine.byCode.map { "\(grouped($0.count)) \($0.code)" }
       lines.append("  quarantine  \(codes.joined(separator: ", "))")
-      lines.append("              \(result.runDirectory)/quarantine.jsonl.zst")
+      if !result.isUnchanged {
+        lines.append("              \(result.runDirectory)/quarantine.jsonl.zst")
+      }
     }
     lines += setAsideLines(result.ledger.shardsSetAside)
     if !result.overBudget.isEmpty {

@@ -57,6 +57,8 @@ private struct Faulty: FakeStage {
         | `keep` | "first" or "last" | default `"first"` | Which one is kept. |
         | `order_by` | list of field | optional | Before the position. |
 
+        [`error_budget`](../operations.md#error-budgets) limits how many records the stage may refuse, as for every stage that takes records.
+
         ## Example
 
         ```json
@@ -99,6 +101,11 @@ private struct Faulty: FakeStage {
           "8MiB")
               Longer lines are quarantined.
 
+        As for every stage that takes records,
+        "error_budget" limits how many of them
+        it may refuse: rate, count, by,
+        min_records, on_exceeded.
+
         EXAMPLE
           { "type": "jsonl", "paths": ["${param.data}/*.jsonl.zst"], "fields": { "id": "string" } }
 
@@ -123,7 +130,7 @@ private struct Faulty: FakeStage {
     let definitions = try #require(root.member("$defs")?.value.object).map(\.key)
     #expect(
       definitions == [
-        "reference", "inputs", "param", "source", "source.jsonl", "transform",
+        "reference", "inputs", "param", "error_budget", "source", "source.jsonl", "transform",
         "transform.normalize", "transform.dedupe", "transform.filter", "transform.split",
         "transform.trend", "sink", "sink.jsonl", "sink.report",
       ])
