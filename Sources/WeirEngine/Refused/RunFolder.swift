@@ -138,21 +138,22 @@ extension Workspace {
       fix: "name one of \(alternatives((found.isEmpty ? names : found).suffix(5).reversed()))")
   }
 
-  /// Ids begin with the second of their start; of runs of one second the record tells.
+  /// Asks from the latest run on. Ids begin with the second of their start; of runs of one second the
+  /// record tells which came first.
   private func lastRun(
     _ names: [String], _ isUseful: (RunFolder) -> Bool
   ) throws -> RunFolder? {
-    var best: RunFolder?
-    for name in names.reversed() {
-      if let best, !name.utf8.prefix(16).elementsEqual(best.id.utf8.prefix(16)) { break }
-      let path = runPath(name)
-      guard exists(joinPath(path, RunRecordFile.record)) else { continue }
-      let run = try RunFolder(path: path)
-      guard isUseful(run) else { continue }
-      if best.map({ $0.started.utf8.lexicographicallyPrecedes(run.started.utf8) }) ?? true {
-        best = run
-      }
+    var rest = names[...]
+    while let last = rest.last {
+      let second = last.utf8.prefix(16)
+      let from = rest.lastIndex { !$0.utf8.prefix(16).elementsEqual(second) }.map { $0 + 1 }
+      let group = rest[(from ?? rest.startIndex)...]
+      rest = rest[..<group.startIndex]
+      let runs = try group.map(runPath).filter { exists(joinPath($0, RunRecordFile.record)) }
+        .map { try RunFolder(path: $0) }
+        .sorted { $1.started.utf8.lexicographicallyPrecedes($0.started.utf8) }
+      for run in runs where isUseful(run) { return run }
     }
-    return best
+    return nil
   }
 }
