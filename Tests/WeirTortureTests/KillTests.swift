@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import WeirData
 import WeirTesting
 
 @Suite(.enabled(if: FaultShim.isThere, "\(FaultShim.obstacle)"))

@@ -88,7 +88,9 @@ extension Scenario {
     return complaints
   }
 
-  private static let workspaceNames = ["runs", "secret", "digests", "catalog.db"]
+  private static let workspaceNames = [
+    "runs", "secret", "digests", "catalog.db", "catalog.lock",
+  ]
   private static let runNames = ["run.json", "ledger.json", "quarantine.jsonl.zst", "changes.json"]
 
   private func isRunKey(_ text: Substring) -> Bool {
