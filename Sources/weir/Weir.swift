@@ -18,6 +18,7 @@ struct Weir: AsyncParsableCommand {
     version: weirVersion,
     subcommands: [
       RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self,
-      QuarantineCommand.self, EvalCommand.self, PlanCommand.self, BackfillCommand.self, ResumeCommand.self,
+      QuarantineCommand.self, EvalCommand.self, PlanCommand.self, BackfillCommand.self,
+      ResumeCommand.self,
     ])
 }

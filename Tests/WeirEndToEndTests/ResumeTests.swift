@@ -86,7 +86,8 @@ struct `Going on with a run` {
       let first = try weir(folder, command)
       #expect(first.exit == 0)
       // Also where the input changed meanwhile: it is the same request.
-      try folder.write(Corpus(seed: 22, shardCount: 1).shards[0].bytes, at: "data/day=99/part.jsonl")
+      try folder.write(
+        Corpus(seed: 22, shardCount: 1).shards[0].bytes, at: "data/day=99/part.jsonl")
       let second = try weir(folder, command)
       #expect(second.exit == 0 && second.lastLine == first.lastLine)
       let other = try weir(folder, Array(command.dropLast()) + ["another"])

@@ -42,7 +42,8 @@ public struct RunFolder: Sendable {
     id = lastComponent(of: path)
     do throws(UnreadableRecord) {
       guard let record = try RunRecordFile(directory: path) else {
-        throw UnreadableRecord(path: joinPath(path, RunRecordFile.record), reason: "it is not there")
+        throw UnreadableRecord(
+          path: joinPath(path, RunRecordFile.record), reason: "it is not there")
       }
       self.record = record
     } catch {
