@@ -86,7 +86,9 @@ struct CatalogueFile {
         path: path, configuration: CatalogueFile.configuration(isOnDisk: true))
       let (isEmpty, application, isNewer) = try queue.read { db in
         (
-          try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0,
+          // The table of migrations is there before the first of them says whose database it is.
+          try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'") == 0,
           try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
           try CatalogueSchema.migrator.hasBeenSuperseded(db)
         )

@@ -61,7 +61,7 @@ struct `Many nights` {
     ]
     var random = SeededRandom(seed: 8)
     for _ in 0..<3 {
-      let call = FaultPoint("#\(200 + random.below(300))")
+      let call = FaultPoint("#\(700 + random.below(1_500))")
       let killed = folder.weir(
         [], command: command, faults: Faults(point: call, action: .killBefore))
       #expect(killed.signal == SIGKILL, "\(killed.errors)")

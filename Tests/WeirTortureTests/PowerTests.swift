@@ -14,7 +14,8 @@ struct `A power cut` {
     for (turn, scenario) in try Scenario.all().enumerated() {
       let folder = try scenario.folder()
       defer { folder.remove() }
-      let trace = folder.path + ".trace"
+      let place = folder.path
+      let trace = place + ".trace"
       defer { unlink(trace) }
       let model = try DiskModel(of: folder.path)
       let outcome = folder.weir(scenario.arguments, faults: Faults(trace: trace))
@@ -40,7 +41,9 @@ struct `A power cut` {
               name: "power cut | \(scenario.name) | after change \(i) | \(loss.text)"
             ) {
               // The trace has other ids of runs each time: the change is told by its number.
-              try lost(state, scenario, mustBeNew: isLast).map { "\($0) (after \(record.text))" }
+              try lost(state, scenario, at: place, mustBeNew: isLast).map {
+                "\($0) (after \(record.text))"
+              }
             })
         }
       }
@@ -50,11 +53,11 @@ struct `A power cut` {
 
   /// The outputs are whole, and the next run finishes whatever is left.
   private func lost(
-    _ state: Snapshot, _ scenario: Scenario, mustBeNew: Bool
+    _ state: Snapshot, _ scenario: Scenario, at place: String, mustBeNew: Bool
   ) throws -> [String] {
     let folder = try CaseFolder()
     defer { folder.remove() }
-    try state.restore(in: folder.path)
+    try state.moved(from: place, to: folder.path).restore(in: folder.path)
     let (version, torn) = scenario.version(in: folder)
     var complaints = torn
     if mustBeNew, version != .new {

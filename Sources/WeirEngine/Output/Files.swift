@@ -129,8 +129,13 @@ func writeNewFile(
 public func replaceFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
   let temporary = path + ".new"
   unlink(temporary)
-  try writeNewFile(temporary, bytes)
-  guard rename(temporary, path) == 0 else { throw fail(path, "rename") }
+  do throws(FileError) {
+    try writeNewFile(temporary, bytes)
+    guard rename(temporary, path) == 0 else { throw fail(path, "rename") }
+  } catch {
+    unlink(temporary)
+    throw error
+  }
   try flushDirectory(directory(of: path))
 }
 

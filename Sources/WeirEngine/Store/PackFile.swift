@@ -83,7 +83,10 @@ final class PackFile: @unchecked Sendable {
       let got = pread(descriptor, to + done, count - done, off_t(offset + done))
       if got < 0 {
         if errno == EINTR { continue }
-        throw fail(path, "read")
+        let failure = fail(path, "read")
+        // What cannot be read is made again: it must not fail the next run too.
+        unlink(path)
+        throw failure
       }
       guard got > 0 else { throw FileError(path: path, operation: "read to its end", code: EIO) }
       done += got
@@ -94,7 +97,12 @@ final class PackFile: @unchecked Sendable {
   func read(
     _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
   ) throws(FileError) {
-    try readRange(descriptor, path, range, body)
+    do throws(FileError) {
+      try readRange(descriptor, path, range, body)
+    } catch {
+      if error.path == path, error.operation == "read" { unlink(path) }
+      throw error
+    }
   }
 
   /// Says that it was used, for those who decide what goes first.

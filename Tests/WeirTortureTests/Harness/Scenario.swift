@@ -71,14 +71,18 @@ struct Scenario: Sendable {
     try night.write(in: folder.path)
     template = try Snapshot(of: folder.path)
     tasksKeptBefore = folder.tasksKept
-    let log = folder.path + ".log"
+    // In a copy, as every case is: times and inodes are others there.
+    let copy = try CaseFolder()
+    defer { copy.remove() }
+    try template.restore(in: copy.path)
+    let log = copy.path + ".log"
     defer { unlink(log) }
-    let outcome = folder.weir(arguments, faults: Faults(log: log))
+    let outcome = copy.weir(arguments, faults: Faults(log: log))
     guard outcome.exit == 0 else { throw Trouble(outcome.errors) }
     tasksReused = outcome.json?["reused"]?.integer ?? 0
-    new = try folder.outputs() ?? [:]
-    ledger = try folder.ofLastRun("ledger.json")
-    quarantine = try decodedText(folder.ofLastRun("quarantine.jsonl.zst"))
+    new = try copy.outputs() ?? [:]
+    ledger = try copy.ofLastRun("ledger.json")
+    quarantine = try decodedText(copy.ofLastRun("quarantine.jsonl.zst"))
     points = lines(of: try readFile(log)).map { FaultPoint($0) }
   }
 

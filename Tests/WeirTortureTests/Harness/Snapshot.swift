@@ -50,6 +50,29 @@ struct Snapshot: Sendable {
     }
   }
 
+  /// The same for another folder whose path has as many bytes: records of runs say where they were.
+  func moved(from old: String, to new: String) -> Snapshot {
+    precondition(old.utf8.count == new.utf8.count, "paths of one length")
+    let (old, new) = (Array(old.utf8), Array(new.utf8))
+    return Snapshot(
+      entries.map { path, entry, mode in
+        // Packs and logs have checksums, and no paths in them.
+        guard case .file(var bytes) = entry, path.hasPrefix(".weir/"),
+          !path.hasPrefix(".weir/digests/")
+        else { return (path, entry, mode) }
+        var at = 0
+        while at + old.count <= bytes.count {
+          if bytes[at] == old[0], bytes[at..<(at + old.count)].elementsEqual(old) {
+            bytes.replaceSubrange(at..<(at + old.count), with: new)
+            at += old.count
+          } else {
+            at += 1
+          }
+        }
+        return (path, .file(bytes), mode)
+      })
+  }
+
   /// What stands at a path.
   subscript(_ path: String) -> Entry? { entries.first { $0.path == path }?.entry }
 }
