@@ -85,12 +85,20 @@ public final class Catalogue: Sendable {
       return try body(queue)
     } catch let error as DatabaseError {
       guard isOnDisk, case .damaged(let reason) = CatalogueFile.problem(error) else { throw error }
-      let fresh = try CatalogueFile(workspace).replace(queue)
+      let fresh: DatabaseQueue
+      let note: String
+      do {
+        fresh = try CatalogueFile(workspace).replace(queue)
+        note =
+          "the catalogue was damaged (\(reason)) and was made anew from the directories of the runs"
+      } catch {
+        // The connection is closed by now, and must not be used again.
+        fresh = try CatalogueFile.inMemory()
+        note = Catalogue.unusable(error)
+      }
       state.withLock {
         $0.queue = fresh
-        $0.notes.append(
-          "the catalogue was damaged (\(reason)) and was made anew from the directories of the runs"
-        )
+        $0.notes.append(note)
       }
       _ = try Reconciliation(workspace: workspace).run(fresh)
       return try body(fresh)
