@@ -64,7 +64,8 @@ struct BackfillCommand: AsyncParsableCommand {
     guard first <= last else { throw ValidationError("--from is after --to") }
     let days = Array(stride(from: first.daysSinceEpoch, through: last.daysSinceEpoch, by: step))
     guard days.count <= BackfillCommand.datesMax else {
-      throw ValidationError("\(days.count) dates are too many: the limit is \(BackfillCommand.datesMax)")
+      throw ValidationError(
+        "\(days.count) dates are too many: the limit is \(BackfillCommand.datesMax)")
     }
     return days.map { CivilDate(daysSinceEpoch: $0) }
   }
@@ -91,7 +92,8 @@ struct BackfillCommand: AsyncParsableCommand {
     if let by {
       guard dates.contains(where: { $0.utf8.elementsEqual(by.utf8) }) else {
         throw ValidationError(
-          "--by \(by): \"partition\" of the spec has no parameter of type date with that name\(dates.isEmpty ? "" : ": it has \(dates.joined(separator: ", "))")")
+          "--by \(by): \"partition\" of the spec has no parameter of type date with that name\(dates.isEmpty ? "" : ": it has \(dates.joined(separator: ", "))")"
+        )
       }
       return by
     }
@@ -99,7 +101,8 @@ struct BackfillCommand: AsyncParsableCommand {
       throw ValidationError(
         dates.isEmpty
           ? "\"partition\" of \(spec) names no parameter of type date: every date would write the same output"
-          : "\"partition\" of \(spec) names several dates: say which with --by \(dates.joined(separator: " or --by "))")
+          : "\"partition\" of \(spec) names several dates: say which with --by \(dates.joined(separator: " or --by "))"
+      )
     }
     return dates[0]
   }

@@ -73,7 +73,9 @@ struct PlanCommand: AsyncParsableCommand {
       let size = bytes.map { ", \(megabytes($0))" } ?? ""
       lines.append("  \(name)  \(grouped(names.count)) shard\(names.count == 1 ? "" : "s")\(size)")
       guard name.utf8.first != UInt8(ascii: "s") || all else { return }
-      for shard in all ? names[...] : names.prefix(PlanCommand.shown) { lines.append("           \(shard)") }
+      for shard in all ? names[...] : names.prefix(PlanCommand.shown) {
+        lines.append("           \(shard)")
+      }
       let rest = names.count - PlanCommand.shown
       if !all, rest > 0 { lines.append("           and \(grouped(rest)) more (--all)") }
     }
@@ -92,7 +94,8 @@ struct PlanCommand: AsyncParsableCommand {
       )
       if !again.isEmpty {
         lines.append(
-          "           \(megabytes(forecast.bytesToReadAgain)) more for the records of \(grouped(again.count)) shard\(again.count == 1 ? "" : "s"), at most")
+          "           \(megabytes(forecast.bytesToReadAgain)) more for the records of \(grouped(again.count)) shard\(again.count == 1 ? "" : "s"), at most"
+        )
       }
       if let pace {
         let seconds = pace.seconds(
@@ -104,7 +107,8 @@ struct PlanCommand: AsyncParsableCommand {
   }
 
   private func megabytes(_ bytes: Int) -> String {
-    bytes < 1_000_000 ? "\(grouped((bytes + 999) / 1_000)) kB" : "\(fixed(Double(bytes) / 1e6, 1)) MB"
+    bytes < 1_000_000
+      ? "\(grouped((bytes + 999) / 1_000)) kB" : "\(fixed(Double(bytes) / 1e6, 1)) MB"
   }
 
   private func json(_ forecast: RunForecast, _ pace: RunPace?, _ plan: Plan) -> JSONValue {

@@ -73,9 +73,11 @@ struct `Looking ahead and back` {
       #expect(changes == ["changed", "same", "new"])
       #expect(plan["shards"]?.elements.map { $0["known"] } == [false, true, false])
       #expect(plan["gone"]?.elements.map { $0["shard"]?.string } == ["date=2026-09-01/a.jsonl"])
-      #expect(plan["bytes_to_read"]?.integer == plan["shards"]?.elements.reduce(0) {
-        $0 + ($1["known"] == true ? 0 : $1["bytes"]?.integer ?? 0)
-      })
+      #expect(
+        plan["bytes_to_read"]?.integer
+          == plan["shards"]?.elements.reduce(0) {
+            $0 + ($1["known"] == true ? 0 : $1["bytes"]?.integer ?? 0)
+          })
       #expect(plan["seconds"] != .null, "a run is there to go by")
       // The catalogue may be looked at; nothing else is.
       let now = try filesBelow(folder.path)
@@ -123,11 +125,17 @@ struct `Looking ahead and back` {
 
   @Test(
     arguments: [
-      (["all.json", "--from", "2026-09-01", "--to", "2026-09-02"], "names no parameter of type date"),
+      (
+        ["all.json", "--from", "2026-09-01", "--to", "2026-09-02"],
+        "names no parameter of type date"
+      ),
       (["daily.json", "--from", "2026-09-03", "--to", "2026-09-02"], "--from is after --to"),
       (["daily.json", "--from", "1.9.2026", "--to", "2026-09-02"], "wants a date such as"),
       (["daily.json", "--from", "2026-09-01", "--to", "2026-09-02", "--by", "week"], "--by week"),
-      (["daily.json", "--from", "2026-09-01", "--to", "2026-09-02", "--out", "x"], "--out names one"),
+      (
+        ["daily.json", "--from", "2026-09-01", "--to", "2026-09-02", "--out", "x"],
+        "--out names one"
+      ),
     ])
   func `a backfill that makes no sense is refused`(arguments: [String], reason: String) throws {
     try withTemporaryFolder { folder in
