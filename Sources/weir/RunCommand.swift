@@ -149,7 +149,7 @@ struct RunCommand: AsyncParsableCommand {
         tell("\(plan.spec.name): warning: over budget: \(excess.text)")
       }
       for note in result.notes where !quiet { tell("note: \(note)") }
-      let addition = try more?(result.runDirectory)
+      let addition = self.addition(more, result.runDirectory)
       let line = ResultJSON.done(
         result, changes: changes, plan: plan, exit: exit, addition?.members ?? [])
       do {
@@ -174,13 +174,25 @@ struct RunCommand: AsyncParsableCommand {
       tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: exit))
       var addition: RunAddition?
       if let over = error as? OverBudget, over.isComplete, let directory = over.runDirectory {
-        addition = try more?(directory)
+        addition = self.addition(more, directory)
       }
       if let addition { tell(addition.text) }
       if json {
         try say(ResultJSON.failed(error, plan: plan, exit: exit, addition?.members ?? []))
       }
       throw ExitCode(exit)
+    }
+  }
+
+  /// What was to be found out besides: that it could not be changes nothing about the run.
+  private func addition(
+    _ more: ((RunResultDirectory) throws -> RunAddition)?, _ directory: String
+  ) -> RunAddition? {
+    do {
+      return try more?(directory)
+    } catch {
+      tell("note: this run could not be compared: \(printable(RunError(error).message))")
+      return nil
     }
   }
 

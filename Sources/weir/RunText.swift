@@ -101,7 +101,8 @@ enum RunText {
     )
     lines += setAsideLines(over.ledger.shardsSetAside)
     if over.shardsLeft > 0 {
-      lines.append("              \(grouped(over.shardsLeft)) shards were not read any more")
+      let words = over.shardsLeft == 1 ? "shard was" : "shards were"
+      lines.append("              \(grouped(over.shardsLeft)) \(words) not read any more")
     }
     if let directory = over.runDirectory {
       lines.append("  quarantine  \(directory)/quarantine.jsonl.zst")
