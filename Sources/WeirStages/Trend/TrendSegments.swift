@@ -81,6 +81,8 @@ struct TrendSegments {
   let states: [TrendState]
   let calendar: TrendCalendar
   private let slots: [[[Int]]]
+  /// Groups of each state by their keys: sums of doubles run in this order, whatever came first.
+  private let groups: [[Int]]
   /// For each field and group of its state the encoded values: those of the group, then the segment's.
   private let parts: [[[[UInt8]]]]
 
@@ -92,6 +94,7 @@ struct TrendSegments {
     self.rules = rules
     self.calendar = calendar
     slots = states.map { $0.slotsByGroup() }
+    groups = states.map { $0.sortedGroups() }
     parts = states.map { state in
       (0..<state.groups.count).map { keyParts(Array(state.groups.bytes(of: $0))) ?? [] }
     }
@@ -128,7 +131,7 @@ struct TrendSegments {
     var segments: [SegmentExplanation.Segment] = []
     // Events of each bucket before, by value: how much days differ.
     var daily: [[Double]] = []
-    for group in 0..<state.groups.count {
+    for group in groups[field] {
       let parts = parts[field][group]
       guard parts.count == key.count + 1,
         zip(parts, key).allSatisfy({ part, wanted in wanted.map { $0 == part } ?? true })
