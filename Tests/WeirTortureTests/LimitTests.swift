@@ -103,6 +103,8 @@ private struct SmallDisk {
         RunningBinary.weir!, "run", "p.json", "--json", "--progress", "none", "--workspace",
         place.path,
       ] + scenario.arguments
+    Mounts.own()
+    defer { Mounts.giveBack() }
     let outcome = try RunningBinary.run(
       "unshare",
       ["-Urm", "sh", "-c", SmallDisk.script, "sh", "\(size)", place.path, results] + command)

@@ -70,7 +70,7 @@ struct `Many nights` {
       listFolder("\(folder.path)/out/night/day=\($0)").contains("manifest.json")
     }
     let outcome = folder.weir([], command: command)
-    #expect(outcome.exit == 0, "\(outcome.errors)")
+    #expect(outcome.exit == 0, "\(outcome.lastLine) \(outcome.errors)")
     #expect(outcome.json?["unchanged"]?.integer == before.count)
     #expect(outcome.json?["done"]?.integer == days.count - before.count)
     #expect(before.count > 0)

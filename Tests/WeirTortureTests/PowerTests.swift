@@ -110,6 +110,20 @@ struct `A power cut` {
   }
 }
 
+/// A namespace has all mounts of the moment in which it was made, and holds their file systems: one
+/// that was shut down would be mounted again as it is. So it is made while there is none.
+enum Mounts {
+  private static nonisolated(unsafe) let lock = {
+    let lock = UnsafeMutablePointer<pthread_rwlock_t>.allocate(capacity: 1)
+    pthread_rwlock_init(lock, nil)
+    return lock
+  }()
+
+  static func share() { pthread_rwlock_rdlock(lock) }
+  static func own() { pthread_rwlock_wrlock(lock) }
+  static func giveBack() { pthread_rwlock_unlock(lock) }
+}
+
 /// An ext4 file system in a file in memory.
 struct LoopDisk {
   let image: String
@@ -125,6 +139,7 @@ struct LoopDisk {
     let folder = try CaseFolder()
     image = folder.path
     folder.remove()
+    Mounts.share()
     let made = open(image, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard made >= 0, ftruncate(made, 24 << 20) == 0 else {
       throw FileFailure(path: image, code: errno)
@@ -156,6 +171,7 @@ struct LoopDisk {
     umount2(mountPoint, Int32(MNT_DETACH))
     rmdir(mountPoint)
     unlink(image)
+    Mounts.giveBack()
   }
 
   private static func command(_ words: String...) throws {
