@@ -135,13 +135,8 @@ final class TaskStore: Sendable {
   func give(
     _ pack: PackFile, isFirstPass: Bool, added: Int, entries: [(key: Hash128, place: Place)]
   ) {
-    state.withLock { state in
-      state.bytes += added
-      for entry in entries { state.places[entry.key] = entry.place }
-      state.recordCount += entries.count
-      if pack.count < TaskStore.packBytesMax { state.free[isFirstPass, default: []].append(pack) }
-    }
     do throws(FileError) {
+      // Before anybody else has it.
       try pack.flush()
       // First what is in the shards: without it nobody finds the entries.
       try contents.save()
@@ -152,7 +147,13 @@ final class TaskStore: Sendable {
             UInt64($0.place.count))
         })
     } catch {
-      stop(error)
+      return stop(error)
+    }
+    state.withLock { state in
+      state.bytes += added
+      for entry in entries { state.places[entry.key] = entry.place }
+      state.recordCount += entries.count
+      if pack.count < TaskStore.packBytesMax { state.free[isFirstPass, default: []].append(pack) }
     }
   }
 
