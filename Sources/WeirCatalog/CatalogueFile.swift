@@ -67,7 +67,8 @@ struct CatalogueFile {
 
   private func isSound(_ queue: DatabaseQueue) throws -> Bool {
     do {
-      return try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") } == "ok"
+      // Not the quick one, which passes indices by.
+      return try queue.read { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") } == "ok"
     } catch let error as DatabaseError {
       throw CatalogueFile.problem(error)
     }

@@ -434,8 +434,9 @@ func isLocked(_ path: String) -> Bool {
 
 /// Whether a lock file says who holds it. Unlike trying the lock it takes nothing from the holder.
 func names(itsHolder path: String) -> Bool {
-  var status = stat()
-  return stat(path, &status) == 0 && status.st_size > 0
+  guard let text = try? readFile(path) else { return false }
+  // What stands there of one that has ended says so.
+  return !text.isEmpty && text.suffix(6) != Array("\nended".utf8)[...]
 }
 
 /// Looks again and again until something is so, for ten seconds at most.
@@ -453,7 +454,7 @@ func leftovers(_ folder: TemporaryFolder) -> [String] {
       var status = stat()
       guard lstat(full, &status) == 0 else { continue }
       if name.contains("@staging") || name == "spool" { found.append(full) }
-      if name.hasSuffix(".lock"), isLocked(full) || status.st_size > 0 { found.append(full) }
+      if name.hasSuffix(".lock"), isLocked(full) || names(itsHolder: full) { found.append(full) }
       if status.st_mode & S_IFMT == S_IFDIR { walk(full) }
     }
   }

@@ -35,10 +35,7 @@ struct `A run whose calls fail` {
       let outcome = folder.weir(
         scenario.arguments, faults: Faults(point: point, action: action))
       var complaints = judge(outcome, scenario, point, action, in: folder)
-      complaints += scenario.recovered(folder).filter {
-        // Taken for damaged, it is set aside for somebody to look at, and made anew from the records.
-        !(point.path.hasPrefix(".weir/catalog.db") && $0.hasPrefix(".weir/catalog.db.damaged"))
-      }
+      complaints += scenario.recovered(folder)
       return complaints
     }
   }

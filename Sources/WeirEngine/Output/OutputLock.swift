@@ -8,7 +8,10 @@ struct OutputLock {
   /// What the last holder said about itself, where it died without giving the lock back.
   let deadHolder: String?
 
-  /// Takes it. Whoever ends leaves the file empty; so a text in it is of one that died.
+  /// Stands behind what a holder said about itself once it has given the lock back.
+  private static let ended = "\nended"
+
+  /// Takes it. Whoever ends says so in the file; a text without that is of one that died.
   ///
   /// - Throws: ``LockHeld`` where another run has it, `FileError`.
   static func take(_ path: String, holder: String) throws -> OutputLock {
@@ -18,9 +21,10 @@ struct OutputLock {
       let code = errno
       defer { close(descriptor) }
       guard code == EWOULDBLOCK else { throw FileError(path: path, operation: "lock", code: code) }
-      throw LockHeld(path: path, holder: readHolder(descriptor, waits: true))
+      throw LockHeld(path: path, holder: readHolder(descriptor, waits: true).holder)
     }
-    let dead = readHolder(descriptor, waits: false)
+    let last = readHolder(descriptor, waits: false)
+    let dead = last.hasEnded ? "" : last.holder
     do throws(FileError) {
       guard uninterrupted({ ftruncate(descriptor, 0) }) == 0 else { throw fail(path, "truncate") }
       try Array(holder.utf8).withUnsafeBufferPointer { bytes throws(FileError) in
@@ -37,20 +41,31 @@ struct OutputLock {
 
   /// Gives it back. The file stays: removing it would let two runs hold it at once.
   func giveBack() {
-    ftruncate(descriptor, 0)
+    // Who it was stays: one that comes in just this moment is told.
+    var end = Array(OutputLock.ended.utf8)
+    let count = lseek(descriptor, 0, SEEK_END)
+    if pwrite(descriptor, &end, end.count, count) != end.count { ftruncate(descriptor, 0) }
     close(descriptor)
   }
 
   /// - Parameter waits: whether to give a holder that has only just taken the lock the time to say
   ///   who it is (about 20 ms).
-  private static func readHolder(_ descriptor: Int32, waits: Bool) -> String {
+  private static func readHolder(
+    _ descriptor: Int32, waits: Bool
+  ) -> (holder: String, hasEnded: Bool) {
     var buffer = [UInt8](repeating: 0, count: 4_096)
     for attempt in 0..<10 {
       let count = max(0, pread(descriptor, &buffer, buffer.count, 0))
-      if count > 0 { return String(decoding: buffer[..<count], as: UTF8.self) }
+      if count > 0 {
+        let text = buffer[..<count]
+        let suffix = Array(ended.utf8)
+        let hasEnded = text.suffix(suffix.count).elementsEqual(suffix)
+        let holder = hasEnded ? text.dropLast(suffix.count) : text
+        return (String(decoding: holder, as: UTF8.self), hasEnded)
+      }
       if !waits { break }
       if attempt < 9 { usleep(2_000) }
     }
-    return waits ? "a run that has not said yet who it is" : ""
+    return (waits ? "a run that has not said yet who it is" : "", false)
   }
 }

@@ -42,7 +42,10 @@ extension Scenario {
     guard complaints.isEmpty else { return complaints }
     var missing = books(folder)
     if let other, !missing.isEmpty { missing = books(other) }
-    return complaints + missing + strays(folder) + records(folder) + inputs(folder)
+    complaints += missing + strays(folder) + records(folder) + inputs(folder)
+    // What the run said helps to see why.
+    let said = outcome.errors.split(separator: "\n").map { "  it said: \($0)" }
+    return complaints.isEmpty ? [] : complaints + said
   }
 
   /// The run that made the outputs has the ledger and the quarantine of one that nobody disturbed: it
@@ -94,7 +97,11 @@ extension Scenario {
     return complaints
   }
 
-  private static let workspaceNames = ["runs", "secret", "digests", "catalog.db", "catalog.lock"]
+  /// A catalogue that was damaged, or was taken for it, is set aside for somebody to look at.
+  private static let workspaceNames = [
+    "runs", "secret", "digests", "catalog.db", "catalog.lock", "catalog.db.damaged",
+    "catalog.db.damaged-journal",
+  ]
   private static let runNames = ["run.json", "ledger.json", "quarantine.jsonl.zst", "changes.json"]
 
   private func isRunKey(_ text: Substring) -> Bool {
@@ -107,10 +114,10 @@ extension Scenario {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { return ["the lock file is not there"] }
     defer { close(descriptor) }
-    var status = stat()
-    fstat(descriptor, &status)
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 { return ["the lock is held"] }
-    return status.st_size == 0 ? [] : ["the lock names a holder"]
+    let text = (try? readFile(path)) ?? []
+    let hasEnded = text.isEmpty || text.suffix(6) == Array("\nended".utf8)[...]
+    return hasEnded ? [] : ["the lock names a holder"]
   }
 
   private func inputs(_ folder: CaseFolder) -> [String] {
