@@ -11,7 +11,7 @@ struct `A run whose calls fail` {
       var cases: [TortureCase] = []
       var points = 0
       for (turn, scenario) in try Scenario.all().enumerated() {
-        let struck = Torture.some(scenario.points, oneIn: 30, turn: turn + (goesOn ? 7 : 0))
+        let struck = Torture.some(scenario.points, oneIn: 60, turn: turn + (goesOn ? 7 : 0))
         points += struck.count
         for point in struck {
           for code in point.errors where !goesOn || FaultPoint.staying.contains(code) {

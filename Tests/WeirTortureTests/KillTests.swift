@@ -9,7 +9,7 @@ struct `A run that is killed at a call` {
     var cases: [TortureCase] = []
     var points = 0
     for (turn, scenario) in try Scenario.all().enumerated() {
-      let struck = Torture.some(scenario.points, oneIn: 18, turn: turn)
+      let struck = Torture.some(scenario.points, oneIn: 40, turn: turn)
       points += struck.count
       for point in struck {
         for action in [FaultAction.killBefore, .killAfter] {
@@ -26,7 +26,7 @@ struct `A run that is killed at a call` {
     var points = 0
     for (turn, scenario) in try Scenario.all().enumerated() {
       var random = SeededRandom(seed: UInt64(turn))
-      let struck = Torture.some(scenario.points, oneIn: 36, turn: turn * 8)
+      let struck = Torture.some(scenario.points, oneIn: 80, turn: turn * 8)
       points += struck.count
       for point in struck {
         let second = random.pick(scenario.points)

@@ -21,7 +21,7 @@ struct `A power cut` {
       let outcome = folder.weir(scenario.arguments, faults: Faults(trace: trace))
       #expect(outcome.exit == 0, "\(outcome.errors)")
       let records = try TraceRecord.read(try readFile(trace))
-      let moments = Torture.some(Array(records.indices), oneIn: 20, turn: turn * 7)
+      let moments = Torture.some(Array(records.indices), oneIn: 50, turn: turn * 7)
       points += moments.count
       var counts: [String: Int] = [:]
       for (i, record) in records.enumerated() {
@@ -75,7 +75,7 @@ struct `A power cut` {
     var points = 0
     for (turn, scenario) in try Scenario.all().enumerated() {
       let changing = scenario.points.filter(\.changesTheDisk)
-      let struck = Torture.some(changing, oneIn: 30, turn: turn * 9)
+      let struck = Torture.some(changing, oneIn: 60, turn: turn * 9)
       points += struck.count
       for point in struck {
         for flag in [1, 2] {

@@ -52,7 +52,7 @@ struct `Two runs of one output at once` {
     let before = try scenario.folder()
     defer { before.remove() }
     let old = linkTarget(before.path + "/" + Scenario.out)
-    let cases = Torture.some(last, oneIn: 4).map { point in
+    let cases = Torture.some(last, oneIn: 30).map { point in
       TortureCase(family: "race", name: "race | about to end | \(point.name)") {
         let folder = try scenario.folder()
         defer { folder.remove() }
@@ -95,7 +95,7 @@ struct `Two runs of one output at once` {
   @Test func `take over from one that was killed`() throws {
     let scenario = try Scenario.named("next")
     let locked = scenario.points.drop { $0.call != "lock" }
-    let cases = Torture.some(Array(locked), oneIn: 12).map { point in
+    let cases = Torture.some(Array(locked), oneIn: 30).map { point in
       TortureCase(family: "race", name: "takeover | \(point.name)") {
         let folder = try scenario.folder()
         defer { folder.remove() }

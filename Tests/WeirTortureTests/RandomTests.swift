@@ -7,7 +7,7 @@ import WeirTesting
 @Suite(.enabled(if: FaultShim.isThere, "\(FaultShim.obstacle)"))
 struct `A run with faults anywhere` {
   @Test func `leaves the old outputs or the new ones, and the next one finishes`() throws {
-    let seeds = Torture.some(Array(0..<600), oneIn: 20)
+    let seeds = Torture.some(Array(0..<600), oneIn: 50)
     let cases = try seeds.flatMap { seed in
       try Scenario.all().map { scenario in
         TortureCase(family: "random", name: "random | \(scenario.name) | seed \(seed)") {

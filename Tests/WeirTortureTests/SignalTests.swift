@@ -15,7 +15,7 @@ struct `A run that is told to stop at a call` {
     var cases: [TortureCase] = []
     var points = 0
     for (turn, scenario) in try Scenario.all().enumerated() {
-      let struck = Torture.some(scenario.points, oneIn: 20, turn: turn + Int(signal))
+      let struck = Torture.some(scenario.points, oneIn: 60, turn: turn + Int(signal))
       points += struck.count
       for point in struck {
         cases.append(
