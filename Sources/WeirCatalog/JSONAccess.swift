@@ -1,11 +1,7 @@
 import WeirData
+import WeirEngine
 
 extension JSONValue {
-  /// The text of a string; bytes that are not UTF-8 are repaired.
-  var asText: String? {
-    if case .string(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { nil }
-  }
-  var asInt: Int? { if case .int(let value) = self { Int(value) } else { nil } }
   var asDouble: Double? {
     switch self {
     case .int(let value): Double(value)
@@ -13,11 +9,8 @@ extension JSONValue {
     default: nil
     }
   }
-  var asArray: [JSONValue] { if case .array(let values) = self { values } else { [] } }
   var asMembers: [JSONMember] { if case .object(let members) = self { members } else { [] } }
 
-  func text(_ key: String) -> String? { self[key]?.asText }
-  func int(_ key: String) -> Int? { self[key]?.asInt }
   func time(_ key: String) -> Int64? {
     text(key).flatMap { Timestamp(rfc3339: $0)?.microseconds }
   }
@@ -38,12 +31,4 @@ extension JSONValue {
       return nil
     }
   }
-}
-
-/// Whether two names are the same bytes.
-func same(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
-
-/// `1 shard`, `12 shards`, `1,204 rows`.
-func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
-  "\(groupedDigits(count.magnitude)) \(count == 1 ? one : many ?? one + "s")"
 }

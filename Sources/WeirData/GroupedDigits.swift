@@ -9,3 +9,10 @@ public func groupedDigits(_ value: some BinaryInteger) -> String {
   }
   return String(decoding: text, as: UTF8.self)
 }
+
+/// A number of things: `1 shard`, `12 shards`, `1,204 rows`.
+///
+/// - Parameter many: the word for more than one, where it is not `one` with an `s`.
+public func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+  "\(groupedDigits(count.magnitude)) \(count == 1 ? one : many ?? one + "s")"
+}

@@ -90,7 +90,7 @@ struct BackfillCommand: AsyncParsableCommand {
       throw ExitCode(78)
     }
     if let by {
-      guard dates.contains(where: { $0.utf8.elementsEqual(by.utf8) }) else {
+      guard dates.contains(where: { same($0, by) }) else {
         throw ValidationError(
           "--by \(by): \"partition\" of the spec has no parameter of type date with that name\(dates.isEmpty ? "" : ": it has \(dates.joined(separator: ", "))")"
         )
@@ -110,7 +110,7 @@ struct BackfillCommand: AsyncParsableCommand {
   private func plan(
     _ given: [(name: String, value: String)], _ name: String, _ date: CivilDate
   ) throws -> Plan {
-    let params = given.filter { !$0.name.utf8.elementsEqual(name.utf8) } + [(name, date.iso)]
+    let params = given.filter { !same($0.name, name) } + [(name, date.iso)]
     let (plan, problems) = SpecLoading.plan(spec, params: params)
     guard let plan else {
       tell(problems.text)

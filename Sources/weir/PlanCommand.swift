@@ -71,7 +71,7 @@ struct PlanCommand: AsyncParsableCommand {
     func part(_ name: String, _ names: [String], bytes: Int?) {
       guard !names.isEmpty else { return }
       let size = bytes.map { ", \(megabytes($0))" } ?? ""
-      lines.append("  \(name)  \(grouped(names.count)) shard\(names.count == 1 ? "" : "s")\(size)")
+      lines.append("  \(name)  \(counted(names.count, "shard"))\(size)")
       guard name.utf8.first != UInt8(ascii: "s") || all else { return }
       for shard in all ? names[...] : names.prefix(PlanCommand.shown) {
         lines.append("           \(shard)")
@@ -94,7 +94,7 @@ struct PlanCommand: AsyncParsableCommand {
       )
       if !again.isEmpty {
         lines.append(
-          "           \(megabytes(forecast.bytesToReadAgain)) more for the records of \(grouped(again.count)) shard\(again.count == 1 ? "" : "s"), at most"
+          "           \(megabytes(forecast.bytesToReadAgain)) more for the records of \(counted(again.count, "shard")), at most"
         )
       }
       if let pace {

@@ -190,11 +190,12 @@ enum QuarantineJSON {
 
   private static func singular(_ name: String) -> String { String(name.dropLast()) }
 
-  /// JSON text with what a terminal may obey or reorder as `\uXXXX`: it can stand in strings only.
+  /// JSON text in which characters that a terminal may obey are escapes, `\u202e` for U+202E. Those
+  /// below U+0020 are escaped already, and the others stand in strings only.
   private static func escaped(_ json: String) -> String {
     var out = String.UnicodeScalarView()
     for scalar in json.unicodeScalars {
-      if scalar.value >= 0x7F, printable(CollectionOfOne(scalar)).unicodeScalars.first != scalar {
+      if scalar.value >= 0x7F, isObeyed(scalar) {
         let digits = String(scalar.value, radix: 16)
         let zeros = String(repeating: "0", count: 4 - digits.utf8.count)
         out.append(contentsOf: "\\u\(zeros)\(digits)".unicodeScalars)

@@ -1,3 +1,4 @@
+import WeirData
 import WeirEngine
 
 /// What a person reads about a quarantine. All that comes from records is made printable.
@@ -21,10 +22,6 @@ enum QuarantineText {
     }
     lines += ["", "all of them: weir quarantine \(run.id) --export FILE.jsonl"]
     return lines.joined(separator: "\n")
-  }
-
-  private static func counted(_ count: Int, _ one: String) -> String {
-    "\(grouped(count)) \(one)\(count == 1 ? "" : "s")"
   }
 
   private static func table(_ title: String, _ counts: [QuarantineSurvey.Count]) -> [String] {

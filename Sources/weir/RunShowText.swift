@@ -252,7 +252,7 @@ struct RunShowText {
     lines += wrapped(sentence, to: RunsText.width - 2).map { "  " + $0 }
     if summary.estimatesMoved + summary.provisionalMoved > 0 {
       lines += wrapped(
-        "besides \(RunsText.count(summary.estimatesMoved, "estimate")) that every new day moves, and \(RunsText.count(summary.provisionalMoved, "number")) of buckets that were open",
+        "besides \(counted(summary.estimatesMoved, "estimate")) that every new day moves, and \(counted(summary.provisionalMoved, "number")) of buckets that were open",
         to: RunsText.width - 2
       ).map { "  " + $0 }
     }
@@ -295,8 +295,7 @@ struct RunShowText {
 
   /// A value as text: strings without quotes.
   private static func text(_ value: JSONValue) -> String {
-    if case .string(let bytes) = value { return String(decoding: bytes, as: UTF8.self) }
-    return value.text
+    value.asText ?? value.text
   }
 
   private static func number(_ value: JSONValue?) -> String {

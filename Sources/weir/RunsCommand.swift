@@ -94,7 +94,7 @@ struct RunsListCommand: ParsableCommand {
     let (runs, pipelines) = try RunsProblem.answer { () throws(CatalogueError) in
       (try catalogue.runs(filter), try catalogue.pipelines())
     }
-    if let pipeline, !pipelines.contains(where: { $0.utf8.elementsEqual(pipeline.utf8) }) {
+    if let pipeline, !pipelines.contains(where: { same($0, pipeline) }) {
       throw RunsProblem.exit(
         CatalogueError(
           code: "unknown_pipeline", message: "no pipeline \(pipeline) ran in this workspace",

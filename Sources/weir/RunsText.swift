@@ -35,7 +35,7 @@ enum RunsText {
           Nothing was checked. How many are kept says `weir run --keep`.
         """
     }
-    let what = "\(count(check.files, "file")), \(grouped(check.bytes)) bytes"
+    let what = "\(counted(check.files, "file")), \(grouped(check.bytes)) bytes"
     guard !check.isGood else {
       let now = check.place == .inPlace ? "in place" : "kept, a later run's are in place"
       return "\(run): the outputs are what it wrote: \(what) (\(now))"
@@ -53,7 +53,7 @@ enum RunsText {
     var lines = [
       result.removed.isEmpty
         ? "nothing to remove"
-        : "removed \(count(result.removed.count, "run")), \(grouped(result.bytes)) bytes"
+        : "removed \(counted(result.removed.count, "run")), \(grouped(result.bytes)) bytes"
     ]
     lines += result.removed.map { "  \($0)" }
     lines += result.spared.map { "  kept \($0.run): \($0.reason)" }
@@ -68,10 +68,6 @@ enum RunsText {
     func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
     if whole < 3_600 { return "\(whole / 60) min \(two(whole % 60)) s" }
     return "\(whole / 3_600) h \(two(whole / 60 % 60)) min"
-  }
-
-  static func count(_ count: Int, _ one: String) -> String {
-    "\(grouped(count)) \(one)\(count == 1 ? "" : "s")"
   }
 }
 

@@ -1,5 +1,6 @@
 import GRDB
 import WeirData
+import WeirEngine
 
 extension Catalogue {
   /// What the last run of an output that knew of each finding said of it.

@@ -1,4 +1,5 @@
 import WeirData
+import WeirEngine
 
 /// What became of the findings of an output since its last run.
 struct Lifecycle {

@@ -1,4 +1,5 @@
 import WeirData
+import WeirEngine
 
 /// A finding as its lifecycle needs it: what it is about, and where in time it lies.
 struct SeenFinding: Equatable {

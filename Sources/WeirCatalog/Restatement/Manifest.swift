@@ -59,7 +59,7 @@ struct Manifest {
     var identity: RowIdentity?
     if let keys = json["keys"] {
       identity = RowIdentity(
-        keys: keys.asArray.compactMap(\.asText),
+        keys: (keys.asArray ?? []).compactMap(\.asText),
         estimates: (json["estimates"]?.asArray ?? []).compactMap(\.asText),
         provisional: json["provisional"]?.asMembers.first.flatMap { member in
           member.value.asText.map { (member.key, $0) }

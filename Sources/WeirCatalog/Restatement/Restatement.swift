@@ -189,7 +189,7 @@ struct Restatement {
           return JSONMember(
             member.key,
             .array(
-              member.value.asArray.map { $0.without("moved", "appeared", "disappeared") }))
+              (member.value.asArray ?? []).map { $0.without("moved", "appeared", "disappeared") }))
         default: return member
         }
       })

@@ -1,4 +1,5 @@
 import WeirData
+import WeirEngine
 
 /// How the inputs of a run differ from those of the run before.
 struct ShardChanges {

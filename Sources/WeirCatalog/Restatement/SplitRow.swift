@@ -1,4 +1,5 @@
 import WeirData
+import WeirEngine
 
 /// The text of a row with the places of its cells: most are only held against others, and need no value.
 struct SplitRow {

@@ -89,7 +89,7 @@ public struct BudgetExcess: Sendable {
     let count = shardsSetAside.count
     let of = stage.map { " of `\($0)`" } ?? ""
     return
-      "\(grouped(count)) shard\(count == 1 ? "" : "s")\(of) \(count == 1 ? "was" : "were") set aside, the error budget allows \(grouped(budget.shards ?? 0))"
+      "\(counted(count, "shard"))\(of) \(count == 1 ? "was" : "were") set aside, the error budget allows \(grouped(budget.shards ?? 0))"
   }
 
   private var recordsText: String {

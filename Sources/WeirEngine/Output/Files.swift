@@ -18,6 +18,14 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
   public var isNotThere: Bool { code == ENOENT || code == ENOTDIR }
   public var description: String { "\(path): \(operation) failed: \(reason)" }
 
+  /// Whether the file ended before all was read that should be there.
+  var isCutShort: Bool { operation == FileError.readToItsEnd }
+  private static let readToItsEnd = "read to its end"
+
+  init(cutShort path: String) {
+    self.init(path: path, operation: FileError.readToItsEnd, code: EIO)
+  }
+
   /// Whether the same call may work later without anything being changed.
   public var isTransient: Bool { isTransientError(code) }
 
@@ -249,9 +257,22 @@ func readRange(
       pread(descriptor, buffer.base, min(buffer.capacity, range.upperBound - at), off_t(at))
     }
     guard got >= 0 else { throw fail(path, "read") }
-    guard got > 0 else { throw FileError(path: path, operation: "read to its end", code: EIO) }
+    guard got > 0 else { throw FileError(cutShort: path) }
     try body(UnsafeBufferPointer(start: buffer.base, count: got))
     at += got
+  }
+}
+
+/// Reads exactly `count` bytes of an open file to where there is room for them.
+func readExactly(
+  _ descriptor: Int32, _ path: String, _ count: Int, at offset: Int, to: UnsafeMutableRawPointer
+) throws(FileError) {
+  var done = 0
+  while done < count {
+    let got = uninterrupted { pread(descriptor, to + done, count - done, off_t(offset + done)) }
+    guard got >= 0 else { throw fail(path, "read") }
+    guard got > 0 else { throw FileError(cutShort: path) }
+    done += got
   }
 }
 

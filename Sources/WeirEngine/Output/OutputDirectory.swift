@@ -115,7 +115,7 @@ struct OutputDirectory {
   struct Place {
     /// The directory that is in place; `nil`: there is none.
     var before: String?
-    /// The new files and their manifest, for now.
+    /// Where the new files and their manifest stand until they are swapped in.
     var now: String
     /// Where they will be: the directory that the link will lead to.
     var directory: String

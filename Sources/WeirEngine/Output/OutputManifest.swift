@@ -47,14 +47,14 @@ struct OutputManifest {
   }
 
   private init?(_ manifest: JSONValue) {
-    guard let plan = manifest["plan_sha256"]?.text8, let key = manifest["run_key"]?.text8,
-      let records = manifest["records"], let inputs = manifest["inputs"]?.array,
-      let files = manifest["files"]?.array
+    guard let plan = manifest.text("plan_sha256"), let key = manifest.text("run_key"),
+      let records = manifest["records"], let inputs = manifest["inputs"]?.asArray,
+      let files = manifest["files"]?.asArray
     else { return nil }
-    func count(_ name: String) -> Int? { records[name]?.int }
+    func count(_ name: String) -> Int? { records.int(name) }
     guard let read = count("read"), let written = count("written"),
       let filtered = count("filtered"), let deduplicated = count("deduplicated"),
-      let quarantined = count("quarantined"), let blank = manifest["blank"]?.int
+      let quarantined = count("quarantined"), let blank = manifest.int("blank")
     else { return nil }
     self.records = RecordCounts()
     (self.records.read, self.records.written, self.records.blank) = (read, written, blank)
@@ -62,8 +62,8 @@ struct OutputManifest {
     self.records.quarantined = quarantined
     (planHash, runKey) = (plan, key)
     self.inputs = inputs.compactMap { input in
-      guard let source = input["source"]?.text8, case .string(let name) = input["shard"],
-        let bytes = input["bytes"]?.int, let content = input["content"]?.text8
+      guard let source = input.text("source"), case .string(let name) = input["shard"],
+        let bytes = input.int("bytes"), let content = input.text("content")
       else { return nil }
       return Input(
         source: source, name: String(decoding: name, as: UTF8.self), bytes: bytes,
@@ -73,10 +73,10 @@ struct OutputManifest {
     guard self.inputs.count == inputs.count, outputs.count == files.count else { return nil }
     quarantine = manifest.counts("quarantine")
     findings = manifest.counts("findings")
-    shardsSetAside = (manifest["shards_set_aside"]?.array ?? []).compactMap {
+    shardsSetAside = (manifest["shards_set_aside"]?.asArray ?? []).compactMap {
       ShardFault(manifest: $0)
     }
-    notes = (manifest["over_budget"]?.array ?? []).compactMap(\.text8).map {
+    notes = (manifest["over_budget"]?.asArray ?? []).compactMap(\.asText).map {
       "the outputs in place are over budget: \($0)"
     }
   }
@@ -84,9 +84,9 @@ struct OutputManifest {
 
 extension OutputRecord {
   fileprivate init?(manifest: JSONValue) {
-    guard let sink = manifest["sink"]?.text8, let path = manifest["path"]?.text8,
-      let rows = manifest["rows"]?.int, let bytes = manifest["bytes"]?.int,
-      let sha256 = manifest["sha256"]?.text8.flatMap({ hexBytes($0) })
+    guard let sink = manifest.text("sink"), let path = manifest.text("path"),
+      let rows = manifest.int("rows"), let bytes = manifest.int("bytes"),
+      let sha256 = manifest.text("sha256").flatMap({ hexBytes($0) })
     else { return nil }
     self.init(sink: sink, path: path, rows: rows, bytes: bytes, sha256: sha256)
   }
@@ -94,28 +94,22 @@ extension OutputRecord {
 
 extension ShardFault {
   fileprivate init?(manifest: JSONValue) {
-    guard let source = manifest["source"]?.text8, let shard = manifest["shard"]?.text8,
-      let bytes = manifest["bytes"]?.int, let code = manifest["code"]?.text8,
-      let message = manifest["message"]?.text8
+    guard let source = manifest.text("source"), let shard = manifest.text("shard"),
+      let bytes = manifest.int("bytes"), let code = manifest.text("code"),
+      let message = manifest.text("message")
     else { return nil }
     self.init(
-      source: source, shard: shard, bytes: bytes, code: code, byte: manifest["byte"]?.int,
+      source: source, shard: shard, bytes: bytes, code: code, byte: manifest.int("byte"),
       message: message)
   }
 }
 
 extension JSONValue {
-  fileprivate var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
-  fileprivate var int: Int? { if case .int(let value) = self { Int(value) } else { nil } }
-  fileprivate var text8: String? {
-    if case .string(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { nil }
-  }
-
   /// An object of numbers.
   fileprivate func counts(_ key: String) -> [OutputManifest.Count] {
     guard case .object(let members) = self[key] else { return [] }
     return members.compactMap { member in
-      member.value.int.map { OutputManifest.Count(name: member.key, count: $0) }
+      member.value.asInt.map { OutputManifest.Count(name: member.key, count: $0) }
     }
   }
 }

@@ -19,19 +19,18 @@ public struct RunFolder: Sendable {
   /// Absolute: where its outputs stand.
   public var out: String? { record.text("out") }
   /// Runs whose outputs it kept.
-  public var keep: Int? { record.json["keep"]?.wholeNumber }
+  public var keep: Int? { record.json.int("keep") }
   /// Parameters that its command line gave, in the order given.
   public var paramsGiven: [(name: String, text: String)] {
-    guard case .array(let names)? = record.json["params_given"] else { return [] }
-    return names.compactMap { name in
-      guard case .string(let bytes) = name else { return nil }
-      let name = String(decoding: bytes, as: UTF8.self)
-      guard case .string(let text)? = record.json["params"]?[name] else { return nil }
-      return (name, String(decoding: text, as: UTF8.self))
+    (record.json["params_given"]?.asArray ?? []).compactMap { given in
+      guard let name = given.asText, let text = record.json["params"]?.text(name) else {
+        return nil
+      }
+      return (name, text)
     }
   }
   /// Records that it read.
-  public var recordsRead: Int? { record.json["records"]?["read"]?.wholeNumber }
+  public var recordsRead: Int? { record.json["records"]?.int("read") }
 
   public var quarantinePath: String { joinPath(path, QuarantineFile.name) }
   public var hasQuarantine: Bool { exists(quarantinePath) }
@@ -89,10 +88,6 @@ extension RunError {
       code: "record_damaged", message: "\(path): \(reason)",
       fix: "the run may have been killed while it wrote that file: run the pipeline again")
   }
-}
-
-extension JSONValue {
-  fileprivate var wholeNumber: Int? { if case .int(let value) = self { Int(value) } else { nil } }
 }
 
 /// A shard by the names that the quarantine calls it.

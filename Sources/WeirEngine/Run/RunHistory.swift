@@ -28,7 +28,7 @@ public struct PendingOutputs: Sendable {
   public var out: String
   /// The directory that is in place; `nil`: there is none.
   public var before: String?
-  /// The directory with the new files and their manifest, for now.
+  /// The directory where the new files and their manifest stand until they are swapped in.
   public var now: String
   /// What each stage found, in the order of the stages.
   public var findings: [(stage: String, findings: [JSONValue])]

@@ -64,10 +64,7 @@ public struct RunRecordFile: Sendable {
     }
   }
 
-  func text(_ key: String) -> String? {
-    guard case .string(let bytes)? = json[key] else { return nil }
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  func text(_ key: String) -> String? { json.text(key) }
 
   /// As it was written: see ``seenStatus``.
   public var status: RunStatus? { text("status").flatMap { RunStatus(rawValue: $0) } }
@@ -82,7 +79,7 @@ public struct RunRecordFile: Sendable {
   /// Whether the directory with its outputs is this one.
   func isInPlace(_ current: String?) -> Bool {
     guard let current, let mine = text("directory") else { return false }
-    return lastComponent(of: current).utf8.elementsEqual(lastComponent(of: mine).utf8)
+    return same(lastComponent(of: current), lastComponent(of: mine))
   }
 
   /// What has become of it, also where its process is gone and nobody noted that. One that places its
@@ -99,7 +96,7 @@ public struct RunRecordFile: Sendable {
   func close(as status: RunStatus) throws(FileError) {
     guard case .object(var members) = json else { return }
     func set(_ key: String, _ value: JSONValue) {
-      if let at = members.firstIndex(where: { $0.key.utf8.elementsEqual(key.utf8) }) {
+      if let at = members.firstIndex(where: { same($0.key, key) }) {
         members[at].value = value
       } else {
         members.append(JSONMember(key, value))
@@ -115,7 +112,7 @@ public struct RunRecordFile: Sendable {
           : "the process died: nobody ended the run"))
     set("notes", .array(notes))
     if case .array(var attempts)? = json["attempts"], case .object(var last)? = attempts.last,
-      let at = last.firstIndex(where: { $0.key.utf8.elementsEqual("status".utf8) })
+      let at = last.firstIndex(where: { same($0.key, "status") })
     {
       last[at].value = .text(RunStatus.abandoned.rawValue)
       attempts[attempts.count - 1] = .object(last)

@@ -49,16 +49,8 @@ final class SpillFile: @unchecked Sendable {
   func read(_ count: Int, at offset: Int, to out: inout RawBuffer) throws(FileError) {
     let descriptor = try open()
     out.reserve(count)
-    var done = 0
-    while done < count {
-      let got = uninterrupted {
-        pread(descriptor, out.base + out.count, count - done, off_t(offset + done))
-      }
-      guard got >= 0 else { throw fail(path, "read") }
-      guard got > 0 else { throw FileError(path: path, operation: "read to its end", code: EIO) }
-      out.count += got
-      done += got
-    }
+    try readExactly(descriptor, path, count, at: offset, to: out.base + out.count)
+    out.count += count
   }
 
   private func open() throws(FileError) -> Int32 {

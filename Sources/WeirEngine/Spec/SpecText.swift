@@ -5,14 +5,22 @@
 public func printable(_ text: some Sequence<Unicode.Scalar>) -> String {
   var result = String.UnicodeScalarView()
   for scalar in text {
-    switch scalar.value {
-    case 0x09: result.append(" ")
-    case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
-      result.append("\u{FFFD}")
-    default: result.append(scalar)
+    if scalar == "\t" {
+      result.append(" ")
+    } else {
+      result.append(isObeyed(scalar) ? "\u{FFFD}" : scalar)
     }
   }
   return String(result)
+}
+
+/// Whether a terminal or a page may obey a character instead of showing it: a control, or one that
+/// reorders text.
+public func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+  switch scalar.value {
+  case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+  default: false
+  }
 }
 
 /// The same for text of any origin.
@@ -78,4 +86,4 @@ func appendJSON(string: String, to out: inout [UInt8]) {
 }
 
 /// Whether two strings are the same bytes; Swift's `==` would merge canonical equivalents.
-func same(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
+public func same(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }

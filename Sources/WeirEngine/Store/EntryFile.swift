@@ -74,8 +74,7 @@ struct EntryFile {
     guard place.count >= trailerBytes, place.offset >= 0 else { return nil }
     let body = place.count - trailerBytes
     if place.count <= EntryFile.smallBytes {
-      var bytes = [UInt8](repeating: 0, count: place.count)
-      guard try EntryFile.read(pack, place.offset, &bytes),
+      guard let bytes = try EntryFile.read(pack, place.count, at: place.offset),
         let tableBytes = EntryFile.tableBytes(bytes[body...]), tableBytes <= body
       else { return nil }
       bytes.withUnsafeBufferPointer { hasher.update(UnsafeBufferPointer(rebasing: $0[..<body])) }
@@ -84,20 +83,19 @@ struct EntryFile {
       parts = Array(bytes[..<(body - tableBytes)])
       return
     }
-    var trailer = [UInt8](repeating: 0, count: trailerBytes)
-    guard try EntryFile.read(pack, place.offset + body, &trailer),
+    guard let trailer = try EntryFile.read(pack, trailerBytes, at: place.offset + body),
       let tableBytes = EntryFile.tableBytes(trailer[...]), tableBytes <= body
     else { return nil }
     do throws(FileError) {
       try pack.read(place.offset..<(place.offset + body)) { hasher.update($0) }
     } catch {
-      // Shorter than it was: what a crash left of it.
-      if error.operation == "read to its end" { return nil }
+      if error.isCutShort { return nil }
       throw error
     }
     guard EntryFile.checksum(trailer[...]) == hasher.finish() else { return nil }
-    var table = [UInt8](repeating: 0, count: tableBytes)
-    guard try EntryFile.read(pack, place.offset + body - tableBytes, &table) else { return nil }
+    guard
+      let table = try EntryFile.read(pack, tableBytes, at: place.offset + body - tableBytes)
+    else { return nil }
     self.table = table
     parts = nil
   }
@@ -105,29 +103,20 @@ struct EntryFile {
   /// The bytes of a part. Blocks.
   func bytes(_ range: Range<Int>) throws(FileError) -> [UInt8] {
     if let parts { return Array(parts[range]) }
-    var bytes = [UInt8](repeating: 0, count: range.count)
-    try bytes.withUnsafeMutableBufferPointer { buffer throws(FileError) in
-      guard let base = buffer.baseAddress else { return }
-      try pack.read(range.count, at: place.offset + range.lowerBound, to: base)
-    }
-    return bytes
+    return try pack.read(range.count, at: place.offset + range.lowerBound)
   }
 
   /// Bytes of all parts.
   var partsCount: Int { place.count - EntryBuilder.trailerBytes - table.count }
 
-  /// - Returns: false where the file ends before.
+  /// - Returns: `nil` where the file ends before: what a crash left of it.
   private static func read(
-    _ pack: PackFile, _ offset: Int, _ bytes: inout [UInt8]
-  ) throws(FileError) -> Bool {
+    _ pack: PackFile, _ count: Int, at offset: Int
+  ) throws(FileError) -> [UInt8]? {
     do throws(FileError) {
-      try bytes.withUnsafeMutableBufferPointer { buffer throws(FileError) in
-        guard let base = buffer.baseAddress else { return }
-        try pack.read(buffer.count, at: offset, to: base)
-      }
-      return true
+      return try pack.read(count, at: offset)
     } catch {
-      if error.operation == "read to its end" { return false }
+      if error.isCutShort { return nil }
       throw error
     }
   }

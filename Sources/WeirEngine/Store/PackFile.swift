@@ -76,29 +76,36 @@ final class PackFile: @unchecked Sendable {
     self.count = count
   }
 
-  /// Reads exactly `count` bytes. Blocks.
+  /// Reads exactly `count` bytes to where there is room for them. Blocks.
   func read(_ count: Int, at offset: Int, to: UnsafeMutableRawPointer) throws(FileError) {
-    var done = 0
-    while done < count {
-      let got = pread(descriptor, to + done, count - done, off_t(offset + done))
-      if got < 0 {
-        if errno == EINTR { continue }
-        let failure = fail(path, "read")
-        // What cannot be read is made again: it must not fail the next run too.
-        unlink(path)
-        throw failure
-      }
-      guard got > 0 else { throw FileError(path: path, operation: "read to its end", code: EIO) }
-      done += got
+    try removingUnreadable { () throws(FileError) in
+      try readExactly(descriptor, path, count, at: offset, to: to)
     }
+  }
+
+  /// The same as an array.
+  func read(_ count: Int, at offset: Int) throws(FileError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    try bytes.withUnsafeMutableBufferPointer { buffer throws(FileError) in
+      guard let base = buffer.baseAddress else { return }
+      try read(count, at: offset, to: base)
+    }
+    return bytes
   }
 
   /// Hands on a range piece by piece. Blocks.
   func read(
     _ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) throws(FileError) -> Void
   ) throws(FileError) {
-    do throws(FileError) {
+    try removingUnreadable { () throws(FileError) in
       try readRange(descriptor, path, range, body)
+    }
+  }
+
+  /// What cannot be read is made again: it must not fail the next run too.
+  private func removingUnreadable(_ body: () throws(FileError) -> Void) throws(FileError) {
+    do throws(FileError) {
+      try body()
     } catch {
       if error.path == path, error.operation == "read" { unlink(path) }
       throw error
