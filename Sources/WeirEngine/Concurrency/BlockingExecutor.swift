@@ -10,6 +10,9 @@ public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
   private var head = 0
   private var isStopping = false
   private var threads: [pthread_t] = []
+  /// Called when a job is in the queue and its thread is not woken yet: for tests, set before the
+  /// executor is used.
+  var beforeWaking: @Sendable () -> Void = {}
 
   /// - Parameter threads: how many calls may block at once; where the system has fewer to give, that
   ///   many.
@@ -41,9 +44,14 @@ public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
 
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
+    // The caller holds the executor only through the task whose job this is. Once it is in the queue it
+    // can run, be the last one, and the executor be gone before this thread gets to the next line.
+    let held = Unmanaged.passRetained(self)
+    defer { held.release() }
     pthread_mutex_lock(&mutex)
     queue.append(job)
     pthread_mutex_unlock(&mutex)
+    beforeWaking()
     pthread_cond_signal(&condition)
   }
 
