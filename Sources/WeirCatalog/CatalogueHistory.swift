@@ -28,7 +28,9 @@ public final class CatalogueHistory: RunHistory {
     }
   }
 
-  public func willPlace(_ outputs: PendingOutputs) throws(CancellationError) -> [String] {
+  public func willPlace(
+    _ outputs: PendingOutputs
+  ) throws(CancellationError) -> (changes: JSONValue, notes: [String]) {
     var notes: [String] = []
     let found = outputs.findings.flatMap { stage, findings in
       findings.compactMap { SeenFinding($0, stage: stage) }
@@ -52,27 +54,9 @@ public final class CatalogueHistory: RunHistory {
       outputs, runBefore: runBefore,
       lifecycle: Lifecycle(found, known: known, run: outputs.runID, seen: seen))
     let json = restatement.json
-    do throws(FileError) {
-      try replaceFile(
-        joinPath(outputs.runDirectory, RunRecordFile.changes), json.bytes(indented: true) + [0x0A])
-    } catch {
-      notes.append("what changed could not be noted: \(error)")
-    }
     let summary = ChangesSummary(json)
     state.withLock { $0.changes = summary }
-    return notes + restatement.notes
-  }
-
-  public func ended(_ id: String, directory: String) -> [String] {
-    guard let catalogue = state.withLock({ $0.catalogue }) else { return [] }
-    do {
-      try catalogue.reconcile()
-      return newNotes(catalogue)
-    } catch {
-      return [
-        "the run could not be noted in the catalogue (\(error)): that is made up for the next time it is opened"
-      ]
-    }
+    return (json, notes + restatement.notes)
   }
 
   /// Those of the catalogue that were not handed on yet.

@@ -81,7 +81,7 @@ struct Glob: Sendable {
       for entry in try entries(folder) where entry.first != UInt8(ascii: ".") {
         let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
         // Links to folders are not followed: they could lead in a circle.
-        if try kind(path, entry, followingLinks: false) == S_IFDIR {
+        if try look(at: path, entry, followingLinks: false).isFolder {
           try walk(path, Glob.joined(name, entry), rest, &found)
         }
       }
@@ -91,9 +91,9 @@ struct Glob: Sendable {
       let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
       let full = Glob.joined(name, entry)
       if behind.isEmpty {
-        guard try kind(path, entry, followingLinks: true) != S_IFDIR else { continue }
-        found.append(Match(path: path, name: full, size: size(path)))
-      } else if try kind(path, entry, followingLinks: true) == S_IFDIR {
+        let there = try look(at: path, entry, followingLinks: true)
+        if !there.isFolder { found.append(Match(path: path, name: full, size: there.size)) }
+      } else if try look(at: path, entry, followingLinks: true).isFolder {
         try walk(path, full, behind, &found)
       }
     }
@@ -110,21 +110,16 @@ struct Glob: Sendable {
 
   /// What stands at a path that a folder lists. It matches: if it cannot be seen, records would be
   /// left out, so that is an error.
-  private func kind(
-    _ path: String, _ name: [UInt8], followingLinks: Bool
-  ) throws(FileError) -> mode_t {
+  private func look(
+    at path: String, _ name: [UInt8], followingLinks: Bool
+  ) throws(FileError) -> (isFolder: Bool, size: Int) {
     guard name.withUnsafeBufferPointer({ isUTF8($0) }) else {
       throw FileError(path: path, operation: "read a name that is not UTF-8", code: EILSEQ)
     }
     var status = stat()
     let result = followingLinks ? stat(path, &status) : lstat(path, &status)
     guard result == 0 else { throw FileError(path: path, operation: "stat", code: errno) }
-    return status.st_mode & S_IFMT
-  }
-
-  private func size(_ path: String) -> Int {
-    var status = stat()
-    return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    return (status.st_mode & S_IFMT == S_IFDIR, Int(status.st_size))
   }
 
   private static func joined(_ name: [UInt8], _ entry: [UInt8]) -> [UInt8] {

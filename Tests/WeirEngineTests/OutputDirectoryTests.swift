@@ -17,7 +17,8 @@ import WeirTesting
       try writer.write(Array(text.utf8))
       _ = try writer.finish()
     }
-    try output.commit(key: key, manifest: Array("manifest of \(key)".utf8), keep: keep)
+    try output.swap(
+      output.prepare(key: key, manifest: Array("manifest of \(key)".utf8)).0, keep: keep)
   }
 
   private func read(_ folder: TemporaryFolder) throws -> [String: String] {
@@ -149,7 +150,7 @@ import WeirTesting
       #expect(held?.holder == "run 1 on here")
       // The second one took nothing away from the first.
       try first.create("a.txt").write([65])
-      try first.commit(key: "k1", manifest: [], keep: 3)
+      try first.swap(first.prepare(key: "k1", manifest: []).0, keep: 3)
       first.unlock()
       #expect(try read(folder)["a.txt"] == "A")
       let second = try OutputDirectory.open(path: path, runID: "2", holder: "run 2")

@@ -7,6 +7,7 @@ public final class ShardFile {
   private let descriptor: Int32
   private let before: stat
   private var bytesRead = 0
+  private static let readAheadFrom = 128 << 10
   private let hasher = ContentHasher()
 
   public init(path: String) throws(ShardError) {
@@ -29,7 +30,10 @@ public final class ShardFile {
         code: .notRegular, path: path, byte: nil, message: "not a regular file",
         fix: "a shard is a file: narrow the glob, or copy the data into one")
     }
-    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+    // One call less where one read is all there is.
+    if status.st_size > ShardFile.readAheadFrom {
+      posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+    }
   }
 
   deinit { close(descriptor) }
@@ -48,6 +52,23 @@ public final class ShardFile {
     }
     piece.count = got
     bytesRead += got
+    hasher.update(piece.view)
+    return piece
+  }
+
+  /// All of it in one piece: for small shards.
+  public func readWhole() throws(ShardError) -> Bytes {
+    // One byte more than there should be: a file that grew meanwhile is found out without another read.
+    var piece = Bytes(capacity: size + 1)
+    while piece.count <= size {
+      let (base, room) = (piece.base + piece.count, piece.capacity - piece.count)
+      let got = uninterrupted { Glibc.read(descriptor, base, room) }
+      guard got >= 0 else { throw ShardFile.unreadable(path, errno, byte: bytesRead) }
+      piece.count += got
+      bytesRead += got
+      if got == 0 || piece.count == size { break }
+    }
+    try checkUnchanged()
     hasher.update(piece.view)
     return piece
   }

@@ -115,9 +115,11 @@ func writeAll(
   }
 }
 
-/// Makes a file with these bytes, flushed to the disk. It must not exist.
+/// Makes a file with these bytes. It must not exist.
+///
+/// - Parameter flushed: whether it is on the disk then.
 func writeNewFile(
-  _ path: String, _ bytes: [UInt8], mode: mode_t = 0o644
+  _ path: String, _ bytes: [UInt8], mode: mode_t = 0o644, flushed: Bool = true
 ) throws(FileError) {
   let descriptor = openFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
   guard descriptor >= 0 else { throw fail(path, "create") }
@@ -125,7 +127,7 @@ func writeNewFile(
     try bytes.withUnsafeBufferPointer { bytes throws(FileError) in
       try writeAll(bytes, to: descriptor, path: path)
     }
-    try flush(descriptor, path)
+    if flushed { try flush(descriptor, path) }
   } catch {
     close(descriptor)
     throw error
@@ -135,16 +137,48 @@ func writeNewFile(
 
 /// Puts these bytes at `path` in one step: a reader sees the old file or the new one.
 public func replaceFile(_ path: String, _ bytes: [UInt8]) throws(FileError) {
-  let temporary = path + ".new"
-  unlink(temporary)
-  do throws(FileError) {
-    try writeNewFile(temporary, bytes)
-    guard rename(temporary, path) == 0 else { throw fail(path, "rename") }
-  } catch {
-    unlink(temporary)
-    throw error
-  }
+  let draft = try FileDraft(of: path, bytes)
+  try draft.flush()
+  try draft.place()
   try flushDirectory(directory(of: path))
+}
+
+/// The next content of a file, beside it until it takes its place: so several files can be flushed at
+/// once. Not durable before ``flush()``, and its name not before the directory is flushed.
+struct FileDraft: Sendable {
+  let path: String
+  var draft: String { path + ".new" }
+
+  init(of path: String, _ bytes: [UInt8]) throws(FileError) {
+    self.path = path
+    unlink(draft)
+    do throws(FileError) {
+      try writeNewFile(draft, bytes, flushed: false)
+    } catch {
+      discard()
+      throw error
+    }
+  }
+
+  func flush() throws(FileError) {
+    do throws(FileError) {
+      try flushFile(draft)
+    } catch {
+      discard()
+      throw error
+    }
+  }
+
+  /// A reader sees the old file or the new one.
+  func place() throws(FileError) {
+    guard rename(draft, path) == 0 else {
+      let error = fail(path, "rename")
+      discard()
+      throw error
+    }
+  }
+
+  func discard() { unlink(draft) }
 }
 
 /// Makes a directory and those above it.
@@ -211,7 +245,10 @@ public func directoryEntries(_ path: String) throws(FileError) -> [[UInt8]] {
       if errno != 0 { throw fail(path, "read directory") }
       break
     }
-    let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    // What is there ends with the name: the type has room for longer ones.
+    let text = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+    let name = Array(
+      UnsafeRawBufferPointer(start: text, count: strlen(text.assumingMemoryBound(to: CChar.self))))
     if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
   }
   return names.sorted { $0.lexicographicallyPrecedes($1) }

@@ -119,6 +119,8 @@ struct OutputDirectory {
     var now: String
     /// Where they will be: the directory that the link will lead to.
     var directory: String
+    /// Whether the same files stand there already, of an earlier run.
+    var isThere = false
   }
 
   /// The directory that the link leads to, if it is there.
@@ -128,25 +130,31 @@ struct OutputDirectory {
     return isDirectory(full) ? full : nil
   }
 
-  /// Makes what was written the outputs.
+  /// Completes what was written with its manifest, and says where it will stand.
   ///
   /// - Parameters:
   ///   - key: the identity of the run: equal keys mean equal bytes.
   ///   - manifest: written last, names every file: they must be flushed before.
-  ///   - keep: how many runs stay, this one included.
-  ///   - willPlace: called when all is there and nothing is in place yet; where it throws, nothing
-  ///     will be.
+  /// - Returns: with the manifest, which must be flushed, as the staging directory must, before ``swap``.
+  func prepare(key: String, manifest: [UInt8]) throws(FileError) -> (Place, manifest: String) {
+    let path = joinPath(staging, OutputDirectory.manifestName)
+    try writeNewFile(path, manifest, flushed: false)
+    let (target, isThere) = choosePlace(key: key)
+    return (
+      Place(
+        before: current, now: staging, directory: joinPath(parent, target), isThere: isThere), path
+    )
+  }
+
+  /// Makes what was written the outputs.
+  ///
+  /// - Parameter keep: how many runs stay, this one included.
   /// - Returns: what went wrong after the swap, which makes no failure of it: an old run that cannot
   ///   be removed.
   @discardableResult
-  func commit(
-    key: String, manifest: [UInt8], keep: Int, willPlace: (Place) throws -> Void = { _ in }
-  ) throws -> [String] {
-    try writeNewFile(joinPath(staging, OutputDirectory.manifestName), manifest)
-    try flushDirectory(staging)
-    let (target, isThere) = choosePlace(key: key)
-    try willPlace(Place(before: current, now: staging, directory: joinPath(parent, target)))
-    if isThere {
+  func swap(_ place: Place, keep: Int) throws -> [String] {
+    let target = lastComponent(of: place.directory)
+    if place.isThere {
       try removeTree(staging)
       utimes(joinPath(parent, target), nil)
     } else {
@@ -226,19 +234,23 @@ struct OutputDirectory {
     return found
   }
 
-  /// Everything staged: files before folders, and a folder before the one that holds it.
-  func staged() throws(FileError) -> (files: [String], folders: [String]) {
-    var files: [String] = []
+  /// Every file that is staged.
+  func stagedFiles() throws(FileError) -> [String] {
+    try files(below: staging, "").map { joinPath(staging, $0) }
+  }
+
+  /// Every folder that is staged, and the staging directory itself.
+  func stagedFolders() throws(FileError) -> [String] {
     var folders: [String] = []
     var rest = [staging]
     while let folder = rest.popLast() {
       folders.append(folder)
       for entry in try directoryEntries(folder) {
         let full = joinPath(folder, String(decoding: entry, as: UTF8.self))
-        if isDirectory(full) { rest.append(full) } else { files.append(full) }
+        if isDirectory(full) { rest.append(full) }
       }
     }
-    return (files, folders.reversed())
+    return folders
   }
 
   /// Removes the oldest runs.

@@ -23,7 +23,8 @@ public struct Plan: Sendable {
   func stage(_ index: Int) -> CheckedStage { spec.stages[index] }
 }
 
-struct Lane: Sendable {
+/// Shared by all tasks, so a reference: a copy of it for each shard would cost more than small shards do.
+final class Lane: Sendable {
   /// Index of the source stage.
   let stage: Int
   let source: any BoundSource
@@ -49,6 +50,21 @@ struct Lane: Sendable {
   let retained: [Int: [Int]]
   /// Node -> the passes in which it or something below it works.
   let activePasses: [Set<Int>]
+
+  init(
+    stage: Int, source: any BoundSource, nodes: [Node], roots: [Int], columnCount: Int,
+    ledgerColumns: [[Int]], readings: [Reading], retained: [Int: [Int]], activePasses: [Set<Int>]
+  ) {
+    self.stage = stage
+    self.source = source
+    self.nodes = nodes
+    self.roots = roots
+    self.columnCount = columnCount
+    self.ledgerColumns = ledgerColumns
+    self.readings = readings
+    self.retained = retained
+    self.activePasses = activePasses
+  }
 
   /// Columns that the nodes below `node` fill.
   func columnsWritten(below node: Int) -> [Int] {

@@ -10,10 +10,11 @@ final class LaneWorker {
   private let names: QuarantineNames
   /// Whether the batches have the text that the quarantine keeps.
   private let hasText: Bool
-  private var maps: [Int: any MapWorker] = [:]
-  private var collectors: [Int: BarrierCollector] = [:]
-  private var partials: [Int: any ReducePartial] = [:]
-  private var writers: [Int: any RecordWriter] = [:]
+  // By node; `nil` where it does nothing of that kind in this pass.
+  private var maps: [(any MapWorker)?]
+  private var collectors: [BarrierCollector?]
+  private var partials: [(any ReducePartial)?]
+  private var writers: [(any RecordWriter)?]
   /// Sinks that several ways lead to: what they got of the batch in hand, by stage.
   private var joinedStages: Set<Int> = []
   private var joined: [Int: [(node: Int, selection: Selection)]] = [:]
@@ -43,6 +44,10 @@ final class LaneWorker {
     grouper = LineGrouper(lane.ledgerColumns)
     names = QuarantineNames(
       source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
+    maps = Array(repeating: nil, count: lane.nodes.count)
+    collectors = Array(repeating: nil, count: lane.nodes.count)
+    partials = Array(repeating: nil, count: lane.nodes.count)
+    writers = Array(repeating: nil, count: lane.nodes.count)
     for (i, node) in lane.nodes.enumerated()
     where lane.activePasses[i].contains(where: { $0 >= pass }) {
       switch node.work {
@@ -53,9 +58,11 @@ final class LaneWorker {
       case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
       case .sink(let sink) where node.depth == pass:
         guard hasText else { preconditionFailure("a record sink needs the text") }
-        let sibling = writers.first { lane.nodes[$0.key].stage == node.stage }
+        let sibling = writers.indices.first {
+          writers[$0] != nil && lane.nodes[$0].stage == node.stage
+        }
         if sibling != nil { joinedStages.insert(node.stage) }
-        writers[i] = sink.makeWriter(beside: sibling?.value)
+        writers[i] = sink.makeWriter(beside: sibling.flatMap { writers[$0] })
       case .reduce, .sink: break
       }
     }
@@ -322,19 +329,22 @@ final class LaneWorker {
 
   /// Closes what works in this pass; the partials by node.
   func finish() -> [(node: Int, bytes: [UInt8])] {
-    for index in writers.keys.sorted() {
+    for (index, writer) in writers.enumerated() {
       let stage = lane.nodes[index].stage
-      writers[index]!.finish { handOn($0, of: stage) }
+      writer?.finish { handOn($0, of: stage) }
     }
     quarantine.flush { pending.append(.quarantine($0)) }
     state.quarantines[pass] = quarantine
-    for (index, collector) in collectors {
+    for (index, collector) in collectors.enumerated() {
+      guard let collector else { continue }
       collector.finish()
       spill(collector)
       state.memory.give(collector.stage)
       state.retained[index]?.finish { pending.append(.spill($0)) }
       state.keys[index]?.finish { pending.append(.spill($0)) }
     }
-    return partials.keys.sorted().map { ($0, partials[$0]!.encode()) }
+    return partials.enumerated().compactMap { index, partial in
+      partial.map { (index, $0.encode()) }
+    }
   }
 }

@@ -6,15 +6,15 @@ struct PassTasks: Sendable {
   /// What an entry takes besides what is kept of the records.
   private static let entryBytes = 4_096
 
-  let plan: Plan
-  let pass: Int
-  let executor: BlockingExecutor
+  let work: PassWork
   let memory: RunMemory
-  let spools: SpoolFolder
   let store: TaskStore?
   let keys: TaskKeys
-  let progress: Progress
   let attempts: TaskAttempts
+
+  private var plan: Plan { work.plan }
+  private var pass: Int { work.pass }
+  private var executor: BlockingExecutor { work.executor }
 
   struct Result: Sendable {
     var outputs: [ShardTask.Output]
@@ -25,7 +25,7 @@ struct PassTasks: Sendable {
   func run(_ tasks: [ShardTask]) async throws -> Result {
     let started = ContinuousClock().now
     var tasks = tasks
-    var found: [(key: Hash128?, output: ShardTask.Output?)] = []
+    var found: [Known] = []
     let pack: PackFile?
     if let store, tasks.contains(where: \.works) {
       found = try await withTaskExecutorPreference(executor) { [tasks] in
@@ -36,7 +36,7 @@ struct PassTasks: Sendable {
       let bytes = missing.reduce(0) { $0 + $1.0.state.shard.size + PassTasks.entryBytes }
       pack = missing.isEmpty ? nil : store.takePack(isFirstPass: pass == 0, for: bytes)
     } else {
-      found = tasks.map { _ in (nil, nil) }
+      found = tasks.map { _ in Known() }
       pack = nil
     }
     let packStart = pack?.count ?? 0
@@ -46,7 +46,9 @@ struct PassTasks: Sendable {
     try await memory.blocking(on: executor) {
       for index in rest where tasks[index].works { try tasks[index].state.bringBack() }
     }
-    let looks = rest.map { pass == 0 ? ShardContents.look(at: tasks[$0].state.shard.path) : nil }
+    let looks = rest.map { index in
+      pass == 0 ? found[index].look ?? ShardContents.look(at: tasks[index].state.shard.path) : nil
+    }
     let made: [ShardTask.Output]
     do {
       made = try await attempts.run(rest.map { tasks[$0] }) { tasks in
@@ -63,7 +65,13 @@ struct PassTasks: Sendable {
       do throws(FileError) { try pack?.cut(to: packStart) } catch let second { store?.stop(second) }
       throw error
     }
-    for (index, output) in zip(rest, made) { found[index].output = output }
+    for (index, output) in zip(rest, made) {
+      found[index].output = output
+      let task = tasks[index]
+      if store != nil, task.works, found[index].key == nil, let content = task.state.contentHash {
+        found[index].key = keys.key(task.state, content, pass: pass, task.lane)
+      }
+    }
     if let store {
       for (index, look) in zip(rest, looks) { remember(tasks[index], look, store) }
       if let pack {
@@ -95,25 +103,44 @@ struct PassTasks: Sendable {
 
   // MARK: What is known
 
+  /// What is known of a task.
+  private struct Known: Sendable {
+    var key: Hash128?
+    var output: ShardTask.Output?
+    /// How the shard looked before it was read.
+    var look: ShardContents.Look?
+  }
+
   /// The result of a task, where it is known. Blocks.
-  private func find(
-    _ task: ShardTask, _ store: TaskStore
-  ) throws -> (key: Hash128?, output: ShardTask.Output?) {
-    guard task.works, let key = try key(of: task, store) else { return (nil, nil) }
-    guard let file = entry(key, store) else { return (key, nil) }
+  private func find(_ task: ShardTask, _ store: TaskStore) throws -> Known {
+    var known = Known()
+    guard task.works else { return known }
+    if task.state.contentHash == nil {
+      known.look = ShardContents.look(at: task.state.shard.path)
+      do {
+        try task.state.recallContent(store.contents, known.look)
+      } catch is ShardError {
+        // The task itself meets it, and knows what to do.
+        return known
+      }
+    }
+    guard let content = task.state.contentHash else { return known }
+    let key = keys.key(task.state, content, pass: pass, task.lane)
+    known.key = key
+    guard let file = entry(key, store) else { return known }
     do {
-      let output = try TaskEntry(plan, pass: pass, task.state).read(file, spools)
+      let output = try TaskEntry(plan, pass: pass, task.state).read(file, work.spools)
       // It came with what is known of the lines.
       try task.state.dropAside()
       if pass == 0 {
-        progress.addBytes(task.state.shard.size)
-        progress.addRows(task.state.outcomes.bytes.count)
+        work.progress.addBytes(task.state.shard.size)
+        work.progress.addRows(task.state.outcomes.bytes.count)
       }
-      return (key, output)
+      known.output = output
     } catch is EntryError {
       store.forget(key)
-      return (key, nil)
     }
+    return known
   }
 
   /// What is kept under a key; `nil` where it is not there, not whole, or cannot be read: then it is made
@@ -127,17 +154,6 @@ struct PassTasks: Sendable {
     }
     store.forget(key)
     return nil
-  }
-
-  /// - Returns: `nil` where the content of the shard is not known yet.
-  private func key(of task: ShardTask, _ store: TaskStore) throws -> Hash128? {
-    do {
-      if task.state.contentHash == nil { try task.state.recallContent(store.contents) }
-    } catch is ShardError {
-      // The task itself meets it, and knows what to do.
-      return nil
-    }
-    return task.state.contentHash.map { keys.key(task.state, $0, pass: pass, task.lane) }
   }
 
   // MARK: What is new
@@ -158,11 +174,11 @@ struct PassTasks: Sendable {
     var end = pack.count
     do {
       for (task, key, output) in results where task.works {
-        guard let content = task.state.contentHash else { continue }
+        guard let key else { continue }
         end = pack.count
         let place = try TaskEntry(plan, pass: pass, task.state)
           .write(output, to: task.entry ?? EntryBuilder(pack))
-        entries.append((key ?? keys.key(task.state, content, pass: pass, task.lane), place))
+        entries.append((key, place))
       }
     } catch {
       let isFull = (error as? FileError)?.operation == EntryBuilder.full
@@ -176,19 +192,19 @@ struct PassTasks: Sendable {
   private func record(
     _ task: ShardTask, _ key: Hash128?, isReused: Bool, seconds: Double
   ) -> TaskRecord {
-    let content = task.state.contentHash
-    let key = key ?? content.map { keys.key(task.state, $0, pass: pass, task.lane) }
-    return TaskRecord(
+    TaskRecord(
       pass: pass, source: plan.stage(task.lane.stage).name, shard: task.state.shard.nameText,
-      key: store == nil ? "" : key?.hex ?? "", isReused: isReused, seconds: seconds)
+      key: key?.hex ?? "", isReused: isReused, seconds: seconds)
   }
 }
 
 extension ShardState {
   /// Finds out what is in the shard where that costs less than going over it: it is remembered, or
   /// another file of this size was read before. Blocks.
-  func recallContent(_ contents: ShardContents) throws {
-    guard let look = ShardContents.look(at: shard.path) else { return }
+  ///
+  /// - Parameter look: how it looks now, where that is known already.
+  func recallContent(_ contents: ShardContents, _ look: ShardContents.Look? = nil) throws {
+    guard let look = look ?? ShardContents.look(at: shard.path) else { return }
     switch contents.recall(shard.path, look) {
     case .new: return
     case .known(let content, let unchecked):

@@ -21,6 +21,9 @@ struct QuarantineFile {
 
   let path: String
 
+  /// Whoever calls flushes it before the outputs are swapped in: records that are not among them must be
+  /// here.
+  ///
   /// - Parameters:
   ///   - spools: of all passes.
   ///   - states: the shards in order.
@@ -41,9 +44,6 @@ struct QuarantineFile {
         try merge(passes, states[shard], to: descriptor)
       }
     }
-    // Before the outputs are swapped in: records that are in neither must be here.
-    try flush(descriptor, path)
-    try flushDirectory(directory(of: path))
   }
 
   /// The frames of one pass are in order already.

@@ -96,18 +96,19 @@ extension Plan {
     let record = try RunRecord.begin(plan: self, options: options)
     // Until the record says how the run ended: the next one takes a record that is open for a dead run's.
     defer { record.output?.unlock() }
-    let history = options.history
-    record.note(history?.began(record.id, directory: record.directory) ?? [])
     do {
+      let beside = try BlockingExecutor(threads: 1)
+      defer { beside.stop() }
+      record.begin(telling: options.history, on: beside)
       var result = try await Run(plan: self, options: options, progress: progress, record: record)
         .execute()
+      try await record.hasBegun()
       record.finish(&result)
-      result.notes += history?.ended(record.id, directory: record.directory) ?? []
       return result
     } catch {
-      let reported = record.fail(error)
-      _ = history?.ended(record.id, directory: record.directory)
-      throw reported
+      // The error that stopped the run is the one to report.
+      do { try await record.hasBegun() } catch let second { record.note(["\(second)"]) }
+      throw record.fail(error)
     }
   }
 }
@@ -129,6 +130,8 @@ private struct Run {
       path: record.outDirectory, runID: record.id, holder: record.holderText)
     record.output = output
     do {
+      // It may write another record.
+      if output.lock.deadHolder != nil { try await record.hasBegun() }
       try record.takeOver(output)
       let store = openStore()
       if !options.isForced,
@@ -265,9 +268,9 @@ private struct Run {
     records += try files.finish()
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     try Task.checkCancellation()
-    try QuarantineFile(path: joinPath(record.directory, QuarantineFile.name))
-      .write(spools.all, states)
-    try await flush(output, executor)
+    let quarantineFile = QuarantineFile(path: joinPath(record.directory, QuarantineFile.name))
+    try quarantineFile.write(spools.all, states)
+    try await flush(output.stagedFiles() + [quarantineFile.path], executor, flushFile)
     record.note(plan.notes(states) + record.retries.notes)
     clock.end(.finish)
     var result = RunResult(
@@ -275,7 +278,8 @@ private struct Run {
       outputs: records, findings: levels(made), overBudget: excesses, runKey: runKey,
       runDirectory: record.directory,
       tasks: tasks, seconds: clock.seconds, notes: [], phases: clock.phases)
-    try commit(&result, plan.manifest(facts, states, records), made, output)
+    try await record.hasBegun()
+    try await commit(&result, plan.manifest(facts, states, records), made, output, executor)
     return result
   }
 
@@ -283,43 +287,42 @@ private struct Run {
   /// guess where the process ends in between.
   private func commit(
     _ result: inout RunResult, _ manifest: JSONValue, _ made: [Int: [String: StageOutput]],
-    _ output: OutputDirectory
-  ) throws {
+    _ output: OutputDirectory, _ executor: BlockingExecutor
+  ) async throws {
     let findings = made.sorted { $0.key < $1.key }.compactMap { stage, ports in
       let sets = ports.keys.sorted().compactMap { port -> [JSONValue]? in
         if case .findings(let set) = ports[port]! { set.findings } else { nil }
       }
       return sets.isEmpty ? nil : (stage: plan.stage(stage).name, findings: sets.flatMap { $0 })
     }
-    let afterwards = try output.commit(
-      key: String(result.runKey.prefix(16)), manifest: manifest.bytes(indented: true) + [0x0A],
-      keep: options.keep
-    ) { place in
-      let here = absolutePath(".")
-      record.note(
-        try options.history?.willPlace(
-          PendingOutputs(
-            runID: record.id, runDirectory: record.directory, pipeline: plan.spec.name,
-            out: record.absoluteOut, before: place.before.map { joinPath(here, $0) },
-            now: joinPath(here, place.now), findings: findings))
-          ?? [])
-      try record.willPlace(result, in: place)
-    }
+    let (place, manifestPath) = try output.prepare(
+      key: String(result.runKey.prefix(16)), manifest: manifest.bytes(indented: true) + [0x0A])
+    let here = absolutePath(".")
+    let told = try options.history?.willPlace(
+      PendingOutputs(
+        runID: record.id, runDirectory: record.directory, pipeline: plan.spec.name,
+        out: record.absoluteOut, before: place.before.map { joinPath(here, $0) },
+        now: joinPath(here, place.now), findings: findings))
+    record.note(told?.notes ?? [])
+    let drafts = try record.drafts(result, changes: told?.changes, in: place)
+    try await flush([manifestPath] + drafts.map(\.draft), executor, flushFile)
+    for draft in drafts { try draft.place() }
+    try await flush(output.stagedFolders() + [record.directory], executor, flushDirectory)
+    let afterwards = try output.swap(place, keep: options.keep)
     record.note(afterwards)
     clock.end(.commit)
     result.seconds = clock.seconds
     result.phases = clock.phases
   }
 
-  /// Makes all that was written durable. Many files are flushed at once: the file system then writes
-  /// them together: 60 small ones took 0.02 s instead of 0.33 s.
-  private func flush(_ output: OutputDirectory, _ executor: BlockingExecutor) async throws {
-    let (files, folders) = try output.staged()
-    _ = try await forEachIndex(files.count, atMost: Run.flushesAtOnce) { index in
-      try await withTaskExecutorPreference(executor) { try flushFile(files[index]) }
-    }
-    _ = try await forEachIndex(folders.count, atMost: Run.flushesAtOnce) { index in
-      try await withTaskExecutorPreference(executor) { try flushDirectory(folders[index]) }
+  /// Makes files or folders durable. Many are flushed at once: the file system then writes them
+  /// together: 60 small ones took 0.02 s instead of 0.33 s.
+  private func flush(
+    _ paths: [String], _ executor: BlockingExecutor,
+    _ body: @Sendable @escaping (String) throws(FileError) -> Void
+  ) async throws {
+    _ = try await forEachIndex(paths.count, atMost: Run.flushesAtOnce) { index in
+      try await withTaskExecutorPreference(executor) { try body(paths[index]) }
     }
   }
 
@@ -330,25 +333,17 @@ private struct Run {
     _ budgets: BudgetWatch?
   ) async throws -> [TaskRecord] {
     let (plan, progress) = (plan, progress)
-    let attempts = TaskAttempts(
-      policy: options.retries, log: record.retries, executor: executor)
-    let hasher = SipHasher(secret: record.secret)
-    let stageNames = plan.spec.stages.map(\.name)
+    let work = PassWork(
+      plan: plan, pass: pass, executor: executor, hasher: SipHasher(secret: record.secret),
+      spools: spools, progress: progress, options: options, kits: kits)
     let units = ShardUnits(states, options)
-    let tasks = states.map { state in
-      ShardTask(
-        plan: plan, pass: pass, state: state, executor: executor, hasher: hasher,
-        spools: spools, progress: progress,
-        stageNames: stageNames, batchBytes: options.batchBytes,
-        turnBytes: min(ShardTask.pieceBytes, options.wideShardBytes),
-        kits: kits,
-        width: units.width(of: state.ordinal))
-    }
     let passTasks = PassTasks(
-      plan: plan, pass: pass, executor: executor, memory: memory, spools: spools, store: store,
-      keys: keys, progress: progress, attempts: attempts)
+      work: work, memory: memory, store: store, keys: keys,
+      attempts: TaskAttempts(policy: options.retries, log: record.retries, executor: executor))
     let results = try await forEachIndex(units.count, atMost: options.workers) { index in
-      let unit = Array(tasks[units[index]])
+      let unit = states[units[index]].map {
+        ShardTask(work: work, state: $0, width: units.width(of: $0.ordinal))
+      }
       let result = try await passTasks.run(unit)
       try await memory.blocking(on: executor) {
         for (task, output) in zip(unit, result.outputs) {

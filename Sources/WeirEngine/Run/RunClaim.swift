@@ -6,10 +6,12 @@ import WeirData
 final class RunClaim {
   private let descriptor: Int32
 
-  /// Makes the directory, and those above it.
+  /// Makes the directory, and those above it. Its own name is durable once the directory above it is
+  /// flushed, which is the caller's to do.
   init(making path: String) throws(FileError) {
     while true {
-      try makeDurableDirectories(path, mode: 0o700)
+      try makeDurableDirectories(WeirEngine.directory(of: path), mode: 0o700)
+      try makeDirectories(path, mode: 0o700)
       let descriptor = openFile(path, O_RDONLY | O_DIRECTORY)
       guard descriptor >= 0 else {
         // Taken for that of a dead run in just this moment.

@@ -5,17 +5,18 @@ import WeirData
 ///
 /// What a listener cannot do is a note, never a failure of the run: so each call returns notes.
 public protocol RunHistory: Sendable {
-  /// A run has a directory with a `run.json`. It has no lock yet, and may be turned away.
+  /// A run has a directory with a `run.json`. It may have no lock yet, and be turned away. Called beside
+  /// the run, on a thread that may block. Nobody is told of the end: that stands in the directory.
   func began(_ id: String, directory: String) -> [String]
 
   /// All outputs are there and flushed, and not in place yet: what was in place before can be looked
   /// at beside them. Called under the lock of the output.
   ///
+  /// - Returns: what is to be kept as `changes.json` of the run, and notes.
   /// - Throws: `CancellationError` where the run was told to stop meanwhile.
-  func willPlace(_ outputs: PendingOutputs) throws(CancellationError) -> [String]
-
-  /// The record of a run is complete, however it ended.
-  func ended(_ id: String, directory: String) -> [String]
+  func willPlace(
+    _ outputs: PendingOutputs
+  ) throws(CancellationError) -> (changes: JSONValue, notes: [String])
 }
 
 /// Outputs that are about to be swapped in.

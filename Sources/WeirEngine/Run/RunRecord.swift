@@ -35,6 +35,7 @@ final class RunRecord {
   let startedAt: Timestamp
   let workspace: Workspace
   private let folder: RunClaim
+  private var beginning: Task<[String], any Error>?
   /// The output that this run holds, once it does.
   var output: OutputDirectory?
   private(set) var notes: [String] = []
@@ -67,7 +68,10 @@ final class RunRecord {
     outDirectory = plan.outputPath(options)
     absoluteOut = joinPath(absolutePath("."), outDirectory)
     folder = try RunClaim(making: directory)
-    try replaceFile(path, text(.running))
+    // That the names stay when the power goes is seen to beside the work: ``begin(telling:on:)``.
+    let first = try FileDraft(of: path, text(.running))
+    try first.flush()
+    try first.place()
   }
 
   private static func makeID(_ time: Timestamp) -> String {
@@ -86,6 +90,22 @@ final class RunRecord {
   }
 
   func note(_ texts: [String]) { notes += texts }
+
+  /// Makes the beginning of the run durable and tells of it, beside what the run does meanwhile.
+  func begin(telling history: (any RunHistory)?, on executor: BlockingExecutor) {
+    let (id, directory) = (id, directory)
+    beginning = Task(executorPreference: executor) {
+      try flushDirectory(directory)
+      try flushDirectory(WeirEngine.directory(of: directory))
+      return history?.began(id, directory: directory) ?? []
+    }
+  }
+
+  /// Waits until that is done. Nothing may be put in place, and no other record written, before.
+  func hasBegun() async throws {
+    guard let beginning = beginning.take() else { return }
+    note(try await beginning.value)
+  }
 
   /// Clears up behind runs that died while they held this output, and makes the spool of this one.
   ///
@@ -137,11 +157,22 @@ final class RunRecord {
     place = directory.map { OutputDirectory.Place(before: $0, now: $0, directory: $0) }
   }
 
-  /// Writes down what the run came to, before its outputs are swapped in.
-  func willPlace(_ result: RunResult, in place: OutputDirectory.Place) throws {
+  /// What the run came to, to be written down before its outputs are swapped in; the record last.
+  func drafts(
+    _ result: RunResult, changes: JSONValue?, in place: OutputDirectory.Place
+  ) throws(FileError) -> [FileDraft] {
     self.place = place
-    try writeLedger(result.ledger)
-    try replaceFile(path, text(.placing(result)))
+    var drafts: [FileDraft] = []
+    if let changes {
+      drafts.append(try draft(RunRecordFile.changes, changes.bytes(indented: true) + [0x0A]))
+    }
+    drafts.append(try draft(RunRecordFile.ledger, ledgerText(result.ledger)))
+    drafts.append(try draft(RunRecordFile.record, text(.placing(result))))
+    return drafts
+  }
+
+  private func draft(_ name: String, _ bytes: [UInt8]) throws(FileError) -> FileDraft {
+    try FileDraft(of: joinPath(directory, name), bytes)
   }
 
   /// The outputs are in place: what cannot be noted must not make them a failure.
@@ -149,16 +180,19 @@ final class RunRecord {
     do {
       result.notes = notes
       try removeTree(spoolDirectory)
-      try replaceFile(path, text(.done(result)))
+      // The record that stands there says the same to whoever looks at the outputs: should the power go
+      // now, either of the two will do.
+      let last = try FileDraft(of: path, text(.done(result)))
+      try last.flush()
+      try last.place()
     } catch {
       note(["the record of the run is not complete: \(error)"])
       result.notes = notes
     }
   }
 
-  private func writeLedger(_ ledger: Ledger) throws(FileError) {
-    try replaceFile(
-      joinPath(directory, RunRecordFile.ledger), ledger.json.bytes(indented: true) + [0x0A])
+  private func ledgerText(_ ledger: Ledger) -> [UInt8] {
+    ledger.json.bytes(indented: true) + [0x0A]
   }
 
   /// Notes how the run failed, and returns the error to report.
@@ -181,9 +215,14 @@ final class RunRecord {
     }
     do {
       try removeTree(spoolDirectory)
+      for name in [RunRecordFile.changes, RunRecordFile.ledger] {
+        try removeTree(joinPath(directory, name + ".new"))
+      }
       // It compares outputs that did not come.
       try removeTree(joinPath(directory, RunRecordFile.changes))
-      if let over = reported as? OverBudget { try writeLedger(over.ledger) }
+      if let over = reported as? OverBudget {
+        try replaceFile(joinPath(directory, RunRecordFile.ledger), ledgerText(over.ledger))
+      }
       try replaceFile(path, text(.failed(reported)))
     } catch {
       note(["the record of the run is not complete: \(error)"])

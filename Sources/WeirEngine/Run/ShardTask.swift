@@ -11,18 +11,8 @@ struct ShardTask: Sendable {
   /// Pieces that may wait between two workers.
   static let channelDepth = 4
 
-  let plan: Plan
-  let pass: Int
+  let work: PassWork
   let state: ShardState
-  let executor: BlockingExecutor
-  let hasher: SipHasher
-  let spools: SpoolFolder
-  let progress: Progress
-  let stageNames: [String]
-  let batchBytes: Int
-  /// A worker keeps unpacking until it has been given so many bytes of the file.
-  let turnBytes: Int
-  let kits: KitPool
   /// Workers that have nothing else to do than to help with this shard, this one included; 0: there
   /// are other shards for them.
   let width: Int
@@ -34,7 +24,8 @@ struct ShardTask: Sendable {
     var spool: ShardSpool?
   }
 
-  var lane: Lane { plan.lanes[state.lane] }
+  var pass: Int { work.pass }
+  var lane: Lane { work.plan.lanes[state.lane] }
 
   /// Whether this pass goes over the records of the shard.
   var works: Bool { reading != .none }
@@ -55,7 +46,7 @@ struct ShardTask: Sendable {
     case .none: return Output()
     case .shard: return try await passOverShard(state)
     case .retained:
-      let partials = try await state.memory.blocking(on: executor) { try replay() }
+      let partials = try await state.memory.blocking(on: work.executor) { try replay() }
       guard let quarantine = state.quarantines[pass], quarantine.count > 0 else {
         return Output(partials: partials)
       }
@@ -115,11 +106,11 @@ struct ShardTask: Sendable {
   }
 
   private func passOverShard(_ state: ShardState) async throws -> Output {
-    let kit = kits.take(state.lane)
+    let kit = work.kits.take(state.lane)
     let writes = WriterQueue(encoders: width)
     let pieces = Channel<Bytes>(capacity: ShardTask.channelDepth)
     let parts = try await together { group in
-      group.addTask(executorPreference: executor) {
+      group.addTask(executorPreference: work.executor) {
         await Result {
           try await ending(pieces) { try await read(into: pieces, state) }
           return Output()
@@ -134,9 +125,9 @@ struct ShardTask: Sendable {
           }
         }
       }
-      group.addTask(executorPreference: executor) { await Result { try await write(writes) } }
+      group.addTask(executorPreference: work.executor) { await Result { try await write(writes) } }
     }
-    kits.give(kit, state.lane)
+    work.kits.give(kit, state.lane)
     return Output(
       partials: parts.flatMap(\.partials), spool: parts.compactMap(\.spool).first)
   }
@@ -219,7 +210,7 @@ struct ShardTask: Sendable {
     worker.process(&scanned)
     if let failure = worker.failure { throw failure }
     if pass == 0 {
-      progress.addRows(rows)
+      work.progress.addRows(rows)
       self.state.shownRows += rows
     }
   }
@@ -227,7 +218,7 @@ struct ShardTask: Sendable {
   /// Adds to the progress what was read of the shard for the first time.
   func showBytes(_ count: Int) {
     guard pass == 0 else { return }
-    progress.addBytes(count)
+    work.progress.addBytes(count)
     state.shownBytes += count
   }
 
@@ -243,7 +234,7 @@ struct ShardTask: Sendable {
 
   var limits: ShardLimits {
     var limits = lane.source.limits
-    limits.batchBytes = batchBytes
+    limits.batchBytes = work.batchBytes
     return limits
   }
 
@@ -251,9 +242,9 @@ struct ShardTask: Sendable {
     _ scanner: (any BatchScanner)?, _ kit: TaskKit, _ state: ShardState, encoder: PieceEncoder?
   ) -> LaneWorker {
     LaneWorker(
-      lane: lane, pass: pass, state: state, stageNames: stageNames, hasher: hasher,
-      wantsRemoved: Set(plan.barriers.filter(\.wantsRemoved).map(\.stage)), scanner: scanner,
-      kit: kit, encoder: encoder, groupedNodes: plan.groupedNodes(ofLane: state.lane))
+      lane: lane, pass: pass, state: state, stageNames: work.stageNames, hasher: work.hasher,
+      wantsRemoved: work.wantsRemoved, scanner: scanner, kit: kit, encoder: encoder,
+      groupedNodes: work.groupedNodes[state.lane])
   }
 
   private func handOn(
@@ -266,7 +257,7 @@ struct ShardTask: Sendable {
 
   /// Writes what the body hands on.
   private func write(_ writes: WriterQueue) async throws -> Output {
-    let spool = spools.open(pass: pass, shard: state.ordinal, entry: entry)
+    let spool = work.spools.open(pass: pass, shard: state.ordinal, entry: entry)
     var count = 0
     while let item = try await writes.receive(&count) { try spool.write(item) }
     return Output(spool: try spool.finish())

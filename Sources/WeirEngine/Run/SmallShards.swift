@@ -6,11 +6,11 @@ struct SmallShards: Sendable {
   let tasks: [ShardTask]
 
   func run() async throws -> [ShardTask.Output] {
-    let executor = tasks[0].executor
+    let executor = tasks[0].work.executor
     let readings = tasks.map(\.reading)
     let files = try await withTaskExecutorPreference(executor) {
       try zip(tasks, readings).map { task, reading in
-        reading == .shard ? try task.readWhole() : nil
+        reading == .shard ? WholeShard(try task.readWhole()) : nil
       }
     }
     var outputs: [ShardTask.Output] = []
@@ -22,7 +22,7 @@ struct SmallShards: Sendable {
         continue
       }
       try Task.checkCancellation()
-      let (output, written) = try task.pass(over: file)
+      let (output, written) = try task.pass(over: file.takeBytes())
       outputs.append(output)
       items.append(written)
     }
@@ -35,37 +35,44 @@ struct SmallShards: Sendable {
   }
 }
 
+/// Carries the bytes of a shard from the thread that read them.
+private final class WholeShard: @unchecked Sendable {
+  private var bytes: Bytes?
+
+  init(_ bytes: consuming Bytes) { self.bytes = consume bytes }
+
+  /// Once.
+  func takeBytes() -> Bytes { bytes.take()! }
+}
+
 extension ShardTask {
   /// All bytes of the shard.
-  fileprivate func readWhole() throws -> [UInt8] {
+  fileprivate func readWhole() throws -> Bytes {
     let file = try ShardFile(path: state.shard.path)
-    var bytes: [UInt8] = []
-    while let piece = try file.read(upTo: max(4096, state.shard.size + 1)) {
-      bytes.append(contentsOf: piece.view)
-    }
+    let bytes = try file.readWhole()
     showBytes(bytes.count)
     try note(file.contentHash(), of: state)
     return bytes
   }
 
-  fileprivate func pass(over file: [UInt8]) throws -> (Output, [SpoolItem]) {
-    let kit = kits.take(state.lane)
+  fileprivate func pass(over file: consuming Bytes) throws -> (Output, [SpoolItem]) {
+    let kit = work.kits.take(state.lane)
     let scanner = self.scanner(0, kit)
     let worker = makeWorker(scanner, kit, state, encoder: kit.encoder(0))
     var decoder = ShardDecoder(path: state.shard.path, limits: limits)
-    decoder.feed(Bytes(file))
+    decoder.feed(file)
     try take(&decoder, scanner, worker)
     decoder.feedEnd()
     try take(&decoder, scanner, worker)
     if pass == 0 { state.uncheckedFrames = decoder.uncheckedFrames }
     let output = Output(partials: worker.finish())
-    kits.give(kit, state.lane)
+    work.kits.give(kit, state.lane)
     return (output, worker.pending)
   }
 
   fileprivate func write(_ items: [SpoolItem]) throws -> ShardSpool? {
     guard !items.isEmpty else { return nil }
-    let spool = spools.open(pass: pass, shard: state.ordinal)
+    let spool = work.spools.open(pass: pass, shard: state.ordinal)
     for item in items { try spool.write(item) }
     return try spool.finish()
   }

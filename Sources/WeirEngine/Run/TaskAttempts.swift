@@ -30,7 +30,9 @@ struct TaskAttempts: Sendable {
         else { throw error }
         let isFatal = !error.canPass && !tasks[failed].canSetAside(error)
         guard !isFatal, !error.canPass || failures[failed] < policy.limit else { throw error }
-        for index in waiting { tasks[index].state.restore(before[index], tasks[index].progress) }
+        for index in waiting {
+          tasks[index].state.restore(before[index], tasks[index].work.progress)
+        }
         tasks = try restart(tasks)
         if error.canPass {
           failures[failed] += 1
@@ -61,9 +63,9 @@ extension ShardTask {
     guard let fault else { throw error }
     state.contentHash = content
     state.fault = ShardFault(
-      source: stageNames[lane.stage], shard: state.shard.nameText, bytes: state.shard.size,
+      source: work.stageNames[lane.stage], shard: state.shard.nameText, bytes: state.shard.size,
       code: fault.code.rawValue, byte: fault.byte, message: fault.message)
-    progress.addBytes(state.shard.size)
+    work.progress.addBytes(state.shard.size)
   }
 }
 

@@ -104,7 +104,7 @@ struct WideReading: Sendable {
       var at = 0
       while let end = advance(&frames, piece, at) {
         at += end
-        guard given + at - from >= task.turnBytes else { continue }
+        guard given + at - from >= task.work.turnBytes else { continue }
         try await give(Bytes(piece.view[from..<at]))
         from = at
         turn = (turn + 1) % workers

@@ -35,6 +35,7 @@ final class ShardContents: Sendable {
   }
   private let log: RecordLog
   private let state: Mutex<State>
+  private let lastFolder = Mutex<(given: [UInt8], resolved: [UInt8])>(([], []))
 
   /// - Parameter folder: must be there.
   init(folder: String) throws(FileError) {
@@ -78,7 +79,7 @@ final class ShardContents: Sendable {
   }
 
   func recall(_ path: String, _ look: Look) -> Memory {
-    let key = ShardContents.key(path)
+    let key = key(of: path)
     return state.withLock { state in
       if let entry = state.entries[key], entry.look.isSameFile(as: look),
         Int64(bitPattern: entry.look.seen) - Int64(bitPattern: entry.look.changed)
@@ -94,7 +95,7 @@ final class ShardContents: Sendable {
   ///
   /// - Parameter look: taken before it was read.
   func remember(_ path: String, _ look: Look, _ content: Hash128, unchecked: Int) {
-    let key = ShardContents.key(path)
+    let key = key(of: path)
     state.withLock { state in
       let entry = Entry(look: look, content: content, unchecked: UInt64(unchecked))
       state.entries[key] = entry
@@ -130,9 +131,17 @@ final class ShardContents: Sendable {
     if let live { try log.replace(with: live) }
   }
 
-  private static func key(_ path: String) -> Hash128 {
+  /// What a file is remembered under: its folder as it is from the root, and its name.
+  private func key(of path: String) -> Hash128 {
+    let parent = Array(directory(of: path).utf8)
+    let folder = lastFolder.withLock { last in
+      // Shards come folder by folder, and to resolve one takes a call for each part of its path.
+      if last.given != parent { last = (parent, Array(absolutePath(directory(of: path)).utf8)) }
+      return last.resolved
+    }
     let hasher = ContentHasher()
-    Array(absolutePath(path).utf8).withUnsafeBufferPointer { hasher.update($0) }
+    (folder + [UInt8(ascii: "/")] + lastComponent(of: path).utf8)
+      .withUnsafeBufferPointer { hasher.update($0) }
     return hasher.finish()
   }
 }
