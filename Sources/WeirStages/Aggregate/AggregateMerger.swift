@@ -26,39 +26,43 @@ final class AggregateMerger: ReduceMerger {
     if table.groupCount == 0, layout.by.isEmpty, layout.time == nil {
       // All records are one group, also where there is none.
       for state in table.states { state.grow(to: 1) }
-      out.rows.append(try metrics(of: 0, records: 0, key: []))
+      var row: [JSONValue] = []
+      try addMetrics(of: 0, records: 0, to: &row)
+      out.rows.append(row)
     }
+    out.rows.reserveCapacity(table.groupCount)
     for group in table.orderedGroups {
-      let key = try keyValues(group)
-      out.rows.append(key + (try metrics(of: group, records: table.records[group], key: key)))
+      var row: [JSONValue] = []
+      row.reserveCapacity(out.columns.count)
+      try addKey(group, to: &row)
+      try addMetrics(of: group, records: table.records[group], to: &row)
+      out.rows.append(row)
     }
     return out
   }
 
-  private func keyValues(_ group: Int) throws(RunError) -> [JSONValue] {
+  private func addKey(_ group: Int, to values: inout [JSONValue]) throws(RunError) {
     let layout = table.layout
-    var reader = GroupKeyReader(Array(table.key(of: group))[...])
-    var values: [JSONValue] = []
+    var reader = GroupKeyReader(table.key(of: group))
     for field in layout.by { values.append(try reader.value(field.type)) }
     if let time = layout.time { values.append(.text(time.bucket.text(try reader.bucket()))) }
-    return values
   }
 
-  private func metrics(
-    of group: Int, records: UInt64, key: [JSONValue]
-  ) throws(RunError) -> [JSONValue] {
-    var values: [JSONValue] = []
+  /// - Parameter values: those of the key.
+  private func addMetrics(
+    of group: Int, records: UInt64, to values: inout [JSONValue]
+  ) throws(RunError) {
+    let keys = values.count
     for metric in table.layout.metrics {
       guard let state = metric.state else {
         values.append(.int(Int64(records)))
         continue
       }
       guard let value = table.states[state].value(group, metric.function, records: records) else {
-        throw overflow(metric.name, key)
+        throw overflow(metric.name, Array(values.prefix(keys)))
       }
       values.append(value)
     }
-    return values
   }
 
   private func overflow(_ metric: String, _ key: [JSONValue]) -> RunError {

@@ -1,3 +1,4 @@
+import Glibc
 import WeirData
 import WeirEngine
 import WeirStatistics
@@ -27,7 +28,7 @@ final class AggregateTable {
 
   /// Groups in the order of their keys.
   var orderedGroups: [Int] {
-    (0..<groupCount).sorted { keys.bytes(of: $0).lexicographicallyPrecedes(keys.bytes(of: $1)) }
+    (0..<groupCount).sorted { precedes(keys.bytes(of: $0), keys.bytes(of: $1)) }
   }
 
   /// The group of a key; its states must ``grow()`` before they are used.
@@ -97,14 +98,14 @@ final class AggregateTable {
     }
     let total = try input.count(upTo: Self.recordsMax - recordCount)
     var left = total
-    var last: [UInt8]?
+    var last: ArraySlice<UInt8>?
     for _ in 0..<(try input.count()) {
-      let key = try input.block()
-      guard last.map({ $0.lexicographicallyPrecedes(key) }) ?? true else {
+      let key = try input.slice()
+      guard last.map({ precedes($0, key) }) ?? true else {
         throw .damagedState("its groups are out of order")
       }
       last = key
-      try check(key)
+      try checkNew(key)
       let count = try input.count(upTo: left)
       guard count > 0 else { throw .damagedState("a group has no record") }
       left -= count
@@ -120,10 +121,26 @@ final class AggregateTable {
     }
   }
 
-  private func check(_ key: [UInt8]) throws(RunError) {
-    var reader = GroupKeyReader(key[...])
+  /// A key that is there already was looked at when it came.
+  private func checkNew(_ key: ArraySlice<UInt8>) throws(RunError) {
+    guard key.withUnsafeBufferPointer({ keys.find($0) }) == nil else { return }
+    try key.withUnsafeBufferPointer { key throws(RunError) in try check(key) }
+  }
+
+  private func check(_ key: UnsafeBufferPointer<UInt8>) throws(RunError) {
+    var reader = GroupKeyReader(key)
     for field in layout.by { _ = try reader.value(field.type) }
     if layout.time != nil { _ = try reader.bucket() }
     guard reader.isAtEnd else { throw .damagedState("the name of a group is too long") }
   }
+}
+
+private func precedes(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
+  guard let first = a.baseAddress, let second = b.baseAddress else { return a.count < b.count }
+  let order = memcmp(first, second, min(a.count, b.count))
+  return order != 0 ? order < 0 : a.count < b.count
+}
+
+private func precedes(_ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Bool {
+  a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { precedes(a, $0) } }
 }

@@ -47,17 +47,14 @@ struct GroupKey: ~Copyable {
   }
 }
 
-/// Reads a ``GroupKey`` back; throws at bytes that are none.
+/// Reads a ``GroupKey`` back; throws at bytes that are none. Good as long as the bytes are.
 struct GroupKeyReader {
-  private let bytes: ArraySlice<UInt8>
-  private var at: Int
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private var at = 0
 
-  init(_ bytes: ArraySlice<UInt8>) {
-    self.bytes = bytes
-    at = bytes.startIndex
-  }
+  init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-  var isAtEnd: Bool { at == bytes.endIndex }
+  var isAtEnd: Bool { at == bytes.count }
 
   mutating func value(_ type: FieldType.Base) throws(RunError) -> JSONValue {
     switch try next() {
@@ -97,6 +94,11 @@ struct GroupKeyReader {
   }
 
   private mutating func string() throws(RunError) -> [UInt8] {
+    let rest = UnsafeBufferPointer(rebasing: bytes[at...])
+    if let zero = rest.firstIndex(of: 0), zero + 1 < rest.count, rest[zero + 1] == 0 {
+      at += zero + 2
+      return Array(rest[..<zero])
+    }
     var text: [UInt8] = []
     while true {
       let byte = try next()
@@ -112,7 +114,7 @@ struct GroupKeyReader {
   }
 
   private mutating func next() throws(RunError) -> UInt8 {
-    guard at < bytes.endIndex else { throw Self.damage }
+    guard at < bytes.count else { throw Self.damage }
     defer { at += 1 }
     return bytes[at]
   }

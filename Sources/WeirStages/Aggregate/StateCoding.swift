@@ -28,6 +28,9 @@ struct StateReader {
 
   mutating func block() throws(RunError) -> [UInt8] { try known(reader.block()) }
 
+  /// The same without a copy.
+  mutating func slice() throws(RunError) -> ArraySlice<UInt8> { try known(reader.slice()) }
+
   private func known<Value>(_ value: Value?) throws(RunError) -> Value {
     guard let value else { throw .damagedState("it ends too early, or a number in it is too long") }
     return value

@@ -53,12 +53,14 @@ public struct ByteReader {
 
   public var isAtEnd: Bool { at == bytes.endIndex }
 
+  @inlinable
   public mutating func byte() -> UInt8? {
     guard at < bytes.endIndex else { return nil }
     defer { at += 1 }
     return bytes[at]
   }
 
+  @inlinable
   public mutating func varint() -> UInt64? {
     var value: UInt64 = 0
     for shift in stride(from: 0, through: 63, by: 7) {
@@ -97,9 +99,13 @@ public struct ByteReader {
     }
   }
 
-  public mutating func block() -> [UInt8]? {
+  public mutating func block() -> [UInt8]? { slice().map { Array($0) } }
+
+  /// The same without a copy.
+  @inlinable
+  public mutating func slice() -> ArraySlice<UInt8>? {
     guard let count = varint(), count <= UInt64(bytes.endIndex - at) else { return nil }
     defer { at += Int(count) }
-    return Array(bytes[at..<(at + Int(count))])
+    return bytes[at..<(at + Int(count))]
   }
 }
