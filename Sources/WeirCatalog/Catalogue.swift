@@ -86,11 +86,14 @@ public final class Catalogue: Sendable {
     } catch let error as DatabaseError {
       guard isOnDisk, case .damaged(let reason) = CatalogueFile.problem(error) else { throw error }
       let fresh: DatabaseQueue
-      let note: String
+      var note: String?
       do {
-        fresh = try CatalogueFile(workspace).replace(queue)
-        note =
-          "the catalogue was damaged (\(reason)) and was made anew from the directories of the runs"
+        let (replaced, isNew) = try CatalogueFile(workspace).replace(queue)
+        fresh = replaced
+        if isNew {
+          note =
+            "the catalogue was damaged (\(reason)) and was made anew from the directories of the runs"
+        }
       } catch {
         // The connection is closed by now, and must not be used again.
         fresh = try CatalogueFile.inMemory()
@@ -98,7 +101,7 @@ public final class Catalogue: Sendable {
       }
       state.withLock {
         $0.queue = fresh
-        $0.notes.append(note)
+        if let note { $0.notes.append(note) }
       }
       _ = try Reconciliation(workspace: workspace).run(fresh)
       return try body(fresh)

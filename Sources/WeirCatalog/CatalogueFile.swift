@@ -38,6 +38,7 @@ struct CatalogueFile {
       do {
         return (try connect(), [])
       } catch Problem.damaged(let reason) {
+        if let queue = try lookAgain() { return (queue, []) }
         let kept = try setAside()
         return (
           try connect(),
@@ -49,19 +50,28 @@ struct CatalogueFile {
     }
   }
 
+  /// Opens a catalogue that seemed damaged once more: to SQLite a read that failed (EIO) is damage too,
+  /// and another process may have mended it.
+  ///
+  /// - Returns: `nil` where it is damaged.
+  private func lookAgain() throws -> DatabaseQueue? {
+    do {
+      let queue = try connect()
+      return try isSound(queue) ? queue : nil
+    } catch Problem.damaged {
+      return nil
+    }
+  }
+
   /// Sets a catalogue aside that turned out to be damaged after it was opened.
-  func replace(_ old: DatabaseQueue) throws -> DatabaseQueue {
+  ///
+  /// - Returns: whether it had to be.
+  func replace(_ old: DatabaseQueue) throws -> (queue: DatabaseQueue, isNew: Bool) {
     try old.close()
     return try locked {
-      do {
-        // Another process may have done so already.
-        let queue = try connect()
-        guard try isSound(queue) else { throw Problem.damaged("") }
-        return queue
-      } catch Problem.damaged {
-        _ = try setAside()
-        return try connect()
-      }
+      if let queue = try lookAgain() { return (queue, false) }
+      _ = try setAside()
+      return (try connect(), true)
     }
   }
 

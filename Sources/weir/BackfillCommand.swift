@@ -87,7 +87,7 @@ struct BackfillCommand: AsyncParsableCommand {
     let (names, problems) = SpecLoading.partitionDates(spec)
     guard let dates = names else {
       tell(problems.text)
-      throw ExitCode(78)
+      throw ExitCode(problems.exit)
     }
     if let by {
       guard dates.contains(where: { same($0, by) }) else {
@@ -114,7 +114,7 @@ struct BackfillCommand: AsyncParsableCommand {
     let (plan, problems) = SpecLoading.plan(spec, params: params)
     guard let plan else {
       tell(problems.text)
-      throw ExitCode(78)
+      throw ExitCode(problems.exit)
     }
     return plan
   }

@@ -28,7 +28,7 @@ struct PlanCommand: AsyncParsableCommand {
     let (plan, problems) = SpecLoading.plan(spec, params: try common.params.parameters())
     guard let plan else {
       tell(problems.text)
-      throw ExitCode(78)
+      throw ExitCode(problems.exit)
     }
     let forecast: RunForecast
     let options = try common.options(spec: spec)

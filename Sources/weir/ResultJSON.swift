@@ -105,11 +105,21 @@ enum ResultJSON {
   }
 
   static func invalid(_ spec: String, _ problems: Problems) -> String {
-    withProblems(
-      [
-        JSONMember("spec", .text(spec)), JSONMember("status", "invalid"), JSONMember("exit", 78),
-        JSONMember("retry", false),
-      ], problems)
+    var members = [
+      JSONMember("spec", .text(spec)),
+      JSONMember("status", problems.mayPass ? "failed" : "invalid"),
+      JSONMember("exit", .int(Int64(problems.exit))), JSONMember("retry", .bool(problems.mayPass)),
+    ]
+    if problems.mayPass, let first = problems.sorted.first(where: \.isTransient) {
+      members.append(
+        JSONMember(
+          "error",
+          [
+            "code": .text(first.code), "message": .text(first.message),
+            "fix": .text(first.fix ?? ""),
+          ]))
+    }
+    return withProblems(members, problems)
   }
 
   /// An object that ends with the members `problems`, `errors` and `more` of a spec's problems.

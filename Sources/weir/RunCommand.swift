@@ -83,7 +83,7 @@ struct RunCommand: AsyncParsableCommand {
     if !problems.isEmpty, !(quiet && !problems.hasErrors) { tell(problems.text) }
     guard let plan else {
       if json { try say(ResultJSON.invalid(spec, problems)) }
-      throw ExitCode(78)
+      throw ExitCode(problems.exit)
     }
     var options = try settings.options(spec: spec)
     let key = idempotencyKey.map {

@@ -39,7 +39,7 @@ enum SpecLoading {
         kind: .null, range: 0..<0, pointer: .root, source: SpecSource(name: path, bytes: []))
       let isTooLarge = error.code == EFBIG
       problems.add(
-        isTooLarge ? "spec_too_large" : "unreadable_spec", at: nowhere,
+        unreadable: error, isTooLarge ? "spec_too_large" : "unreadable_spec", at: nowhere,
         isTooLarge ? "the spec is larger than 1 MiB" : "the spec cannot be read: \(error.reason)",
         fix: "name a JSON file, for example pipelines/nightly-trends.json")
       return (nil, problems)
@@ -51,6 +51,11 @@ enum SpecLoading {
     defer { free(path) }
     return String(cString: path)
   }
+}
+
+extension Problems {
+  /// The status with which a command ends for them: 78, or 1 where trying again may help.
+  var exit: Int32 { mayPass ? 1 : 78 }
 }
 
 extension Array where Element == String {

@@ -19,11 +19,11 @@ struct ValidateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let given = try params.parameters()
-    var failed = false
+    var exit: Int32 = 0
     for path in specs {
       let (plan, problems) = SpecLoading.plan(
         path, params: given, allowMissingParams: given.isEmpty)
-      if problems.hasErrors { failed = true }
+      if problems.hasErrors { exit = max(exit, problems.exit) }
       if json {
         try say(
           ResultJSON.withProblems(
@@ -37,6 +37,6 @@ struct ValidateCommand: AsyncParsableCommand {
         if !problems.hasErrors { try say("\(path): valid, with warnings") }
       }
     }
-    if failed { throw ExitCode(78) }
+    if exit != 0 { throw ExitCode(exit) }
   }
 }

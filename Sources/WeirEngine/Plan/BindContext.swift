@@ -26,13 +26,14 @@ public final class BindContext {
   ) -> [UInt8]? {
     let resolved = resolve(path)
     if let bytes = files.bytes(of: path) { return bytes }
-    do {
+    do throws(FileError) {
       let bytes = try readWholeFile(resolved, limit: ReferencedFiles.bytesMax)
       files.add(path, bytes)
       return bytes
     } catch {
       problems.add(
-        "unreadable_file", at: node, "\(resolved) cannot be read: \(error.reason)",
+        unreadable: error, "unreadable_file", at: node,
+        "\(resolved) cannot be read: \(error.reason)",
         fix: "paths are read from the folder of the spec")
       return nil
     }

@@ -48,6 +48,10 @@ public struct RunRecordFile: Sendable {
     }
   }
 
+  private static let openMarks = [RunStatus.running, .placing].map {
+    Array("\"status\": \"\($0.rawValue)\"".utf8)
+  }
+
   /// Whether the record in a directory may be that of a run that nobody ended: a look at its beginning,
   /// so that the thousands that were ended cost next to nothing.
   static func mayBeOpen(_ directory: String) -> Bool {
@@ -58,9 +62,17 @@ public struct RunRecordFile: Sendable {
     let count = read(descriptor, &head, head.count)
     guard count > 0 else { return false }
     // Behind id and name of the pipeline.
-    return [RunStatus.running, .placing].contains { status in
-      let text = Array("\"status\": \"\(status.rawValue)\"".utf8)
-      return head[..<count].indices.contains { head[$0..<count].starts(with: text) }
+    return head.withUnsafeBufferPointer { head in
+      guard let base = head.baseAddress else { return false }
+      var at = 0
+      while let quote = memchr(base + at, 0x22, count - at) {
+        at = UnsafeRawPointer(quote) - UnsafeRawPointer(base)
+        for mark in openMarks where count - at >= mark.count {
+          if memcmp(quote, mark, mark.count) == 0 { return true }
+        }
+        at += 1
+      }
+      return false
     }
   }
 

@@ -9,6 +9,7 @@ public struct Problems: Sendable {
   /// Problems that were counted but not kept.
   public private(set) var dropped = 0
   private var errors = 0
+  private var transientErrors = 0
 
   public init() {}
 
@@ -16,9 +17,14 @@ public struct Problems: Sendable {
   public var hasErrors: Bool { errors > 0 }
   public var errorCount: Int { errors }
   public var count: Int { stored.count + dropped }
+  /// Whether the same spec may well be taken another time: all that was found is what could not be read.
+  public var mayPass: Bool { hasErrors && transientErrors == errors }
 
   public mutating func add(_ problem: SpecProblem) {
-    if problem.severity == .error { errors += 1 }
+    if problem.severity == .error {
+      errors += 1
+      if problem.isTransient { transientErrors += 1 }
+    }
     guard stored.count < Problems.storedLimit else {
       dropped += 1
       return
@@ -49,6 +55,19 @@ public struct Problems: Sendable {
         related: related))
   }
 
+  /// Adds that a file could not be read.
+  ///
+  /// - Parameter fix: where the cause lies in what was asked for, and not in the disk.
+  public mutating func add(
+    unreadable error: FileError, _ code: String, at node: SpecNode, _ message: String, fix: String
+  ) {
+    add(
+      SpecProblem(
+        code: code, severity: .error, source: node.source, range: node.range,
+        pointer: node.pointer, message: message, fix: error.isTransient ? error.fix : fix,
+        related: [], isTransient: error.isTransient))
+  }
+
   /// Adds a problem inside a string value, such as an expression or a path template:
   /// `within` are UTF-8 offsets of the string's value, which are carried over its escapes.
   public mutating func add(
@@ -63,7 +82,9 @@ public struct Problems: Sendable {
   public mutating func add(contentsOf other: Problems) {
     for problem in other.stored { add(problem) }
     dropped += other.dropped
-    errors += other.errors - other.stored.count(where: { $0.severity == .error })
+    let kept = other.stored.filter { $0.severity == .error }
+    errors += other.errors - kept.count
+    transientErrors += other.transientErrors - kept.count(where: \.isTransient)
   }
 
   /// By file, then place, then the order in which they were found.

@@ -40,6 +40,8 @@ public struct SpecProblem: Sendable {
   /// What to type, without the words "try".
   public var fix: String?
   public var related: [Related]
+  /// Nothing is wrong with the spec itself: something could not be read now and may be later.
+  public var isTransient = false
 
   public var file: String { source.name }
   /// From 1.
