@@ -19,6 +19,6 @@ struct Weir: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self,
       QuarantineCommand.self, EvalCommand.self, PlanCommand.self, BackfillCommand.self,
-      ResumeCommand.self,
+      ResumeCommand.self, PreviewCommand.self, ExplainCommand.self,
     ])
 }

@@ -223,7 +223,7 @@ extension ErrorBudget {
 
 extension Plan {
   /// The pass in which a stage works.
-  fileprivate func depth(of stage: Int) -> Int {
+  func depth(of stage: Int) -> Int {
     lanes.flatMap(\.nodes).filter { $0.stage == stage }.map(\.depth).max() ?? 0
   }
 

@@ -15,6 +15,9 @@ public struct Scope: Sendable {
     /// A stage made it: no record has it.
     public internal(set) var isMade = false
 
+    /// It comes from the path of the shard.
+    var isOfPath: Bool { recordColumn == nil && !isMade }
+
     /// The value is no longer the one in the record.
     public var isEdited: Bool { recordColumn.map { $0 != column } ?? false }
   }

@@ -229,6 +229,11 @@ public struct RowTable: Sendable {
     self.rows = rows
     self.identity = identity
   }
+
+  /// Each row as an object, its members in the order of the columns.
+  public var objects: [JSONValue] {
+    rows.map { row in .object(zip(columns, row).map { JSONMember($0, $1) }) }
+  }
 }
 
 /// What tells the rows of a table apart, for those who compare it with that of another run.

@@ -56,7 +56,7 @@ struct ShardTask: Sendable {
 
   /// Goes over the columns that pass 0 kept. No sink works here: sinks need the text. Blocks where
   /// columns or what a barrier collects are on the disk.
-  private func replay() throws -> [(node: Int, bytes: [UInt8])] {
+  func replay() throws -> [(node: Int, bytes: [UInt8])] {
     // Strings of kept columns have other codes for each shard: a kit could use nothing again.
     let worker = makeWorker(nil, TaskKit(lane: lane), state, encoder: nil)
     // What the worker knows of coded strings is good as long as the readers.

@@ -55,7 +55,8 @@ extension ShardTask {
     return bytes
   }
 
-  fileprivate func pass(over file: consuming Bytes) throws -> (Output, [SpoolItem]) {
+  /// Goes over the whole bytes of the shard.
+  func pass(over file: consuming Bytes) throws -> (Output, [SpoolItem]) {
     let kit = work.kits.take(state.lane)
     let scanner = self.scanner(0, kit)
     let worker = makeWorker(scanner, kit, state, encoder: kit.encoder(0))

@@ -43,7 +43,7 @@ public struct CheckedStage: Sendable {
   /// Empty where the declaration has none.
   public let description: String
   /// In the order of `inputs`.
-  public let inputs: [Input]
+  public internal(set) var inputs: [Input]
   public let stage: any Stage
   public let options: Options
   /// The whole declaration.
