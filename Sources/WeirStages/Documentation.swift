@@ -5,7 +5,10 @@ public enum Documentation {
   /// Path below `docs/` and content, in order.
   public static func pages(_ registry: StageRegistry) -> [(path: String, text: String)] {
     registry.types.map { ($0.manual.pagePath, stageMarkdown($0.manual)) }
-      + [("schema/pipeline.schema.json", pipelineSchema(registry))]
+      + [
+        ("schema/pipeline.schema.json", pipelineSchema(registry)),
+        ("schema/test.schema.json", testSchema()),
+      ]
   }
 
   /// Writes a page where its content changed.

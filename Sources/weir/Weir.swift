@@ -20,5 +20,6 @@ struct Weir: AsyncParsableCommand {
       RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self,
       QuarantineCommand.self, EvalCommand.self, PlanCommand.self, BackfillCommand.self,
       ResumeCommand.self, PreviewCommand.self, ExplainCommand.self,
+      TestCommand.self,
     ])
 }
