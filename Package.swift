@@ -55,7 +55,8 @@ let package = Package(
 
     // Tools for those who build Weir.
     .target(
-      name: "WeirTesting", dependencies: ["CZlib", "WeirData", "WeirEngine", "WeirStages"],
+      name: "WeirTesting",
+      dependencies: ["CZlib", "WeirData", "WeirStatistics", "WeirEngine", "WeirStages"],
       swiftSettings: house),
     .executableTarget(
       name: "weir-bench",

@@ -128,7 +128,7 @@ extension SeriesAnalysis {
 }
 
 /// `constant` or `no_events` where there is nothing that could have changed.
-private func unvarying(_ s: ComparedSeries) -> SeriesStatus? {
+func unvarying(_ s: ComparedSeries) -> SeriesStatus? {
   guard let first = s.seen.first else { return nil }
   switch s.kind {
   case .rate:

@@ -39,7 +39,7 @@ struct `Reference vectors` {
   static let elsewhere = [
     "MANIFEST.json": "lists the others",
     "behaviour.json": "TrendBehaviourTests",
-    "synth_series.jsonl": "TrendSynthTests",
+    "synth_series.jsonl": "TrendBehaviourTests",
   ]
 
   /// What this version has no function for, and why.
