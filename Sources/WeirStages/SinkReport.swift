@@ -17,7 +17,9 @@ public struct ReportSink: SinkStage {
       future data. It reads without a script, in print and on a telephone, asks for nothing from \
       any network, and the same inputs, spec and parameters give the same bytes.
 
-      It takes the findings of a `trend` stage. The page shows the beginning of one refused record \
+      It takes the findings of one `trend`, `correlate` or `compare` stage. Of the latter two the page has \
+      what moves together or what differs, each with its size, its picture and what carries it, and \
+      the same ledger and quarantine. The page shows the beginning of one refused record \
       for each reason, as it came: do not publish it where the records must not be seen.
       """,
     accepts: [.findings], fanIn: false,
@@ -59,11 +61,20 @@ public struct ReportSink: SinkStage {
   public func checkResultPath(_ problems: inout Problems) {}
 
   public func write(_ input: StageOutput, _ facts: RunFacts) throws -> [OutputFile] {
+    if case .findings(let findings) = input, let detail = findings.detail as? RelationDetail {
+      let page = ReportPage(
+        detail.coverage, facts, title: title, recordNoun: recordNoun, path: path)
+      return [
+        OutputFile(
+          path: path, bytes: renderRelations(page, detail, sha256: { sha256($0) }),
+          rows: findings.findings.count)
+      ]
+    }
     guard case .findings(let findings) = input, let detail = findings.detail as? TrendDetail else {
       throw RunError(
         code: "no_report",
         message: "`\(facts.input)` makes no findings that a report can show",
-        fix: "give the report the default output of a `trend` stage")
+        fix: "give the report the default output of a `trend`, `correlate` or `compare` stage")
     }
     let page = ReportPage(
       detail, facts, title: title, recordNoun: recordNoun, path: path)

@@ -10,6 +10,8 @@ extension StageRegistry {
     Dedupe.self,
     Aggregate.self,
     Trend.self,
+    Correlate.self,
+    Compare.self,
     JSONLSink.self,
     CSVSink.self,
     ReportSink.self,

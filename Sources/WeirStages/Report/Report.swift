@@ -10,23 +10,10 @@
 public func renderReport(_ page: ReportPage, sha256: ([UInt8]) -> [UInt8]) -> [UInt8] {
   let model = ReportModel(page)
   let budget = ReportBudget(model)
-  let style = reportStyle()
   let head = ReportHead(model: model)
   let changes = ReportChanges(model: model, budget: budget)
-  let policy: ReportMarkup = """
-    default-src 'none'; style-src 'sha256-\(base64(sha256(style.bytes)))'; \
-    script-src 'sha256-\(base64(sha256(reportScript.bytes)))'; base-uri 'none'; form-action 'none'
-    """
-  let html: ReportMarkup = """
-    <!doctype html>
-    <html lang=en><head><meta charset=utf-8>\
-    <meta http-equiv=Content-Security-Policy content="\(policy)">\
-    <meta name=viewport content="width=device-width,initial-scale=1">\
-    <meta name=referrer content=no-referrer>\
-    <meta name=generator content="Weir \(value: page.version)">\
-    <title>\(value: head.title)</title><style>\(style)</style></head>
-    <body>\(head.bar())
-    <div class=wrap>\(head.markup())
+  let body: ReportMarkup = """
+    \(head.markup())
     <main>
     \(changes.markup())
     \(ReportCards(model: model, budget: budget).markup())
@@ -38,7 +25,32 @@ public func renderReport(_ page: ReportPage, sha256: ([UInt8]) -> [UInt8]) -> [U
     \(ReportQuarantine(model: model).markup())
     \(ReportMethod(model: model).markup())
     </main>
-    <footer>Made by Weir \(page.version). The same inputs, spec and parameters give the same bytes; \
+    """
+  return reportDocument(
+    title: head.title, bar: head.bar(), body: body, version: page.version, sha256: sha256)
+}
+
+/// The frame of every page: policy, style, script, footer.
+func reportDocument(
+  title: String, bar: ReportMarkup, body: ReportMarkup, version: String,
+  sha256: ([UInt8]) -> [UInt8]
+) -> [UInt8] {
+  let style = reportStyle()
+  let policy: ReportMarkup = """
+    default-src 'none'; style-src 'sha256-\(base64(sha256(style.bytes)))'; \
+    script-src 'sha256-\(base64(sha256(reportScript.bytes)))'; base-uri 'none'; form-action 'none'
+    """
+  let html: ReportMarkup = """
+    <!doctype html>
+    <html lang=en><head><meta charset=utf-8>\
+    <meta http-equiv=Content-Security-Policy content="\(policy)">\
+    <meta name=viewport content="width=device-width,initial-scale=1">\
+    <meta name=referrer content=no-referrer>\
+    <meta name=generator content="Weir \(value: version)">\
+    <title>\(value: title)</title><style>\(style)</style></head>
+    <body>\(bar)
+    <div class=wrap>\(body)
+    <footer>Made by Weir \(version). The same inputs, spec and parameters give the same bytes; \
     no clock stands in this file.</footer></div>
     <script>\(reportScript)</script></body></html>
 

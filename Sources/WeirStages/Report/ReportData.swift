@@ -7,6 +7,15 @@ struct ReportData {
   private static let rowsMost = 30
 
   func markup() -> ReportMarkup {
+    """
+    <section id=data><h2>Data: what is in, open or missing</h2>\
+    <p class=lead>A missing \(model.bucketWord) is left out, never counted as zero. An open one is \
+    shown and not compared.</p>\(strips())\(notes())</section>
+    """
+  }
+
+  /// What is missing, late or in the future.
+  func notes() -> ReportMarkup {
     let notes = model.page.notes.map { note -> ReportMarkup in
       """
       <tr><th scope=row><span class="badge \(note.isProblem ? "warning" : "notice")">\(note.label)\
@@ -14,18 +23,12 @@ struct ReportData {
 
       """
     }
-    let table: ReportMarkup =
-      notes.isEmpty
+    return notes.isEmpty
       ? "<p>Nothing is missing, late or in the future.</p>"
       : """
       <div class=scroll><table><thead><tr><th scope=col>What</th><th scope=col>Where</th>\
       <th scope=col>Effect on this report</th></tr></thead><tbody>
       \(notes.joined())</tbody></table></div>
-      """
-    return """
-      <section id=data><h2>Data: what is in, open or missing</h2>\
-      <p class=lead>A missing \(model.bucketWord) is left out, never counted as zero. An open one is \
-      shown and not compared.</p>\(strips())\(table)</section>
       """
   }
 

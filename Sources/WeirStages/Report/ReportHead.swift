@@ -44,13 +44,7 @@ struct ReportHead {
         ("data", "Data"), ("ledger", "Ledger"),
         ("quarantine", "Quarantine"), ("method", "Method"),
       ]
-    return """
-      <a class=skip href="#changes">Skip to what changed</a>\
-      <div class=bar><div class=wrap><b>Weir</b><nav aria-label=Sections>\
-      \(links.map { "<a href=\"#\(value: $0.0)\">\($0.1)</a>" as ReportMarkup }.joined())</nav>\
-      <span class=tools hidden><button type=button id=theme>Theme</button>\
-      <button type=button id=print>Print</button></span></div></div>
-      """
+    return reportBar(links)
   }
 
   func markup() -> ReportMarkup {
@@ -155,6 +149,17 @@ struct ReportHead {
       "\(records), \(isWithin ? "within" : "over") the budget of \(ReportNumber.chosenPercent(budget))"
     )
   }
+}
+
+/// The bar at the top of every page.
+func reportBar(_ links: [(String, String)]) -> ReportMarkup {
+  """
+  <a class=skip href="#changes">Skip to what changed</a>\
+  <div class=bar><div class=wrap><b>Weir</b><nav aria-label=Sections>\
+  \(links.map { "<a href=\"#\(value: $0.0)\">\($0.1)</a>" as ReportMarkup }.joined())</nav>\
+  <span class=tools hidden><button type=button id=theme>Theme</button>\
+  <button type=button id=print>Print</button></span></div></div>
+  """
 }
 
 extension ReportTotals {

@@ -9,8 +9,15 @@ struct ReportMethod {
   func markup() -> ReportMarkup {
     """
     <section id=method><h2>How to read it, and how to get the same again</h2><div class=under>\
-    <dl class=pairs>\(pairs(words))</dl><div><dl class=pairs>\(pairs(identity))</dl>\
-    <p class=sub>The same again:</p><pre><code>\(command)</code></pre></div></div></section>
+    <dl class=pairs>\(pairs(words))</dl><div>\(identityList())</div></div></section>
+    """
+  }
+
+  /// What identifies the run, and the command that makes the same again.
+  func identityList() -> ReportMarkup {
+    """
+    <dl class=pairs>\(pairs(identity))</dl>\
+    <p class=sub>The same again:</p><pre><code>\(command)</code></pre>
     """
   }
 

@@ -173,7 +173,8 @@ private let reportPictureRules: ReportMarkup = """
   svg .fell{stroke:var(--down)}svg .ring{fill:none;stroke:var(--ink);stroke-width:1.4}\
   svg .hollow{fill:var(--page);stroke:var(--line);stroke-width:1.6}svg .bars{fill:none;\
   stroke:var(--bars)}.impact rect{fill:var(--bars)}.impact path{fill:none;stroke:var(--ink);\
-  stroke-width:1.4}svg .full{fill:var(--band)}svg .zero{fill:none;stroke:var(--hatch)}\
+  stroke-width:1.4}svg .full{fill:var(--band)}svg .lag{fill:var(--bars)}\
+  svg .upfull{fill:var(--upfull)}svg .downfull{fill:var(--downfull)}svg .zero{fill:none;stroke:var(--hatch)}\
   .key .zero{background:none}svg .gap{fill:var(--bad)}
 
   """

@@ -48,7 +48,7 @@ func groupText(_ key: [String?], by fields: [String]) -> String {
 }
 
 /// Fields that say where something is.
-private let placeFields: Set<String> = ["market", "country", "region", "site", "location"]
+let placeFields: Set<String> = ["market", "country", "region", "site", "location"]
 
 func plural(_ field: String) -> String {
   var bytes = plain(field)

@@ -1,0 +1,54 @@
+import Glibc
+import Synchronization
+
+/// `make` of 0 ..< `count`, in that order, worked out on as many threads as there are processors.
+///
+/// Threads of its own: it is called where nothing can be awaited, and computes for seconds. Where the
+/// system gives none, the caller's thread does all of it.
+func onAllProcessors<Value: Sendable>(
+  _ count: Int, piece: Int, _ make: @escaping @Sendable (Int) -> Value
+) -> [Value] {
+  let wanted = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), count / (4 * piece))
+  guard wanted > 1 else { return (0..<count).map(make) }
+  let results = Mutex<[(start: Int, values: [Value])]>([])
+  let next = Atomic<Int>(0)
+  let work = SharedWork {
+    while true {
+      let start = next.wrappingAdd(piece, ordering: .relaxed).oldValue
+      guard start < count else { return }
+      let values = (start..<min(count, start + piece)).map(make)
+      results.withLock { $0.append((start, values)) }
+    }
+  }
+  work.runEverywhere(wanted)
+  return results.withLock { $0.sorted { $0.start < $1.start }.flatMap(\.values) }
+}
+
+/// Something that several threads do together.
+private final class SharedWork: Sendable {
+  private let body: @Sendable () -> Void
+
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+  /// On `threads` threads, the caller's being one of them.
+  func runEverywhere(_ threads: Int) {
+    var started: [pthread_t] = []
+    for _ in 1..<threads {
+      var thread = pthread_t()
+      let box = Unmanaged.passRetained(self)
+      let result = pthread_create(
+        &thread, nil,
+        { argument in
+          Unmanaged<SharedWork>.fromOpaque(argument!).takeRetainedValue().body()
+          return nil
+        }, box.toOpaque())
+      guard result == 0 else {
+        box.release()
+        break
+      }
+      started.append(thread)
+    }
+    body()
+    for thread in started { pthread_join(thread, nil) }
+  }
+}

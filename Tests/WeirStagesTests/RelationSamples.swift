@@ -1,0 +1,64 @@
+import WeirData
+import WeirTesting
+
+/// Invented decisions for the tests of `correlate` and `compare`: a shard a day from Monday 7 September
+/// 2026.
+enum RelationSamples {
+  static let first = CivilDate(iso: "2026-09-07")!
+  static let fields =
+    #"{ "ts": "timestamp", "market": "string", "queue": "string", "vendor": "string?", "decision": "string" }"#
+
+  static func date(_ day: Int) -> String {
+    CivilDate(daysSinceEpoch: first.daysSinceEpoch + day).iso
+  }
+
+  /// How many records a market has on a day, and how likely each is a violation.
+  struct Day {
+    var count: Int
+    /// In thousandths, by vendor.
+    var rates: [(vendor: String, share: Int, rate: Int)]
+  }
+
+  /// - Parameter day: of a market; `nil` for none.
+  static func shards(
+    days: Int, markets: [String], seed: UInt64,
+    _ day: (String, Int, inout SeededRandom) -> Day?
+  ) -> [(path: String, records: [String])] {
+    var random = SeededRandom(seed: seed)
+    return (0..<days).map { t in
+      var lines: [String] = []
+      for market in markets {
+        guard let one = day(market, t, &random) else { continue }
+        for i in 0..<one.count {
+          var at = random.below(1_000)
+          let mine = one.rates.first { part in
+            at -= part.share
+            return at < 0
+          }
+          let part = mine ?? one.rates[0]
+          let hour = i == 0 ? 23 : random.below(24)
+          lines.append(
+            #"{"ts":"\#(date(t))T\#(hour < 10 ? "0" : "")\#(hour):30:00Z","market":"\#(market)","queue":"hate","vendor":"\#(part.vendor)","decision":"\#(random.below(1_000) < part.rate ? "violation" : "approve")"}"#
+          )
+        }
+      }
+      let name = t < 10 ? "00\(t)" : t < 100 ? "0\(t)" : "\(t)"
+      return ("data/\(name).jsonl", lines)
+    }
+  }
+
+  /// A pipeline with one stage, its findings, tables and report.
+  static func spec(_ stage: String, tables: [String]) -> String {
+    let sinks = tables.map {
+      #""\#($0)": { "type": "csv", "inputs": ["it.\#($0)"], "path": "\#($0).csv" }"#
+    }
+    return #"""
+      { "name": "relations",
+        "sources": { "in": { "type": "jsonl", "paths": ["data/*.jsonl"], "fields": \#(fields) } },
+        "transforms": { "it": \#(stage) },
+        "sinks": { "findings": { "type": "jsonl", "inputs": ["it"], "path": "findings.jsonl" },
+          "report": { "type": "report", "inputs": ["it"], "path": "report.html" },
+          \#(sinks.joined(separator: ", ")) } }
+      """#
+  }
+}
