@@ -44,6 +44,7 @@ accuracy: setup ## Score the trend analysis on labelled series, beside what othe
 	@sh Scripts/setup.sh bench
 	@swift build $(CONFIG)
 	@python3 Benchmarks/accuracy/run.py --results Benchmarks/ACCURACY.md
+	@python3 Benchmarks/accuracy/real.py --results Benchmarks/REALDATA.md
 
 lint: setup ## Check the form of the Swift code; fails on any finding
 	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
