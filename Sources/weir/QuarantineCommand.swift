@@ -192,7 +192,7 @@ enum QuarantineJSON {
 
   /// JSON text in which characters that a terminal may obey are escapes, `\u202e` for U+202E. Those
   /// below U+0020 are escaped already, and the others stand in strings only.
-  private static func escaped(_ json: String) -> String {
+  static func escaped(_ json: String) -> String {
     var out = String.UnicodeScalarView()
     for scalar in json.unicodeScalars {
       if scalar.value >= 0x7F, isObeyed(scalar) {

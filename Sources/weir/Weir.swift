@@ -19,7 +19,7 @@ struct Weir: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self,
       QuarantineCommand.self, EvalCommand.self, PlanCommand.self, BackfillCommand.self,
-      ResumeCommand.self, PreviewCommand.self, ExplainCommand.self,
-      TestCommand.self,
+      ResumeCommand.self, PreviewCommand.self, ExplainCommand.self, TestCommand.self,
+      EvidenceCommand.self,
     ])
 }

@@ -290,6 +290,8 @@ public struct FindingSet: Sendable {
   public var levels: [(level: String, count: Int)]
   /// What a report needs beyond the findings; stages that belong together know its type.
   public var detail: (any Sendable)?
+  /// The records behind the findings, for those that have any.
+  public var evidence: [FindingEvidence] = []
 
   public init(
     findings: [JSONValue], levels: [(level: String, count: Int)], detail: (any Sendable)? = nil

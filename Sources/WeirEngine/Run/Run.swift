@@ -270,7 +270,9 @@ private struct Run {
     try Task.checkCancellation()
     let quarantineFile = QuarantineFile(path: joinPath(record.directory, QuarantineFile.name))
     try quarantineFile.write(spools.all, states)
-    try await flush(output.stagedFiles() + [quarantineFile.path], executor, flushFile)
+    let evidence = try plan.writeEvidence(made, states, in: record.directory)
+    try await flush(
+      output.stagedFiles() + [quarantineFile.path] + evidence, executor, flushFile)
     record.note(plan.notes(states) + record.retries.notes)
     clock.end(.finish)
     var result = RunResult(
@@ -348,9 +350,12 @@ private struct Run {
       try await memory.blocking(on: executor) {
         for (task, output) in zip(unit, result.outputs) {
           let nodes = task.lane.nodes
+          let origin = ShardOrigin(
+            source: plan.stage(task.lane.stage).name, shard: task.state.shard.name)
           for (i, reduce) in plan.reduces.enumerated() {
             let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
-            try queues[i].put(pass * states.count + task.state.ordinal, mine.map(\.bytes))
+            try queues[i].put(
+              pass * states.count + task.state.ordinal, of: origin, mine.map(\.bytes))
           }
           if pass == 0 { progress.addShard() }
           quarantines.add(output.spool)

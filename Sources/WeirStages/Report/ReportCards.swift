@@ -58,7 +58,7 @@ struct ReportCard {
       <div class=under><div><h4>What was checked</h4><ul class=checks>\
       \(ReportChecks(model: model, finding: finding).markup())</ul></div>\
       <div>\(tested())</div></div>
-      </article>
+      \(ReportEvidence(model: model, finding: finding).markup())</article>
 
       """
   }

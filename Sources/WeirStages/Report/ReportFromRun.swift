@@ -38,6 +38,7 @@ extension ReportPage {
         ReportNamed("Run", shortHash(facts.runKey)),
       ],
       version: weirVersion, dataFiles: reportFiles(facts.outputs, without: path))
+    evidence = detail.evidence
   }
 }
 

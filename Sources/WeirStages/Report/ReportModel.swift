@@ -1,4 +1,5 @@
 import WeirData
+import WeirEngine
 import WeirStatistics
 
 /// A string that is equal to another only where the bytes are: Swift's `==` takes `é` written in
@@ -116,8 +117,9 @@ struct ReportModel {
       }
       // A gap in the data is no change of the series.
       if finding.type.isTested { series[finding.series].findings.append(found.count) }
-      found.append(
-        ReportFinding(finding, text, anchor: anchor, number: found.count + 1, of: page))
+      var shown = ReportFinding(finding, text, anchor: anchor, number: found.count + 1, of: page)
+      if page.evidence.indices.contains(i) { shown.evidence = page.evidence[i] }
+      found.append(shown)
     }
     var seen: Set<ReportKey> = []
     metrics = series.map(\.metric).filter { seen.insert(ReportKey($0)).inserted }
@@ -187,6 +189,8 @@ struct ReportModel {
 struct ReportFinding {
   var what: TrendFinding
   var text: ReportFindingText
+  /// The records behind it.
+  var evidence: [EvidenceRecord] = []
   /// Id of its card.
   var anchor: String
   /// From 1.

@@ -1,4 +1,5 @@
 import WeirData
+import WeirEngine
 import WeirStatistics
 
 /// Everything that the trend report shows, and nothing that depends on when or where it was made.
@@ -29,6 +30,8 @@ public struct ReportPage: Sendable {
   public var settings: TrendSettings
   /// One for each finding of ``trend``, in the same order.
   public var texts: [ReportFindingText]
+  /// The records behind each finding, as far as there are any.
+  public var evidence: [[EvidenceRecord]] = []
   /// In the order of the plan.
   public var ledger: [ReportLedgerRow]
   public var totals: ReportTotals

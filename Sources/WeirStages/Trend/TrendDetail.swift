@@ -1,4 +1,5 @@
 import WeirData
+import WeirEngine
 import WeirStatistics
 
 /// What the `trend` stage tells a report beyond its findings.
@@ -14,6 +15,8 @@ public struct TrendDetail: Sendable {
   public var settings: TrendSettings
   /// One for each finding, in their order.
   public var texts: [ReportFindingText]
+  /// The records behind each finding.
+  public var evidence: [[EvidenceRecord]] = []
   /// What the series are about, in words.
   public var scope: String
   /// The last day that was asked for; `nil` where the latest counts.

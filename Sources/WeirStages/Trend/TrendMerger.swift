@@ -3,7 +3,7 @@ import WeirEngine
 import WeirStatistics
 
 /// Puts the shards together and makes the outputs.
-final class TrendMerger: ReduceMerger {
+final class TrendMerger: TracingMerger {
   private let rules: TrendRules
   private let state: TrendState
   private let segments: [TrendState]
@@ -19,16 +19,26 @@ final class TrendMerger: ReduceMerger {
 
   var recordCount: Int { Int(state.recordCount) }
 
-  func merge(_ partial: [UInt8]) throws {
-    guard !segments.isEmpty else { return try state.merge(encoded: partial) }
+  func merge(_ partial: [UInt8]) throws { _ = try mergeCounts(partial) }
+
+  /// Keeps the candidates of evidence for the end.
+  func merge(_ partial: [UInt8], of shard: ShardOrigin) throws -> [UInt8]? {
+    try mergeCounts(partial)
+  }
+
+  private func mergeCounts(_ partial: [UInt8]) throws -> [UInt8] {
     var input = ByteReader(partial)
     // A block that is not there is damage, and refused as such.
     try state.merge(encoded: input.block() ?? [])
     for segment in segments { try segment.merge(encoded: input.block() ?? []) }
     try TrendSegments.check(segments, rules)
+    guard let sample = input.block(), input.isAtEnd else { throw TrendState.damaged }
+    return sample
   }
 
-  func finish() throws -> [String: StageOutput] {
+  func finish() throws -> [String: StageOutput] { try finish(KeptParts()) }
+
+  func finish(_ kept: KeptParts) throws -> [String: StageOutput] {
     let calendar = try TrendCalendar(state, rules)
     let rollUp = TrendRollUp(state: state, rules: rules, calendar: calendar)
     let slots = state.slotsByGroup()
@@ -42,20 +52,30 @@ final class TrendMerger: ReduceMerger {
     let report = analyzeOnAllProcessors(series, settings: rules.settings)
     let tables = TrendTables(rules: rules, starts: calendar.starts, report: report, parts: parts)
     return [
-      "": .findings(findings(report, parts, calendar)), "series": .rows(tables.series),
+      "": .findings(try findings(report, parts, calendar, kept)), "series": .rows(tables.series),
       "status": .rows(tables.status),
     ]
   }
 
   private func findings(
-    _ report: TrendReport, _ parts: [[[UInt8]?]], _ calendar: TrendCalendar
-  ) -> FindingSet {
+    _ report: TrendReport, _ parts: [[[UInt8]?]], _ calendar: TrendCalendar, _ kept: KeptParts
+  ) throws -> FindingSet {
     let record = FindingRecord(rules: rules, starts: calendar.starts)
     let explained = TrendSegments(segments, rules: rules, calendar: calendar)
     let beside = report.related()
     let ids = report.findings.map {
       record.id($0, in: report.series[$0.series], parts: parts[$0.series])
     }
+    let reasons = report.findings.enumerated().map { i, finding in
+      let series = report.series[finding.series]
+      return ExplanationRecord(
+        fields: i < TrendMerger.explainedMost
+          ? explained.explain(
+            finding, parts[finding.series], metric: finding.series % rules.metrics.count, in: series
+          ) : [],
+        kind: series.kind, starts: calendar.starts)
+    }
+    let evidence = try evidence(report, parts, calendar, reasons, kept)
     var texts: [ReportFindingText] = []
     var objects: [JSONValue] = []
     for (i, finding) in report.findings.enumerated() {
@@ -64,31 +84,49 @@ final class TrendMerger: ReduceMerger {
       let words = findingText(
         finding, in: series, by: rules.by, bucketStarts: calendar.starts)
       let metric = finding.series % rules.metrics.count
-      let why = ExplanationRecord(
-        fields: i < TrendMerger.explainedMost
-          ? explained.explain(finding, parts, metric: metric, in: series) : [],
-        kind: series.kind, starts: calendar.starts)
       let company = FindingCompany(report: report, beside: beside, ids: ids, by: rules.by)
-      let sentences = [words.detail, why.sentence, company.sentence(i)].compactMap { $0 }
+      let sentences = [words.detail, reasons[i].sentence, company.sentence(i)].compactMap { $0 }
       let text = ReportFindingText(
         id: ids[i], headline: words.headline, detail: sentences.joined(separator: " "))
       texts.append(text)
+      let shown = JSONMember("evidence", .array(evidence[i].map(\.json)))
       objects.append(
         record.json(
           finding, in: series, parts: parts, metric: rules.metrics[metric], position: i + 1,
-          text: text, explain: why.json, company: company.members(i)))
+          text: text, explain: reasons[i].json, company: company.members(i) + [shown]))
     }
     let levels = FindingLevel.allCases.map { level in
       (level: level.name, count: report.findings.count { $0.level == level })
     }
-    return FindingSet(
+    var set = FindingSet(
       findings: objects, levels: levels,
       detail: TrendDetail(
         report: report, by: rules.by, buckets: calendar.starts, bucketDays: rules.clock.days,
-        zone: "UTC", settings: rules.settings, texts: texts,
+        zone: "UTC", settings: rules.settings, texts: texts, evidence: evidence,
         scope: trendScope(rules, report.series), through: rules.through, future: calendar.future,
         early: calendar.early,
         openBucket: calendar.openBucket, hasPartialStart: calendar.hasPartialStart,
         gaps: calendar.gaps))
+    set.evidence = evidence.indices.filter { !evidence[$0].isEmpty }.map {
+      FindingEvidence(findingID: ids[$0], headline: texts[$0].headline, records: evidence[$0])
+    }
+    return set
+  }
+
+  /// The records behind each finding.
+  private func evidence(
+    _ report: TrendReport, _ parts: [[[UInt8]?]], _ calendar: TrendCalendar,
+    _ reasons: [ExplanationRecord], _ kept: KeptParts
+  ) throws -> [[EvidenceRecord]] {
+    let wishes = report.findings.enumerated().map { i, finding -> EvidenceChoice.Wish? in
+      guard i < EvidenceChoice.findingsMost else { return nil }
+      return EvidenceChoice.Wish(
+        finding, report.series[finding.series], parts[finding.series],
+        metric: finding.series % rules.metrics.count, rules: rules, why: reasons[i].chosen)
+    }
+    var choice = EvidenceChoice(
+      wishes, classes: max(1, 2 * rules.conditionCount), calendar: calendar)
+    try choice.look(at: kept)
+    return report.findings.indices.map { choice.records($0) }
   }
 }

@@ -41,6 +41,7 @@ private final class TrendPartial: ReducePartial {
   /// One for each metric that has a condition.
   private let conditions: [Condition?]
   private let segments: [SegmentCounter]
+  private let sample: EvidenceSample
   private var slotMemory = RowMemory<Int32>()
 
   init(_ bound: BoundTrend) {
@@ -48,17 +49,18 @@ private final class TrendPartial: ReducePartial {
     state = TrendState(bound.rules.shape, bound.rules.clock)
     finder = GroupFinder(columns: bound.by.map(\.index), cursor: bound.rules.clock.cursor)
     segments = bound.segments.indices.map { SegmentCounter(bound, field: $0) }
+    sample = EvidenceSample(conditions: bound.rules.conditionCount)
     conditions = bound.inputs.map {
       if case .condition(let expression) = $0 { Condition(expression) } else { nil }
     }
   }
 
-  /// The state; with segments a block for it and one for each of them.
+  /// A block for the state, one for each segment field, one for the candidates of evidence.
   func encode() -> [UInt8] {
-    guard !segments.isEmpty else { return state.encode() }
     var out = ByteWriter()
     out.block(state.encode())
     for segment in segments { out.block(segment.state.encode()) }
+    out.block(sample.encode(state))
     return out.bytes
   }
 
@@ -84,6 +86,9 @@ private final class TrendPartial: ReducePartial {
           state.addHashes(batch.column(column.index), rows, to: metric, found)
         }
       }
+      sample.add(
+        batch, rows, found: found, times: times, truths: conditions.compactMap { $0?.truths },
+        slots: state.slots.count, fields: bound.segments.map(\.index))
       guard !segments.isEmpty else { return }
       let truths = conditions.map { $0?.truths ?? [] }
       for segment in segments {

@@ -55,11 +55,15 @@ extension TrendState {
   func merge(encoded bytes: [UInt8]) throws(RunError) {
     var input = ByteReader(bytes)
     guard mergeAll(&input), input.isAtEnd else {
-      throw RunError(
-        code: "damaged_partial",
-        message: "the kept counts of a shard are damaged or were made by another version",
-        fix: "run again without the kept state: remove the run's folder in the workspace")
+      throw TrendState.damaged
     }
+  }
+
+  static var damaged: RunError {
+    RunError(
+      code: "damaged_partial",
+      message: "the kept counts of a shard are damaged or were made by another version",
+      fix: "run again without the kept state: remove the run's folder in the workspace")
   }
 
   /// `nil` reads are answered with false.

@@ -1,0 +1,208 @@
+import WeirData
+import WeirEngine
+import WeirStatistics
+
+/// Chooses the records behind findings: ten exemplars of the window and five controls of the time that it
+/// is held against, on the side that grew (of a rate that rose those that the condition takes, of one that
+/// fell the others), first those of the segment that carries the change. Of these the smallest hashes.
+struct EvidenceChoice {
+  /// Findings with evidence, the first by rank.
+  static let findingsMost = 2_000
+  static let exemplars = 10
+  static let controls = 5
+
+  /// What one finding asks for.
+  struct Wish {
+    /// Encoded values of the group; `nil` for all.
+    var key: [[UInt8]?]
+    /// The first bucket that may be of use, and what each from there on is.
+    var roles: [EvidenceRecord.Role?]
+    /// Classes that count (see ``EvidenceSample``).
+    var places: [Int]
+    /// Field and values of the segment that carries the change.
+    var carriers: (field: Int, values: Set<[UInt8]>)?
+    /// What the chosen are, in words.
+    var what: String
+    /// The same of the carriers, else of nobody.
+    var carried: String?
+  }
+
+  private struct Candidate {
+    var isCarrier: Bool
+    var shard: Int
+    var bucket: Int
+    var entry: EvidenceSample.Entry
+
+    func precedes(_ other: Candidate) -> Bool {
+      if isCarrier != other.isCarrier { return isCarrier }
+      if entry.hash != other.entry.hash { return entry.hash < other.entry.hash }
+      return (shard, entry.line) < (other.shard, other.entry.line)
+    }
+    func isSame(_ other: Candidate) -> Bool {
+      shard == other.shard && entry.line == other.entry.line
+    }
+  }
+
+  let calendar: TrendCalendar
+  let classes: Int
+  private let wishes: [Wish?]
+  private var chosen: [(exemplars: [Candidate], controls: [Candidate])]
+  private var shards: [ShardOrigin] = []
+
+  /// - Parameter wishes: of the findings in their order; `nil` for those that want no records.
+  init(_ wishes: [Wish?], classes: Int, calendar: TrendCalendar) {
+    self.wishes = wishes
+    self.classes = classes
+    self.calendar = calendar
+    chosen = wishes.map { _ in ([], []) }
+  }
+
+  /// Looks at all candidates once.
+  mutating func look(at kept: KeptParts) throws {
+    var members: [[UInt8]: [Int]] = [:]
+    try kept.forEach { origin, bytes in
+      // Several ways to the stage bring several parts of one shard.
+      if shards.last != origin { shards.append(origin) }
+      let shard = shards.count - 1
+      var interested: [Int] = []
+      try EvidenceSample.read(bytes, classes: classes) { key in
+        if let known = members[key] {
+          interested = known
+        } else {
+          interested = self.interested(in: key)
+          members[key] = interested
+        }
+        return !interested.isEmpty
+      } entry: { bucket, place, entry, segments in
+        guard let t = calendar.index(of: bucket) else { return }
+        for finding in interested {
+          guard let wish = wishes[finding], let role = wish.roles[t], wish.places.contains(place)
+          else { continue }
+          let isCarrier =
+            wish.carriers.map { carriers in
+              keyParts(segments).map { carriers.values.contains($0[carriers.field]) } ?? false
+            } ?? false
+          let candidate = Candidate(
+            isCarrier: isCarrier, shard: shard, bucket: t, entry: entry)
+          switch role {
+          case .exemplar:
+            Self.take(candidate, into: &chosen[finding].exemplars, most: Self.exemplars)
+          case .control:
+            Self.take(candidate, into: &chosen[finding].controls, most: Self.controls)
+          }
+        }
+      }
+    }
+  }
+
+  private func interested(in key: [UInt8]) -> [Int] {
+    guard let parts = keyParts(key) else { return [] }
+    return wishes.indices.filter { i in
+      guard let wish = wishes[i] else { return false }
+      return zip(parts, wish.key).allSatisfy { part, wanted in wanted.map { $0 == part } ?? true }
+    }
+  }
+
+  private static func take(_ new: Candidate, into list: inout [Candidate], most: Int) {
+    if list.count == most, !new.precedes(list[most - 1]) { return }
+    if list.contains(where: { $0.isSame(new) }) { return }
+    let at = list.firstIndex { new.precedes($0) } ?? list.count
+    list.insert(new, at: at)
+    if list.count > most { list.removeLast() }
+  }
+
+  /// The records of a finding: exemplars, then controls, each in the order of the input.
+  func records(_ finding: Int) -> [EvidenceRecord] {
+    guard let wish = wishes[finding] else { return [] }
+    func made(_ list: [Candidate], _ role: EvidenceRecord.Role) -> [EvidenceRecord] {
+      list.sorted { ($0.shard, $0.entry.line) < ($1.shard, $1.entry.line) }.map { candidate in
+        let when = role == .exemplar ? "in the window" : "from the time it is held against"
+        let carried = candidate.isCarrier ? wish.carried : nil
+        return EvidenceRecord(
+          role: role, origin: shards[candidate.shard], line: Int(candidate.entry.line),
+          byteOffset: candidate.entry.byteOffset, date: calendar.starts[candidate.bucket].iso,
+          why: [wish.what, carried, when].compactMap { $0 }.joined(separator: ", "))
+      }
+    }
+    let found = chosen[finding]
+    return made(found.exemplars, .exemplar) + made(found.controls, .control)
+  }
+}
+
+extension EvidenceChoice.Wish {
+  /// - Parameters:
+  ///   - metric: place among the metrics.
+  ///   - why: the field that stands out, if any.
+  init?(
+    _ finding: TrendFinding, _ series: TrendSeries, _ parts: [[UInt8]?], metric: Int,
+    rules: TrendRules, why: FieldExplanation?
+  ) {
+    guard let periods = EvidencePeriods(finding, series) else { return nil }
+    key = parts
+    roles = periods.roles
+    let conditions = rules.conditionPlaces
+    switch (rules.metrics[metric].formula, conditions[metric]) {
+    case (.rate(let condition), let place?):
+      let isUp = finding.direction == .up
+      places = [EvidenceSample.place(ofCondition: place, isTaken: isUp)]
+      what = isUp ? condition : "not (\(condition))"
+    case (.matching(let condition), let place?):
+      places = [EvidenceSample.place(ofCondition: place, isTaken: true)]
+      what = condition
+    default:
+      // Whatever the first condition says.
+      places = rules.conditionCount > 0 ? [0, 1] : [0]
+      what = "any record of the group"
+    }
+    guard let why, let field = rules.segments.firstIndex(where: { same($0, why.field) }) else {
+      return
+    }
+    let values = why.explanation.parts.prefix(why.explanation.carriers ?? 0).map {
+      why.values[$0.segment]
+    }
+    carriers = (field, Set(values))
+    let shown = values.prefix(3).map { keyText($0) ?? "" }
+    carried =
+      "\(why.field) \(shown.joined(separator: " or "))"
+      + (values.count > 3 ? " or \(values.count - 3) more" : "")
+  }
+}
+
+/// Which buckets show a finding, and which show what was before.
+private struct EvidencePeriods {
+  var roles: [EvidenceRecord.Role?]
+
+  init?(_ finding: TrendFinding, _ series: TrendSeries) {
+    roles = [EvidenceRecord.Role?](repeating: nil, count: series.buckets.count)
+    if let periods = ComparedPeriods(finding, series) {
+      for t in roles.indices {
+        roles[t] = periods.isAfter[t] ? .exemplar : periods.before[t] != nil ? .control : nil
+      }
+      return
+    }
+    guard finding.type == .seasonBreak else { return nil }
+    // The weekday that changed most, since then and before.
+    for t in roles.indices {
+      guard let first = series.firstWeekday, (first + t) % 7 == finding.weekday else { continue }
+      roles[t] =
+        finding.window.contains(t) ? .exemplar : t < finding.window.lowerBound ? .control : nil
+    }
+  }
+}
+
+extension TrendRules {
+  /// For each metric with a condition its place among those.
+  var conditionPlaces: [Int?] {
+    var next = 0
+    return metrics.map { metric in
+      switch metric.formula {
+      case .matching, .rate:
+        next += 1
+        return next - 1
+      case .all, .mean, .quantile, .distinct: return nil
+      }
+    }
+  }
+
+  var conditionCount: Int { conditionPlaces.count { $0 != nil } }
+}

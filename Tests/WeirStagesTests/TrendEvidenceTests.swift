@@ -1,0 +1,123 @@
+import Testing
+import WeirData
+import WeirStatistics
+import WeirTesting
+
+@testable import WeirEngine
+@testable import WeirStages
+
+@Suite struct `Records behind findings` {
+  static let spec = """
+    {"name": "evidence",
+     "sources": {"a": {"type": "jsonl", "paths": ["in/*.jsonl"], "fields":
+       {"ts": "timestamp", "market": "string", "queue": "string", "decision": "string",
+        "handle_ms": "number?", "moderator_id": "string"}}},
+     "transforms": {"t": {"type": "trend", "inputs": ["a"], "time": "ts", "by": ["market", "queue"],
+       "segments": ["moderator_id"],
+       "metrics": {"violation_rate": {"rate": "decision == 'violation'"}}}},
+     "sinks": {"f": {"type": "jsonl", "inputs": ["t"], "path": "findings.jsonl"},
+               "r": {"type": "report", "inputs": ["t"], "path": "report.html"}}}
+    """
+
+  static func runner(workers: Int = 2, batchBytes: Int = 256 * 1024) -> PipelineRunner {
+    let shards = `Trends and what carried them`.shards().enumerated().map { day, lines in
+      (path: "in/\(100 + day).jsonl", records: lines)
+    }
+    var runner = PipelineRunner(spec, shards: shards)
+    runner.workers = workers
+    runner.batchBytes = batchBytes
+    return runner
+  }
+
+  /// The shift of DE / hate in the findings.
+  private func shift(_ outcome: PipelineOutcome) throws -> JSONValue {
+    let found = try outcome.records("findings.jsonl").compactMap {
+      JSONValue(parsing: Array($0.utf8))
+    }
+    return try #require(
+      found.first {
+        $0["series"]?["market"]?.plain == "DE" && $0["series"]?["queue"]?.plain == "hate"
+          && $0["type"]?.plain == "shift"
+      })
+  }
+
+  @Test func `are ten of the window that carry the change, and five from before`() async throws {
+    let outcome = try await Self.runner().run()
+    #expect(outcome.error == nil)
+    let shift = try shift(outcome)
+    guard case .array(let evidence)? = shift["evidence"] else {
+      Issue.record("no evidence")
+      return
+    }
+    let roles = evidence.map { $0["role"]!.plain }
+    #expect(
+      roles == [String](repeating: "exemplar", count: 10) + Array(repeating: "control", count: 5))
+    let lines = `Trends and what carried them`.shards()
+    for entry in evidence {
+      let day = try #require(Int(entry["shard"]!.plain.prefix(3))) - 100
+      let line = try #require(Int(entry["line"]!.plain))
+      let offset = try #require(Int(entry["byte_offset"]!.plain))
+      #expect((day >= 35) == (entry["role"]!.plain == "exemplar"), "\(entry.text)")
+      #expect(lines[day][..<(line - 1)].reduce(0) { $0 + $1.utf8.count + 1 } == offset)
+      let record = lines[day][line - 1]
+      #expect(record.contains("violation") && record.contains("\"DE\"") && record.contains("v2"))
+      #expect(entry["why"]!.plain.contains("moderator_id v2"))
+    }
+    let page = String(decoding: outcome.outputs["report.html"]!, as: UTF8.self)
+    #expect(page.contains("Evidence: 10 records of the window and 5 controls"))
+    #expect(page.contains("weir evidence \(shift["finding_id"]!.plain)"))
+  }
+
+  @Test func `are the same for any workers, batches and memory`() async throws {
+    let one = try await Self.runner().run()
+    var other = Self.runner(workers: 1, batchBytes: 900)
+    other.memory = MemoryShares(workers: 1, kept: 0)
+    let two = try await other.run()
+    #expect(two.error == nil)
+    #expect(one.everything == two.everything)
+  }
+
+  @Test func `are read back from the shards, or it is said why not`() async throws {
+    try await withTemporaryFolder { folder in
+      let runner = Self.runner()
+      for file in runner.files { try folder.write(file.bytes, at: file.path) }
+      let outcome = try await runner.run(in: folder)
+      let id = try shift(outcome)["finding_id"]!.plain
+      let file = EvidenceFile(directory: try #require(outcome.result).runDirectory)
+      #expect(try file.find("ffffffffffffff") == nil)
+      let entry = try #require(try file.find(String(id.prefix(10))))
+      #expect(entry.findingID.utf8.elementsEqual(id.utf8))
+      #expect(entry.records.count == 15)
+      for shard in entry.shards {
+        let mine = entry.records.filter { $0.origin == shard.origin }
+        for text in shard.read(mine) {
+          guard case .record(let bytes) = text else {
+            Issue.record("\(text)")
+            continue
+          }
+          #expect(String(decoding: bytes, as: UTF8.self).contains("violation"))
+        }
+      }
+      let first = try #require(entry.shards.first)
+      let mine = entry.records.filter { $0.origin == first.origin }
+      try folder.write("{}\n", at: "in/\(String(decoding: first.origin.shard, as: UTF8.self))")
+      #expect(codes(first.read(mine)) == mine.map { _ in "shard_changed" })
+      try removeTree(first.path)
+      #expect(codes(first.read(mine)) == mine.map { _ in "shard_gone" })
+    }
+  }
+
+  private func codes(_ texts: [EvidenceText]) -> [String] {
+    texts.map { if case .unavailable(let code, _) = $0 { code } else { "record" } }
+  }
+
+  @Test func `a damaged list of candidates is refused`() throws {
+    let bytes: [UInt8] = [1, 1, 0, 1, 200]
+    #expect(throws: RunError.self) {
+      try EvidenceSample.read(bytes, classes: 1) { _ in
+        true
+      } entry: { _, _, _, _ in
+      }
+    }
+  }
+}
