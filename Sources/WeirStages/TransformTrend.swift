@@ -243,6 +243,10 @@ private let trendDiscussion = """
   in half of the tested groups of a scope, is one *incident*: of everything, or of one value of a field \
   (all queues of a market, a queue in all markets).
 
+  **Evidence.** A finding names up to ten records of its window and five of the time that it is held \
+  against, with shard, line and byte: `weir evidence FINDING` prints them. They are chosen by a hash and \
+  are the same in every run over the same input.
+
   **What it does not claim.** That a series without finding did not change: \
   the `status` output says of each series whether it was tested and why not (too short, too few \
   events, no events, constant). Anything about a bucket that is still open.

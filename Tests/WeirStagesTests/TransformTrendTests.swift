@@ -40,7 +40,7 @@ import WeirTesting
       members.map(\.key) == [
         "finding_id", "level", "type", "direction", "series", "anchor", "window", "baseline",
         "observed", "effect", "impact", "stats", "explained_away", "explain", "incident", "related",
-        "rank", "text", "engine_version",
+        "evidence", "rank", "text", "engine_version",
       ])
     #expect(first["finding_id"]!.plain.utf8.count == 12)
     #expect(first["rank"]!["position"] == .int(1))
@@ -281,7 +281,9 @@ import WeirTesting
   @Test func `a state that was read back is the same`() throws {
     let bench = try TrendBench(TrendExample.spec)
     var refused: [String] = []
-    let bytes = bench.partial(TrendExample.shards(days: 2).flatMap { $0 }, refused: &refused)
+    let partial = bench.partial(TrendExample.shards(days: 2).flatMap { $0 }, refused: &refused)
+    var blocks = ByteReader(partial)
+    let bytes = try #require(blocks.block())
     let state = TrendState(bench.stage.rules.shape, bench.stage.rules.clock)
     try state.merge(encoded: bytes)
     #expect(state.encode() == bytes)
@@ -290,7 +292,18 @@ import WeirTesting
   @Test func `damaged bytes are refused and never believed`() throws {
     let bench = try TrendBench(TrendExample.spec)
     var refused: [String] = []
-    let bytes = bench.partial(Array(TrendExample.shards(days: 1)[0].prefix(40)), refused: &refused)
+    let partial = bench.partial(
+      Array(TrendExample.shards(days: 1)[0].prefix(40)), refused: &refused)
+    var blocks = ByteReader(partial)
+    let bytes = try #require(blocks.block())
+    let sample = try #require(blocks.block())
+    /// A partial with other counts.
+    func partial(of counts: [UInt8]) -> [UInt8] {
+      var out = ByteWriter()
+      out.block(counts)
+      out.block(sample)
+      return out.bytes
+    }
     func isRefused(_ damaged: [UInt8]) -> Bool {
       let state = TrendState(bench.stage.rules.shape, bench.stage.rules.clock)
       do throws(RunError) {
@@ -309,13 +322,13 @@ import WeirTesting
       for value in [bytes[i] ^ 0x80, 0xFF, 0, UInt8(random.below(256))] {
         var damaged = bytes
         damaged[i] = value
-        if !isRefused(damaged) { _ = try? bench.finish([damaged]) }
+        if !isRefused(damaged) { _ = try? bench.finish([partial(of: damaged)]) }
       }
     }
     let other = try TrendBench(
       #"{ "type": "trend", "inputs": ["a"], "time": "ts", "by": ["market"], "metrics": { "n": { "count": true } } }"#
     )
-    #expect(throws: RunError.self) { try other.finish([bytes]) }
+    #expect(throws: RunError.self) { try other.finish([partial]) }
   }
 
   @Test func `the mean of large close values keeps its variance`() {

@@ -80,7 +80,10 @@ struct EvidenceChoice {
           else { continue }
           let isCarrier =
             wish.carriers.map { carriers in
-              keyParts(segments).map { carriers.values.contains($0[carriers.field]) } ?? false
+              keyParts(segments).map {
+                $0.indices.contains(carriers.field)
+                  && carriers.values.contains($0[carriers.field])
+              } ?? false
             } ?? false
           let candidate = Candidate(
             isCarrier: isCarrier, shard: shard, bucket: t, entry: entry)
