@@ -18,8 +18,10 @@ struct EvidenceCommand: ParsableCommand {
   @Argument(help: "The finding: its id, or the beginning of it.")
   var finding: String
 
-  @Option(help: "The run: its id, the beginning of it, or last (default: the latest that has it).")
-  var run: String?
+  @Option(
+    name: .customLong("run"),
+    help: "The run: its id, the beginning of it, or last (default: the latest that has it).")
+  var runID: String?
 
   @Option(help: "The folder with the .weir workspace (default: the nearest one from here upwards).")
   var workspace: String?
@@ -58,7 +60,7 @@ struct EvidenceCommand: ParsableCommand {
     var hit: EvidenceFile.Entry?
     var failure: (any Error)?
     let folder = try place.run(
-      named: run ?? "last",
+      named: runID ?? "last",
       last: { folder in
         do {
           hit = try EvidenceFile(folder).find(finding)
