@@ -283,7 +283,8 @@ import WeirTesting
     var refused: [String] = []
     let partial = bench.partial(TrendExample.shards(days: 2).flatMap { $0 }, refused: &refused)
     var blocks = ByteReader(partial)
-    let bytes = try #require(blocks.block())
+    let counts = blocks.block()
+    let bytes = try #require(counts)
     let state = TrendState(bench.stage.rules.shape, bench.stage.rules.clock)
     try state.merge(encoded: bytes)
     #expect(state.encode() == bytes)
@@ -295,10 +296,12 @@ import WeirTesting
     let partial = bench.partial(
       Array(TrendExample.shards(days: 1)[0].prefix(40)), refused: &refused)
     var blocks = ByteReader(partial)
-    let bytes = try #require(blocks.block())
-    let sample = try #require(blocks.block())
+    let counts = blocks.block()
+    let bytes = try #require(counts)
+    let second = blocks.block()
+    let sample = try #require(second)
     /// A partial with other counts.
-    func partial(of counts: [UInt8]) -> [UInt8] {
+    func whole(_ counts: [UInt8]) -> [UInt8] {
       var out = ByteWriter()
       out.block(counts)
       out.block(sample)
@@ -322,7 +325,7 @@ import WeirTesting
       for value in [bytes[i] ^ 0x80, 0xFF, 0, UInt8(random.below(256))] {
         var damaged = bytes
         damaged[i] = value
-        if !isRefused(damaged) { _ = try? bench.finish([partial(of: damaged)]) }
+        if !isRefused(damaged) { _ = try? bench.finish([whole(damaged)]) }
       }
     }
     let other = try TrendBench(

@@ -58,8 +58,11 @@ struct DryRun {
         let partials = try go(task, text, work)
         for (i, reduce) in plan.reduces.enumerated() {
           let nodes = task.lane.nodes
+          let origin = ShardOrigin(
+            source: plan.stage(task.lane.stage).name, shard: state.shard.name)
           let mine = partials.filter { nodes[$0.node].stage == reduce.stage }
-          try queues[i].put(pass * states.count + state.ordinal, mine.map(\.bytes))
+          try queues[i].put(
+            pass * states.count + state.ordinal, of: origin, mine.map(\.bytes))
         }
         if !plan.spec.errorBudgets.isEmpty {
           state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)

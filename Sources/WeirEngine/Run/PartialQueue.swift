@@ -9,12 +9,15 @@ final class PartialQueue: @unchecked Sendable {
   private let lock = Mutex(State())
   /// Touched under the lock only.
   private let merger: any ReduceMerger
+  /// The same, where it wants to know where partials are from.
+  private let tracing: (any TracingMerger)?
   private let memory: RunMemory
   /// What the merger wants to see again. Touched under the lock only.
   private let kept: KeptParts
 
   init(_ merger: any ReduceMerger, _ memory: RunMemory) {
     self.merger = merger
+    tracing = merger as? any TracingMerger
     self.memory = memory
     kept = KeptParts(memory)
   }
@@ -41,7 +44,7 @@ final class PartialQueue: @unchecked Sendable {
   }
 
   private func merge(_ partial: [UInt8], of origin: ShardOrigin) throws {
-    guard let tracing = merger as? any TracingMerger else { return try merger.merge(partial) }
+    guard let tracing else { return try merger.merge(partial) }
     if let bytes = try tracing.merge(partial, of: origin) { try kept.add(bytes, of: origin) }
   }
 
@@ -49,8 +52,7 @@ final class PartialQueue: @unchecked Sendable {
   func finish(slots: Int) throws -> (records: Int, outputs: [String: StageOutput]) {
     try lock.withLock { state in
       precondition(state.next == slots && state.waiting.isEmpty, "a partial is missing")
-      let outputs =
-        try (merger as? any TracingMerger)?.finish(kept) ?? merger.finish()
+      let outputs = try tracing?.finish(kept) ?? merger.finish()
       return (merger.recordCount, outputs)
     }
   }
