@@ -106,7 +106,7 @@ struct RunCommand: AsyncParsableCommand {
       answer = try key.recall()
     } catch {
       let error = RunError(error)
-      tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: 1))
+      tell(RunText.failure(error, pipeline: plan.spec.name, exit: 1))
       if json { try say(ResultJSON.failed(error, plan: plan, exit: 1)) }
       throw ExitCode(1)
     }
@@ -171,7 +171,7 @@ struct RunCommand: AsyncParsableCommand {
       }
       if exit != 0 { throw ExitCode(exit) }
     case .failure(let error):
-      tell(RunText.failure(error, pipeline: plan.spec.name, spec: spec, exit: exit))
+      tell(RunText.failure(error, pipeline: plan.spec.name, exit: exit))
       var addition: RunAddition?
       if let over = error as? OverBudget, over.isComplete, let directory = over.runDirectory {
         addition = self.addition(more, directory)

@@ -133,7 +133,7 @@ enum RunText {
     }
   }
 
-  static func failure(_ error: any Error, pipeline: String, spec: String, exit: Int32) -> String {
+  static func failure(_ error: any Error, pipeline: String, exit: Int32) -> String {
     switch error {
     case let error as LockHeld:
       return """
@@ -141,10 +141,10 @@ enum RunText {
           try: wait until it is done, then run again
         """
     case let error as OverBudget: return overBudget(error, pipeline: pipeline)
-    case is RunInterrupted:
+    case let error as RunInterrupted:
       return """
         \(pipeline): stopped; the outputs of the last run are untouched
-          try: weir run \(spec)
+          try: the same command goes on where it was\(error.runID.map { ", and so does weir resume \($0)" } ?? "")
         """
     case let error as RunError:
       return """

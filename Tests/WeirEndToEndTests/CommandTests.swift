@@ -388,6 +388,8 @@ struct `The command weir run` {
       let result = try json(outcome)
       #expect(result["status"] == "interrupted" && result["retry"] == true)
       #expect(result["exit"]?.integer == Int(exit))
+      let id = try #require(result["run"]?.string)
+      #expect(outcome.errors.contains("weir resume \(id)"), "\(outcome.errors)")
       #expect(try outputs(folder) == before)
       #expect(leftovers(folder) == [])
       let runs = try filesBelow(folder.file(".weir/runs")).filter { $0.key.hasSuffix("/run.json") }

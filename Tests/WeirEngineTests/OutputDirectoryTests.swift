@@ -160,6 +160,28 @@ import WeirTesting
     }
   }
 
+  /// Whoever takes the lock says so a moment later: until then the name of one before stands there.
+  @Test func `does not name a run that gave the lock back for the one that has it`() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.file(".out.lock")
+      try writeFile(Array("run 1\nended".utf8), to: path)
+      let descriptor = open(path, O_RDWR | O_CLOEXEC)
+      defer { close(descriptor) }
+      #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+      func holder() -> String? {
+        let held = #expect(throws: LockHeld.self) { try OutputLock.take(path, holder: "run 3") }
+        return held?.holder
+      }
+      #expect(holder() == "a run that has not said yet who it is")
+      #expect(ftruncate(descriptor, 0) == 0 && pwrite(descriptor, "run 2", 5, 0) == 5)
+      #expect(holder() == "run 2")
+      flock(descriptor, LOCK_UN)
+      let lock = try OutputLock.take(path, holder: "run 3")
+      #expect(lock.deadHolder == "run 2")
+      lock.giveBack()
+    }
+  }
+
   @Test(arguments: [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("a", "manifest.json")])
   func `refuses two files in one place`(first: String, second: String) throws {
     try withTemporaryFolder { folder in

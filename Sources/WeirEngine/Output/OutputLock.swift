@@ -17,13 +17,13 @@ struct OutputLock {
   static func take(_ path: String, holder: String) throws -> OutputLock {
     let descriptor = openFile(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw fail(path, "open") }
-    guard uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
-      let code = errno
-      defer { close(descriptor) }
-      guard code == EWOULDBLOCK else { throw FileError(path: path, operation: "lock", code: code) }
-      throw LockHeld(path: path, holder: readHolder(descriptor, waits: true).holder)
+    do {
+      try lock(descriptor, path)
+    } catch {
+      close(descriptor)
+      throw error
     }
-    let last = readHolder(descriptor, waits: false)
+    let last = readHolder(descriptor)
     let dead = last.hasEnded ? "" : last.holder
     do throws(FileError) {
       guard uninterrupted({ ftruncate(descriptor, 0) }) == 0 else { throw fail(path, "truncate") }
@@ -48,24 +48,29 @@ struct OutputLock {
     close(descriptor)
   }
 
-  /// - Parameter waits: whether to give a holder that has only just taken the lock the time to say
-  ///   who it is (about 20 ms).
-  private static func readHolder(
-    _ descriptor: Int32, waits: Bool
-  ) -> (holder: String, hasEnded: Bool) {
-    var buffer = [UInt8](repeating: 0, count: 4_096)
+  /// Where another run has the lock, waits until it has said who it is, about 20 ms: it may have taken it
+  /// only just, and what stands there be of one before; or that one is giving it back.
+  private static func lock(_ descriptor: Int32, _ path: String) throws {
+    var before = ""
     for attempt in 0..<10 {
-      let count = max(0, pread(descriptor, &buffer, buffer.count, 0))
-      if count > 0 {
-        let text = buffer[..<count]
-        let suffix = Array(ended.utf8)
-        let hasEnded = text.suffix(suffix.count).elementsEqual(suffix)
-        let holder = hasEnded ? text.dropLast(suffix.count) : text
-        return (String(decoding: holder, as: UTF8.self), hasEnded)
-      }
-      if !waits { break }
+      if uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return }
+      guard errno == EWOULDBLOCK else { throw fail(path, "lock") }
+      let (holder, hasEnded) = readHolder(descriptor)
+      if !hasEnded, !holder.isEmpty, same(holder, before) { break }
+      before = hasEnded ? "" : holder
       if attempt < 9 { usleep(2_000) }
     }
-    return (waits ? "a run that has not said yet who it is" : "", false)
+    throw LockHeld(
+      path: path, holder: before.isEmpty ? "a run that has not said yet who it is" : before)
+  }
+
+  private static func readHolder(_ descriptor: Int32) -> (holder: String, hasEnded: Bool) {
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    let count = max(0, pread(descriptor, &buffer, buffer.count, 0))
+    let text = buffer[..<count]
+    let suffix = Array(ended.utf8)
+    let hasEnded = text.suffix(suffix.count).elementsEqual(suffix)
+    let holder = hasEnded ? text.dropLast(suffix.count) : text
+    return (String(decoding: holder, as: UTF8.self), hasEnded)
   }
 }
