@@ -312,7 +312,7 @@ struct `The command weir run` {
       let lock = open(folder.file("out/test/.all.lock"), O_RDWR | O_CLOEXEC)
       try #require(flock(lock, LOCK_EX | LOCK_NB) == 0)
       let holder = Array("run R1, process 7 on host h".utf8)
-      #expect(write(lock, holder, holder.count) == holder.count)
+      #expect(ftruncate(lock, 0) == 0 && write(lock, holder, holder.count) == holder.count)
       let outcome = try run(folder)
       close(lock)
       #expect(outcome.exit == 75)

@@ -48,17 +48,17 @@ struct OutputLock {
     close(descriptor)
   }
 
-  /// Where another run has the lock, waits until it has said who it is, about 20 ms: it may have taken it
+  /// Where another run has the lock, waits until it has said who it is, about 200 ms: it may have taken it
   /// only just, and what stands there be of one before; or that one is giving it back.
   private static func lock(_ descriptor: Int32, _ path: String) throws {
     var before = ""
-    for attempt in 0..<10 {
+    for attempt in 0..<100 {
       if uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 { return }
       guard errno == EWOULDBLOCK else { throw fail(path, "lock") }
       let (holder, hasEnded) = readHolder(descriptor)
       if !hasEnded, !holder.isEmpty, same(holder, before) { break }
       before = hasEnded ? "" : holder
-      if attempt < 9 { usleep(2_000) }
+      if attempt < 99 { usleep(2_000) }
     }
     throw LockHeld(
       path: path, holder: before.isEmpty ? "a run that has not said yet who it is" : before)
