@@ -183,7 +183,8 @@ struct FileDraft: Sendable {
 
 /// Makes a directory and those above it.
 func makeDirectories(_ path: String, mode: mode_t = 0o755) throws(FileError) {
-  if mkdir(path, mode) == 0 || errno == EEXIST {
+  if mkdir(path, mode) == 0 { return }
+  if errno == EEXIST {
     guard isDirectory(path) else { throw FileError(path: path, operation: "mkdir", code: ENOTDIR) }
     return
   }

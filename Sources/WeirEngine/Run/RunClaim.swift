@@ -11,7 +11,7 @@ final class RunClaim {
   init(making path: String) throws(FileError) {
     while true {
       try makeDurableDirectories(WeirEngine.directory(of: path), mode: 0o700)
-      try makeDirectories(path, mode: 0o700)
+      guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw fail(path, "mkdir") }
       let descriptor = openFile(path, O_RDONLY | O_DIRECTORY)
       guard descriptor >= 0 else {
         // Taken for that of a dead run in just this moment.
