@@ -244,7 +244,7 @@ private let trendDiscussion = """
   (all queues of a market, a queue in all markets).
 
   **Evidence.** A finding names up to ten records of its window and five of the time that it is held \
-  against, with shard, line and byte: `weir evidence FINDING` prints them. They are chosen by a hash and \
+  against, with shard and line: `weir evidence FINDING` prints them. They are chosen by a hash and \
   are the same in every run over the same input.
 
   **What it does not claim.** That a series without finding did not change: \

@@ -94,12 +94,11 @@ enum EvidenceOutput {
       lines.append("\(mine.count) \(role.rawValue)\(mine.count == 1 ? "" : "s")")
       for (record, text) in mine {
         let shard = String(decoding: record.origin.shard, as: UTF8.self)
-        lines.append(
-          printable(
-            "  \(record.origin.source) \(shard):\(record.line) byte \(record.byteOffset)  "
-              + "\(record.date)  \(record.why)"))
+        var place = "\(record.origin.source) \(shard):\(record.line)"
+        if case .record(_, let byte) = text { place += " byte \(byte)" }
+        lines.append(printable("  \(place)  \(record.date)  \(record.why)"))
         switch text {
-        case .record(let bytes):
+        case .record(let bytes, _):
           lines.append("    " + printable(String(decoding: bytes, as: UTF8.self)))
         case .unavailable(_, let reason): lines.append("    not available: \(printable(reason))")
         }
@@ -112,7 +111,10 @@ enum EvidenceOutput {
     let records = shown.map { record, text -> JSONValue in
       guard case .object(var members) = record.json else { return record.json }
       switch text {
-      case .record(let bytes): members.append(JSONMember("record", .string(bytes)))
+      case .record(let bytes, let byte):
+        members += [
+          JSONMember("byte_offset", .int(byte)), JSONMember("record", .string(bytes)),
+        ]
       case .unavailable(let code, let reason):
         members += [
           JSONMember("record", .null),

@@ -74,7 +74,7 @@ struct TrendBench {
       }
       var batch = Batch(
         bytes: Bytes(text[begin..<min(at, text.count)]), lines: lines,
-        columnCount: scanner.fields.count)
+        columnCount: scanner.fields.count, byteOffset: begin)
       var bad: [LineRefusal] = []
       let selection = scanner.scan(&batch, refusals: &bad)
       coder?.encode(batch, columns: scanner.fields.indices)

@@ -2,8 +2,9 @@ import WeirData
 
 /// What became of a record since the run that named it.
 public enum EvidenceText: Sendable, Equatable {
-  /// The line as it stands in the shard, without its line end.
-  case record([UInt8])
+  /// The line as it stands in the shard, without its line end, and where it begins in the decompressed
+  /// shard, in bytes.
+  case record([UInt8], byteOffset: Int)
   /// It cannot be had: `code` is stable, `reason` says why and names the file.
   case unavailable(code: String, reason: String)
 }
@@ -75,11 +76,11 @@ extension EvidenceFile.KnownShard {
           code: "shard_changed",
           reason: "\(path) has changed since the run: its lines may be others now")
       }
-      if let hit = found[record.line], hit.offset == record.byteOffset { return .record(hit.text) }
+      if let hit = found[record.line] { return .record(hit.text, byteOffset: hit.offset) }
       return .unavailable(
         code: "record_not_found",
         reason: damage.map { "\(path) cannot be read: \($0.message)" }
-          ?? "\(path) has no line \(record.line) at byte \(record.byteOffset)")
+          ?? "\(path) has no line \(record.line)")
     }
   }
 }

@@ -14,7 +14,7 @@ struct ReportEvidence {
       """
       <tr><td>\(record.role == .exemplar ? "Example" : "Control")</td><td>\(record.date)</td>\
       <td><code>\(String(decoding: record.origin.shard, as: UTF8.self))</code></td>\
-      <td>\(ReportNumber.integer(record.line))</td><td>\(ReportNumber.integer(record.byteOffset))</td>\
+      <td>\(ReportNumber.integer(record.line))</td>\
       <td>\(record.why)</td></tr>
       """
     }
@@ -25,7 +25,7 @@ struct ReportEvidence {
       not in this report. Read them with <code>weir evidence \(finding.text.id)</code></p>\
       <div class=scroll><table><thead><tr><th scope=col>Role</th><th scope=col>\
       \(reportTitle(model.bucketWord))</th><th scope=col>Shard</th><th scope=col>Line</th>\
-      <th scope=col>Byte</th><th scope=col>Chosen as</th></tr></thead><tbody>\(rows.joined())\
+      <th scope=col>Chosen as</th></tr></thead><tbody>\(rows.joined())\
       </tbody></table></div></details>
       """
   }

@@ -107,7 +107,7 @@ struct SeriesCounting: Sendable {
     guard problems.errorCount == before, let timeField else { return nil }
     return BoundTrend(
       rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: groups,
-      segments: parts, inputs: inputs.compactMap { $0 })
+      segments: parts, inputs: inputs.compactMap { $0 }, namesEvidence: false)
   }
 
   private func column(
@@ -136,12 +136,12 @@ struct SeriesCounts {
   }
 
   func merge(_ partial: [UInt8]) throws {
-    guard !segments.isEmpty else { return try state.merge(encoded: partial) }
     var input = ByteReader(partial)
     // A block that is not there is damage, and refused as such.
     try state.merge(encoded: input.block() ?? [])
     for segment in segments { try segment.merge(encoded: input.block() ?? []) }
     try TrendSegments.check(segments, rules)
+    guard input.isAtEnd else { throw TrendState.damaged }
   }
 }
 

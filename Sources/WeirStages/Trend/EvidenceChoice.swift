@@ -123,7 +123,7 @@ struct EvidenceChoice {
         let carried = candidate.isCarrier ? wish.carried : nil
         return EvidenceRecord(
           role: role, origin: shards[candidate.shard], line: Int(candidate.entry.line),
-          byteOffset: candidate.entry.byteOffset, date: calendar.starts[candidate.bucket].iso,
+          date: calendar.starts[candidate.bucket].iso,
           why: [wish.what, carried, when].compactMap { $0 }.joined(separator: ", "))
       }
     }

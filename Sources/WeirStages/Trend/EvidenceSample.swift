@@ -17,7 +17,6 @@ final class EvidenceSample {
   struct Entry: Equatable {
     var hash: UInt32
     var line: UInt32
-    var byteOffset: Int
     /// Number of its segments in ``segments``.
     var segments: UInt32
 
@@ -101,8 +100,7 @@ final class EvidenceSample {
     key.clear()
     for field in fields { key.append(batch.column(field)[row]) }
     let entry = Entry(
-      hash: hash, line: line, byteOffset: batch.byteOffset(ofRow: row),
-      segments: UInt32(segments.code(of: key.bytes)))
+      hash: hash, line: line, segments: UInt32(segments.code(of: key.bytes)))
     if stretches[at].count == stretches[at].room, Int(stretches[at].room) < EvidenceSample.most {
       grow(at)
     }
@@ -131,7 +129,7 @@ final class EvidenceSample {
     stretches[at].start = Int32(pool.count)
     stretches[at].room = UInt8(room)
     for i in 0..<Int(old.count) { pool.append(pool[Int(old.start) + i]) }
-    let none = Entry(hash: 0, line: 0, byteOffset: 0, segments: 0)
+    let none = Entry(hash: 0, line: 0, segments: 0)
     pool.append(contentsOf: repeatElement(none, count: room - Int(old.count)))
   }
 
@@ -172,13 +170,12 @@ extension EvidenceSample {
         for place in 0..<classes {
           let entries = entries(slot, place)
           out.varint(UInt64(entries.count))
-          var (line, offset) = (UInt32(0), 0)
+          var line = UInt32(0)
           for entry in entries {
             out.integer(entry.hash)
             out.varint(UInt64(entry.line - line))
-            out.varint(UInt64(entry.byteOffset - offset))
             out.varint(UInt64(places[Int(entry.segments)]))
-            (line, offset) = (entry.line, entry.byteOffset)
+            line = entry.line
           }
         }
       }
@@ -222,19 +219,18 @@ extension EvidenceSample {
         guard let bucket = input.signed() else { return false }
         for place in 0..<classes {
           guard let entries = input.varint(), entries <= UInt64(most) else { return false }
-          var (line, offset) = (UInt64(0), UInt64(0))
+          var line = UInt64(0)
           for _ in 0..<entries {
             guard let hash = input.integer(UInt32.self), let lines = input.varint(),
-              let step = input.varint(), let name = input.varint(), name < UInt64(names.count),
-              lines <= UInt64(UInt32.max) - line, step <= UInt64(Int64.max) - offset
+              let name = input.varint(), name < UInt64(names.count),
+              lines <= UInt64(UInt32.max) - line
             else { return false }
             line += lines
-            offset += step
             guard isWanted else { continue }
             body(
               bucket, place,
               Entry(
-                hash: hash, line: UInt32(line), byteOffset: Int(offset), segments: UInt32(name)),
+                hash: hash, line: UInt32(line), segments: UInt32(name)),
               names[Int(name)])
           }
         }

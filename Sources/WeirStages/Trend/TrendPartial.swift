@@ -16,6 +16,8 @@ struct BoundTrend: BoundReduce {
   var segments: [Column] = []
   /// One for each metric.
   let inputs: [TrendMetric.Input]
+  /// Whether partials name candidates for the records behind a finding.
+  var namesEvidence = true
 
   var columnsRead: [Int] {
     var columns = [time.index] + by.map(\.index) + segments.map(\.index)
@@ -41,7 +43,7 @@ private final class TrendPartial: ReducePartial {
   /// One for each metric that has a condition.
   private let conditions: [Condition?]
   private let segments: [SegmentCounter]
-  private let sample: EvidenceSample
+  private let sample: EvidenceSample?
   private var slotMemory = RowMemory<Int32>()
 
   init(_ bound: BoundTrend) {
@@ -49,18 +51,19 @@ private final class TrendPartial: ReducePartial {
     state = TrendState(bound.rules.shape, bound.rules.clock)
     finder = GroupFinder(columns: bound.by.map(\.index), cursor: bound.rules.clock.cursor)
     segments = bound.segments.indices.map { SegmentCounter(bound, field: $0) }
-    sample = EvidenceSample(conditions: bound.rules.conditionCount)
+    sample = bound.namesEvidence ? EvidenceSample(conditions: bound.rules.conditionCount) : nil
     conditions = bound.inputs.map {
       if case .condition(let expression) = $0 { Condition(expression) } else { nil }
     }
   }
 
-  /// A block for the state, one for each segment field, one for the candidates of evidence.
+  /// A block for the state, one for each segment field, one for the candidates of evidence where they are
+  /// wanted.
   func encode() -> [UInt8] {
     var out = ByteWriter()
     out.block(state.encode())
     for segment in segments { out.block(segment.state.encode()) }
-    out.block(sample.encode(state))
+    if let sample { out.block(sample.encode(state)) }
     return out.bytes
   }
 
@@ -86,7 +89,7 @@ private final class TrendPartial: ReducePartial {
           state.addHashes(batch.column(column.index), rows, to: metric, found)
         }
       }
-      sample.add(
+      sample?.add(
         batch, rows, found: found, times: times, truths: conditions.compactMap { $0?.truths },
         slots: state.slots.count, fields: bound.segments.map(\.index))
       guard !segments.isEmpty else { return }
