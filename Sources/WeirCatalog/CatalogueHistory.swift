@@ -56,6 +56,7 @@ public final class CatalogueHistory: RunHistory {
     let json = restatement.json
     let summary = ChangesSummary(json)
     state.withLock { $0.changes = summary }
+    if let catalogue = state.withLock({ $0.catalogue }) { notes += newNotes(catalogue) }
     return (json, notes + restatement.notes)
   }
 
