@@ -30,7 +30,7 @@ struct EvidenceCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    do {
+    try failing(json: json) {
       let (folder, entry) = try found()
       var texts = [EvidenceText?](repeating: nil, count: entry.records.count)
       for shard in entry.shards {
@@ -44,19 +44,12 @@ struct EvidenceCommand: ParsableCommand {
         tell("\(lost) of \(shown.count) records cannot be had")
         throw ExitCode(1)
       }
-    } catch let exit as ExitCode {
-      throw exit
-    } catch {
-      let error = RunError(error)
-      tell("\(printable(error.message))\n  try: \(printable(error.fix))")
-      if json { try say(QuarantineJSON.failed(error.code, error.message)) }
-      throw ExitCode(1)
     }
   }
 
   private func found() throws -> (RunFolder, EvidenceFile.Entry) {
     // The workspace is looked for as that of a spec that lies here.
-    let place = try Workspace.find(given: workspace, spec: "spec")
+    let place = Workspace.find(given: workspace, spec: "spec")
     var hit: EvidenceFile.Entry?
     var failure: (any Error)?
     let folder = try place.run(

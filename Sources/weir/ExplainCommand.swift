@@ -73,7 +73,8 @@ struct ExplainCommand: AsyncParsableCommand {
     case .text:
       try say(
         ExplainText(
-          explanation, shares: try shares(), memory: memory?.bytes ?? MemoryShares.defaultLimit
+          explanation: explanation, shares: try shares(),
+          memory: memory?.bytes ?? MemoryShares.defaultLimit
         )
         .text)
     case .json: try say(ExplainJSON.value(explanation).text)

@@ -7,12 +7,6 @@ struct ExplainText {
   let shares: MemoryShares
   let memory: Int
 
-  init(_ explanation: Explanation, shares: MemoryShares, memory: Int) {
-    self.explanation = explanation
-    self.shares = shares
-    self.memory = memory
-  }
-
   var text: String {
     let passes = explanation.passes.filter { !$0.readings.isEmpty }
     var lines = [

@@ -77,18 +77,13 @@ struct PreviewCommand: AsyncParsableCommand {
       request.groupBy = by.flatMap { FieldPath(text: $0) }
       request.linesMax = limit
       preview = try await plan.preview(request, form: .lines)
-    } catch let mistake as StageReference.Mistake {
-      tell("Error: \(mistake.message)\n  try: \(mistake.fix)")
-      throw ExitCode(64)
     } catch {
-      let error = RunError(error)
-      tell("\(plan.spec.name): \(error.message)\n  try: \(error.fix)")
-      throw ExitCode(1)
+      throw told(error, plan.spec.name)
     }
     if json {
       try say(PreviewJSON.value(preview).text)
     } else {
-      try say(PreviewText(preview, showsAll: all, paint: .onTerminal).text)
+      try say(PreviewText(preview: preview, showsAll: all, paint: .onTerminal).text)
     }
   }
 }

@@ -12,12 +12,6 @@ struct PreviewText {
   let showsAll: Bool
   let paint: Paint
 
-  init(_ preview: Preview, showsAll: Bool, paint: Paint) {
-    self.preview = preview
-    self.showsAll = showsAll
-    self.paint = paint
-  }
-
   var text: String {
     (head + [""] + body).joined(separator: "\n")
   }

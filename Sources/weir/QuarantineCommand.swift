@@ -59,7 +59,7 @@ struct QuarantineCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let found = try failing { () throws -> RunFolder in
+    let found = try failing(json: json) { () throws -> RunFolder in
       // The workspace is looked for as that of a spec that lies here.
       let run = try Workspace.find(given: workspace, spec: "spec").run(
         named: id, last: \.hasQuarantine, "has a quarantine")
@@ -72,7 +72,7 @@ struct QuarantineCommand: AsyncParsableCommand {
       return run
     }
     if replay { return try await replay(found) }
-    try failing {
+    try failing(json: json) {
       let filter = QuarantineFilter(codes: code, stages: stage, fields: field, shards: shard)
       let reader = QuarantineReader(path: found.quarantinePath)
       if let export {
@@ -113,20 +113,6 @@ struct QuarantineCommand: AsyncParsableCommand {
         members: [
           JSONMember("replay_of", .text(old.id)), JSONMember("replay", comparison.json),
         ])
-    }
-  }
-
-  /// Says what went wrong, with exit status 1.
-  private func failing<Value>(_ body: () throws -> Value) throws -> Value {
-    do {
-      return try body()
-    } catch let exit as ExitCode {
-      throw exit
-    } catch {
-      let error = RunError(error)
-      tell("\(printable(error.message))\n  try: \(printable(error.fix))")
-      if json { try say(QuarantineJSON.failed(error.code, error.message)) }
-      throw ExitCode(1)
     }
   }
 }

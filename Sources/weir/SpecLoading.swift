@@ -35,8 +35,7 @@ enum SpecLoading {
       return (try readWholeFile(path, limit: bytesMax), Problems())
     } catch {
       var problems = Problems()
-      let nowhere = SpecNode(
-        kind: .null, range: 0..<0, pointer: .root, source: SpecSource(name: path, bytes: []))
+      let nowhere = SpecNode.nowhere(in: path)
       let isTooLarge = error.code == EFBIG
       problems.add(
         unreadable: error, isTooLarge ? "spec_too_large" : "unreadable_spec", at: nowhere,
@@ -50,6 +49,13 @@ enum SpecLoading {
     guard let path = getcwd(nil, 0) else { return "/" }
     defer { free(path) }
     return String(cString: path)
+  }
+}
+
+extension SpecNode {
+  /// The place of a problem with a file that could not be read.
+  static func nowhere(in path: String) -> SpecNode {
+    SpecNode(kind: .null, range: 0..<0, pointer: .root, source: SpecSource(name: path, bytes: []))
   }
 }
 

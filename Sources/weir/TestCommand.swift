@@ -102,24 +102,26 @@ struct TestCommand: AsyncParsableCommand {
     let (file, problems) = TestCommand.file(path)
     report.problems = problems
     guard let file else { return report }
-    let runner = TestRunner(file, form: .lines) { SpecLoading.plan(spec, params: $0) }
-    for test in file.cases where only.map({ TestCommand.contains(test.name, $0) }) ?? true {
-      report.outcomes.append(await runner.run(test))
-    }
+    report.outcomes = await outcomes(file, of: spec)
     if update, report.outcomes.contains(where: { !$0.passes && $0.canUpdate }) {
       try write(file.updated(report.outcomes), to: path)
       // What was written must pass: else the message says what cannot be expected.
       let (again, _) = TestCommand.file(path)
       guard let again else { return report }
       let before = report.outcomes
-      report.outcomes = []
-      let runner = TestRunner(again, form: .lines) { SpecLoading.plan(spec, params: $0) }
-      for test in again.cases where only.map({ TestCommand.contains(test.name, $0) }) ?? true {
-        report.outcomes.append(await runner.run(test))
-      }
+      report.outcomes = await outcomes(again, of: spec)
       report.updated = zip(before, report.outcomes).count { !$0.passes && $1.passes }
     }
     return report
+  }
+
+  private func outcomes(_ file: TestFile, of spec: String) async -> [TestOutcome] {
+    let runner = TestRunner(file, form: .lines) { SpecLoading.plan(spec, params: $0) }
+    var outcomes: [TestOutcome] = []
+    for test in file.cases where only.map({ TestCommand.contains(test.name, $0) }) ?? true {
+      outcomes.append(await runner.run(test))
+    }
+    return outcomes
   }
 
   private static func contains(_ text: String, _ part: String) -> Bool {
@@ -135,8 +137,7 @@ struct TestCommand: AsyncParsableCommand {
       return TestFile.parse(try readWholeFile(path, limit: TestFile.bytesMax), file: path)
     } catch {
       var problems = Problems()
-      let nowhere = SpecNode(
-        kind: .null, range: 0..<0, pointer: .root, source: SpecSource(name: path, bytes: []))
+      let nowhere = SpecNode.nowhere(in: path)
       let isTooLarge = error.code == EFBIG
       problems.add(
         isTooLarge ? "test_file_too_large" : "no_test_file", at: nowhere,
@@ -173,15 +174,8 @@ struct TestCommand: AsyncParsableCommand {
         try write(made.text, to: path)
         try say("\(path): a test with \(counted(made.records, "record"))")
         for note in made.notes { tell("note: \(note)") }
-      } catch let mistake as StageReference.Mistake {
-        tell("Error: \(mistake.message)\n  try: \(mistake.fix)")
-        throw ExitCode(64)
-      } catch let error as ExitCode {
-        throw error
       } catch {
-        let error = RunError(error)
-        tell("\(plan.spec.name): \(error.message)\n  try: \(error.fix)")
-        throw ExitCode(1)
+        throw told(error, plan.spec.name)
       }
     }
   }

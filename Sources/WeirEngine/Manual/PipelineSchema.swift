@@ -66,15 +66,17 @@ private enum Schema {
         ),
         (
           "default",
-          described(
+          .described(
             "The value where none is given; paths are relative to this file.",
             [("type", .array(["string", "integer", "number", "boolean"].map { .string($0) }))])
         ),
-        ("description", text("What the parameter is for.")),
-        ("required", described("Whether a run must give a value.", [("type", .string("boolean"))])),
+        ("description", .words("What the parameter is for.")),
+        (
+          "required", .described("Whether a run must give a value.", [("type", .string("boolean"))])
+        ),
         (
           "values",
-          described(
+          .described(
             "The values of an enum.",
             [
               ("type", .string("array")), ("minItems", .int(1)),
@@ -94,7 +96,7 @@ private enum Schema {
     ("else", .object([("properties", .object([("values", .bool(false))]))])),
   ])
 
-  static let errorBudget = described(ErrorBudget.summary, members(ErrorBudget.type))
+  static let errorBudget = SchemaValue.described(ErrorBudget.summary, members(ErrorBudget.type))
 
   static var topLevel: [(String, SchemaValue)] {
     let stageName: SchemaValue = .object([("pattern", .string("^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"))]
@@ -104,35 +106,35 @@ private enum Schema {
         ("type", .string("object")), ("propertyNames", stageName),
       ]
       if section != .transforms { members.append(("minProperties", .int(1))) }
-      members.append(("additionalProperties", to(section.singular)))
-      return (section.rawValue, described(words, members))
+      members.append(("additionalProperties", .to(section.singular)))
+      return (section.rawValue, .described(words, members))
     }
     let strings: SchemaValue = .object([("type", .string("string"))])
     return [
-      ("$schema", text("Where this schema is, for editors.")),
+      ("$schema", .words("Where this schema is, for editors.")),
       (
         "name",
-        described(
+        .described(
           "The name of the pipeline, in paths and in the catalogue.",
           [("type", .string("string")), ("pattern", .string("^[a-z0-9-]{1,100}$"))])
       ),
-      ("description", text("One or two sentences for people.")),
+      ("description", .words("One or two sentences for people.")),
       (
         "partition",
-        described(
+        .described(
           "Parameters whose values name the directory of a run's output.",
           [("type", .string("array")), ("items", strings), ("uniqueItems", .bool(true))])
       ),
       (
         "ledger_by",
-        described(
+        .described(
           "Fields by which the ledger is kept apart.",
           [("type", .string("array")), ("items", strings)])
       ),
-      (ErrorBudget.key, to(ErrorBudget.key)),
+      (ErrorBudget.key, .to(ErrorBudget.key)),
       (
         "params",
-        described(
+        .described(
           "The parameters of a run: params.NAME in expressions, ${param.NAME} in strings.",
           [
             ("type", .string("object")),
@@ -140,7 +142,7 @@ private enum Schema {
               "propertyNames",
               .object([("pattern", .string("^[A-Za-z_][A-Za-z0-9_]{0,63}$"))])
             ),
-            ("additionalProperties", to("param")),
+            ("additionalProperties", .to("param")),
           ])
       ),
       section(.sources, "Where records come from."),
@@ -177,7 +179,7 @@ private enum Schema {
       ("properties", .object([("type", .object([("const", .string(manual.type))]))])),
       ("required", .array([.string("type")])),
     ])
-    return .object([("if", isThisType), ("then", to(definition(manual)))])
+    return .object([("if", isThisType), ("then", .to(definition(manual)))])
   }
 
   static func definition(_ manual: StageManual) -> String {
@@ -195,12 +197,12 @@ private enum Schema {
         (
           "inputs",
           manual.fanIn
-            ? to("inputs")
+            ? .to("inputs")
             : .object([("$ref", .string("#/$defs/inputs")), ("maxItems", .int(1))])
         ))
     }
-    common.append(("description", text("A note for people.")))
-    if manual.canRefuse { common.append((ErrorBudget.key, to(ErrorBudget.key))) }
+    common.append(("description", .words("A note for people.")))
+    if manual.canRefuse { common.append((ErrorBudget.key, .to(ErrorBudget.key))) }
     properties = common + properties
     members[members.count - 1].1 = .object(properties)
     return .object([("description", .string(manual.summary))] + members)
@@ -217,7 +219,7 @@ private enum Schema {
       case .optional: break
       case .default(let text): extra.append(("default", .text(text)))
       }
-      properties.append((spec.name, described(spec.summary, extra + members(spec.type))))
+      properties.append((spec.name, .described(spec.summary, extra + members(spec.type))))
     }
     var members: [(String, SchemaValue)] = [("type", .string("object"))]
     if !required.isEmpty { members.append(("required", .array(required))) }
@@ -251,7 +253,7 @@ private enum Schema {
           "anyOf",
           .array([
             .object([("type", .string("integer")), ("minimum", .int(0))]),
-            .object(pattern("^[0-9]+(B|[KMGT]iB|kB|[MGT]B)?$")), to("reference"),
+            .object(pattern("^[0-9]+(B|[KMGT]iB|kB|[MGT]B)?$")), .to("reference"),
           ])
         )
       ]
@@ -279,20 +281,6 @@ private enum Schema {
   private static func orReference(
     _ members: [(String, SchemaValue)]
   ) -> [(String, SchemaValue)] {
-    [("anyOf", .array([.object(members), to("reference")]))]
-  }
-
-  private static func to(_ definition: String) -> SchemaValue {
-    .object([("$ref", .string("#/$defs/\(definition)"))])
-  }
-
-  private static func text(_ description: String) -> SchemaValue {
-    described(description, [("type", .string("string"))])
-  }
-
-  private static func described(
-    _ description: String, _ members: [(String, SchemaValue)]
-  ) -> SchemaValue {
-    .object([("description", .string(description))] + members)
+    [("anyOf", .array([.object(members), .to("reference")]))]
   }
 }

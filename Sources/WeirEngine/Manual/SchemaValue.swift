@@ -53,3 +53,19 @@ indirect enum SchemaValue {
     out += Array(close.utf8)
   }
 }
+
+extension SchemaValue {
+  /// A definition of the same schema.
+  static func to(_ definition: String) -> SchemaValue {
+    .object([("$ref", .string("#/$defs/\(definition)"))])
+  }
+
+  /// A string, and what it says.
+  static func words(_ description: String) -> SchemaValue {
+    described(description, [("type", .string("string"))])
+  }
+
+  static func described(_ description: String, _ members: [(String, SchemaValue)]) -> SchemaValue {
+    .object([("description", .string(description))] + members)
+  }
+}

@@ -18,13 +18,13 @@ private enum TestSchema {
     (
       "properties",
       .object([
-        ("$schema", text("Where this schema is, for editors.")),
-        ("description", text("A note for people.")),
+        ("$schema", .words("Where this schema is, for editors.")),
+        ("description", .words("A note for people.")),
         (
           "tests",
-          described(
+          .described(
             "The tests, in the order in which they are run.",
-            [("type", .string("array")), ("items", to("test"))])
+            [("type", .string("array")), ("items", .to("test"))])
         ),
       ])
     ),
@@ -39,11 +39,11 @@ private enum TestSchema {
 
   private static let test = object(
     [
-      ("name", text("What the test shows.")),
-      ("description", text("A note for people.")),
+      ("name", .words("What the test shows.")),
+      ("description", .words("A note for people.")),
       (
         "params",
-        described(
+        .described(
           "Values of parameters, as --param gives them.",
           [
             ("type", .string("object")),
@@ -58,23 +58,23 @@ private enum TestSchema {
             ),
           ])
       ),
-      ("start", text("The stage that the input comes to; without it: the sources.")),
+      ("start", .words("The stage that the input comes to; without it: the sources.")),
       (
         "end",
-        text(
+        .words(
           "The stage, or one of its outputs as \"stage.output\", whose records, rows or findings are looked at; without it: the files of all sinks."
         )
       ),
       (
         "inputs",
-        described(
+        .described(
           "What each source is given, or the stage under \"start\".",
-          [("type", .string("object")), ("additionalProperties", to("input"))])
+          [("type", .string("object")), ("additionalProperties", .to("input"))])
       ),
-      ("expect", to("expect")),
+      ("expect", .to("expect")),
     ], required: ["name", "inputs", "expect"])
 
-  private static let records = described(
+  private static let records = SchemaValue.described(
     "One entry a line: an object, or the line as text where it is not JSON or its bytes matter.",
     [
       ("type", .string("array")),
@@ -82,25 +82,25 @@ private enum TestSchema {
     ])
 
   private static let file_ = object(
-    [("file", text("A file beside the test file: JSONL, plain, .gz or .zst."))],
+    [("file", .words("A file beside the test file: JSONL, plain, .gz or .zst."))],
     required: ["file"])
 
   private static let input: SchemaValue = .object([
     (
       "anyOf",
       .array([
-        to("records"), file_,
+        .to("records"), file_,
         object(
           [
             (
               "shards",
-              described(
+              .described(
                 "Shards by their names; a folder key=value in a name is a field.",
                 [
                   ("type", .string("object")),
                   (
                     "additionalProperties",
-                    .object([("anyOf", .array([to("records"), file_]))])
+                    .object([("anyOf", .array([.to("records"), file_]))])
                   ),
                 ])
             )
@@ -109,7 +109,7 @@ private enum TestSchema {
     )
   ])
 
-  private static let counts = described(
+  private static let counts = SchemaValue.described(
     "Numbers of records; those that are not named are not looked at.",
     [
       ("type", .string("object")),
@@ -125,28 +125,28 @@ private enum TestSchema {
       [
         (
           "fields",
-          described(
+          .described(
             "Only these fields of records, rows and findings are compared.",
             [("type", .string("array")), ("items", .object([("type", .string("string"))]))])
         ),
         (
           "records",
-          described(
+          .described(
             "The records that leave the end, all of them in order.",
             [("$ref", .string("#/$defs/records"))])
         ),
-        ("rows", described("The rows that leave the end.", objects)),
-        ("findings", described("The findings that leave the end.", objects)),
+        ("rows", .described("The rows that leave the end.", objects)),
+        ("findings", .described("The findings that leave the end.", objects)),
         (
           "files",
-          described(
+          .described(
             "Files by their path below the output directory: their lines, or true where it is enough that they are written.",
             [
               ("type", .string("object")),
               (
                 "additionalProperties",
                 .object([
-                  ("anyOf", .array([to("records"), .object([("type", .string("boolean"))])]))
+                  ("anyOf", .array([.to("records"), .object([("type", .string("boolean"))])]))
                 ])
               ),
             ])
@@ -157,7 +157,7 @@ private enum TestSchema {
             TestLedger.runKeys.map { ($0, count) } + [
               (
                 "stages",
-                described(
+                .described(
                   "The numbers of single stages.",
                   [
                     ("type", .string("object")),
@@ -171,13 +171,13 @@ private enum TestSchema {
         ),
         (
           "codes",
-          described(
+          .described(
             "How many records are refused by each code; codes that are not named must not come up.",
             [("$ref", .string("#/$defs/counts"))])
         ),
         (
           "quarantine",
-          described(
+          .described(
             "The refused records in order: members of the entries of a quarantine; those that are not named are not looked at.",
             objects)
         ),
@@ -191,19 +191,5 @@ private enum TestSchema {
     if !required.isEmpty { members.append(("required", .array(required.map { .string($0) }))) }
     return .object(
       members + [("additionalProperties", .bool(false)), ("properties", .object(properties))])
-  }
-
-  private static func to(_ definition: String) -> SchemaValue {
-    .object([("$ref", .string("#/$defs/\(definition)"))])
-  }
-
-  private static func text(_ description: String) -> SchemaValue {
-    described(description, [("type", .string("string"))])
-  }
-
-  private static func described(
-    _ description: String, _ members: [(String, SchemaValue)]
-  ) -> SchemaValue {
-    .object([("description", .string(description))] + members)
   }
 }

@@ -100,6 +100,18 @@ struct Node: Sendable {
   }
 }
 
+extension [Node] {
+  /// Whether a barrier stands somewhere above a node.
+  func hasBarrier(above index: Int) -> Bool {
+    var at = self[index].parent
+    while let parent = at {
+      if case .barrier = self[parent].work { return true }
+      at = self[parent].parent
+    }
+    return false
+  }
+}
+
 /// One barrier stage over all its instances.
 struct BarrierPlan: Sendable {
   let stage: Int

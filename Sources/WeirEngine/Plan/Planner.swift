@@ -300,7 +300,7 @@ private struct LaneBuilder {
       if mine.isEmpty { return .none }
       let needsShard = mine.contains { index in
         if case .sink = nodes[index].work { return true }
-        return !hasBarrier(above: index)
+        return !nodes.hasBarrier(above: index)
       }
       return needsShard ? .shard : .retained
     }
@@ -323,21 +323,12 @@ private struct LaneBuilder {
     return columns.sorted()
   }
 
-  private func hasBarrier(above index: Int) -> Bool {
-    var at = nodes[index].parent
-    while let parent = at {
-      if case .barrier = nodes[parent].work { return true }
-      at = nodes[parent].parent
-    }
-    return false
-  }
-
   private func retainedColumns(_ readings: [Lane.Reading]) -> [Int: [Int]] {
     let wanted = Set(
       readings.indices.filter { if case .retained = readings[$0] { true } else { false } })
     guard !wanted.isEmpty else { return [:] }
     var retained: [Int: [Int]] = [:]
-    for (i, node) in nodes.enumerated() where !hasBarrier(above: i) {
+    for (i, node) in nodes.enumerated() where !nodes.hasBarrier(above: i) {
       guard case .barrier = node.work else { continue }
       var read: Set<Int> = []
       var written: Set<Int> = []

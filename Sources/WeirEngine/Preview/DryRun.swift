@@ -56,14 +56,7 @@ struct DryRun {
         try state.bringBack()
         let task = ShardTask(work: passWork, state: state, width: 0)
         let partials = try go(task, text, work)
-        for (i, reduce) in plan.reduces.enumerated() {
-          let nodes = task.lane.nodes
-          let origin = ShardOrigin(
-            source: plan.stage(task.lane.stage).name, shard: state.shard.name)
-          let mine = partials.filter { nodes[$0.node].stage == reduce.stage }
-          try queues[i].put(
-            pass * states.count + state.ordinal, of: origin, mine.map(\.bytes))
-        }
+        try plan.put(partials, of: state, pass: pass, shards: states.count, into: queues)
         if !plan.spec.errorBudgets.isEmpty {
           state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
         }
@@ -191,8 +184,11 @@ struct DryRun {
       made[reduce.stage] = try queue.finish(slots: plan.passCount * states.count).outputs
     }
     for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
-    facts.findings = levels(made)
-    var files = try results(made, facts)
+    facts.findings = plan.levels(made)
+    var files: [DryFile] = []
+    try plan.writeResults(made, facts) { sink, file in
+      files.append(DryFile(sink: sink, path: file.path, bytes: file.bytes, rows: file.rows))
+    }
     for index in plan.spec.stages.indices {
       guard let sink = plan.recordSinkIfAny(index) else { continue }
       var mine = work.files[index] ?? [:]
@@ -210,43 +206,6 @@ struct DryRun {
     return DryResult(
       ledger: ledger, quarantine: quarantine, files: files, made: made,
       overBudget: facts.overBudget, findings: facts.findings, bytesKept: kept)
-  }
-
-  private func results(
-    _ made: [Int: [String: StageOutput]], _ facts: RunFacts
-  ) throws -> [DryFile] {
-    var files: [DryFile] = []
-    for index in plan.resultSinks {
-      let stage = plan.stage(index)
-      guard let sink = stage.stage as? any SinkStage else { continue }
-      for input in stage.inputs where input.carries != .records {
-        guard let value = made[input.stage]?[input.port] else { continue }
-        var mine = facts
-        mine.input = plan.stage(input.stage).name
-        for file in try sink.write(value, mine) {
-          files.append(
-            DryFile(sink: stage.name, path: file.path, bytes: file.bytes, rows: file.rows))
-        }
-      }
-    }
-    return files
-  }
-
-  private func levels(_ made: [Int: [String: StageOutput]]) -> [(level: String, count: Int)] {
-    var levels: [(level: String, count: Int)] = []
-    for stage in made.keys.sorted() {
-      for port in made[stage]!.keys.sorted() {
-        guard case .findings(let set) = made[stage]![port] else { continue }
-        for (level, count) in set.levels {
-          if let i = levels.firstIndex(where: { same($0.level, level) }) {
-            levels[i].count += count
-          } else {
-            levels.append((level, count))
-          }
-        }
-      }
-    }
-    return levels
   }
 }
 

@@ -166,18 +166,9 @@ extension Lane {
       if case .sink = nodes[index].work {
         return "`\(stage.name)` (\(stage.type)) writes the records, whose text is not kept"
       }
-      guard !hasBarrier(above: index) else { return nil }
+      guard !nodes.hasBarrier(above: index) else { return nil }
       return "`\(stage.name)` waits for a barrier on another way, and none kept these records"
     }
-  }
-
-  private func hasBarrier(above index: Int) -> Bool {
-    var at = nodes[index].parent
-    while let parent = at {
-      if case .barrier = nodes[parent].work { return true }
-      at = nodes[parent].parent
-    }
-    return false
   }
 
   /// The names of columns, as the stage that looks at them knows them.

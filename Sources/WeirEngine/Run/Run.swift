@@ -263,7 +263,7 @@ private struct Run {
     facts.overBudget = excesses
     var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
     for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
-    facts.findings = levels(made)
+    facts.findings = plan.levels(made)
     var records = try writeResults(made, facts, output)
     records += try files.finish()
     records.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -277,7 +277,7 @@ private struct Run {
     clock.end(.finish)
     var result = RunResult(
       runID: record.id, outDirectory: record.outDirectory, ledger: ledger, quarantine: quarantine,
-      outputs: records, findings: levels(made), overBudget: excesses, runKey: runKey,
+      outputs: records, findings: plan.levels(made), overBudget: excesses, runKey: runKey,
       runDirectory: record.directory,
       tasks: tasks, seconds: clock.seconds, notes: [], phases: clock.phases)
     try await record.hasBegun()
@@ -349,14 +349,8 @@ private struct Run {
       let result = try await passTasks.run(unit)
       try await memory.blocking(on: executor) {
         for (task, output) in zip(unit, result.outputs) {
-          let nodes = task.lane.nodes
-          let origin = ShardOrigin(
-            source: plan.stage(task.lane.stage).name, shard: task.state.shard.name)
-          for (i, reduce) in plan.reduces.enumerated() {
-            let mine = output.partials.filter { nodes[$0.node].stage == reduce.stage }
-            try queues[i].put(
-              pass * states.count + task.state.ordinal, of: origin, mine.map(\.bytes))
-          }
+          try plan.put(
+            output.partials, of: task.state, pass: pass, shards: states.count, into: queues)
           if pass == 0 { progress.addShard() }
           quarantines.add(output.spool)
         }
@@ -408,44 +402,15 @@ private struct Run {
     _ made: [Int: [String: StageOutput]], _ facts: RunFacts, _ output: OutputDirectory
   ) throws -> [OutputRecord] {
     var records: [OutputRecord] = []
-    for index in plan.resultSinks {
-      try Task.checkCancellation()
-      let stage = plan.stage(index)
-      guard let sink = stage.stage as? any SinkStage else { continue }
-      for input in stage.inputs where input.carries != .records {
-        guard let value = made[input.stage]?[input.port] else {
-          preconditionFailure("`\(stage.name)` waits for an output that nobody made")
-        }
-        var mine = facts
-        mine.input = plan.stage(input.stage).name
-        for file in try sink.write(value, mine) {
-          let writer = try output.create(file.path)
-          try writer.write(file.bytes)
-          records.append(
-            OutputRecord(
-              sink: stage.name, path: file.path, rows: file.rows, bytes: file.bytes.count,
-              sha256: try writer.finish(), identity: file.identity))
-        }
-      }
+    try plan.writeResults(made, facts) { sink, file in
+      let writer = try output.create(file.path)
+      try writer.write(file.bytes)
+      records.append(
+        OutputRecord(
+          sink: sink, path: file.path, rows: file.rows, bytes: file.bytes.count,
+          sha256: try writer.finish(), identity: file.identity))
     }
     return records
-  }
-
-  private func levels(_ made: [Int: [String: StageOutput]]) -> [(level: String, count: Int)] {
-    var levels: [(level: String, count: Int)] = []
-    for stage in made.keys.sorted() {
-      for port in made[stage]!.keys.sorted() {
-        guard case .findings(let set) = made[stage]![port] else { continue }
-        for (level, count) in set.levels {
-          if let i = levels.firstIndex(where: { $0.level == level }) {
-            levels[i].count += count
-          } else {
-            levels.append((level, count))
-          }
-        }
-      }
-    }
-    return levels
   }
 }
 

@@ -34,16 +34,7 @@ extension TestComparison {
   }
 
   mutating func compare(codes node: SpecNode, _ actual: TestActual) {
-    var counts: [(code: String, count: Int)] = []
-    for entry in actual.quarantine {
-      guard case .string(let bytes) = entry["code"] else { continue }
-      let code = String(decoding: bytes, as: UTF8.self)
-      if let i = counts.firstIndex(where: { same($0.code, code) }) {
-        counts[i].count += 1
-      } else {
-        counts.append((code, 1))
-      }
-    }
+    let counts = actual.codeCounts
     var isEdited = false
     for member in node.object ?? [] {
       let count = counts.first { same($0.code, member.key) }?.count ?? 0

@@ -303,23 +303,9 @@ extension SpecNode {
   /// As it was written, without blanks.
   var compactText: [UInt8] {
     var out: [UInt8] = []
-    var isInString = false
-    var isEscaped = false
-    for byte in source.bytes[range] {
-      if isInString {
-        out.append(byte)
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          isInString = false
-        }
-      } else if ![0x20, 0x09, 0x0A, 0x0D].contains(byte) {
-        isInString = byte == UInt8(ascii: "\"")
-        out.append(byte)
-      }
-    }
+    var strings = JSONStringTracker()
+    for byte in source.bytes[range]
+    where strings.take(byte) || ![0x20, 0x09, 0x0A, 0x0D].contains(byte) { out.append(byte) }
     return out
   }
 }

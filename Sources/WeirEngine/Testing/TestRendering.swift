@@ -85,18 +85,10 @@ struct TestRendering {
   /// without blanks it is always what it was.
   static func spaced(_ line: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
-    var isInString = false
-    var isEscaped = false
+    var strings = JSONStringTracker()
     for (i, byte) in line.enumerated() {
-      if isInString {
+      guard !strings.take(byte) else {
         out.append(byte)
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          isInString = false
-        }
         continue
       }
       switch byte {
@@ -105,9 +97,7 @@ struct TestRendering {
       case UInt8(ascii: "{") where i + 1 < line.count && line[i + 1] != UInt8(ascii: "}"):
         out += [byte, 0x20]
       case UInt8(ascii: "}") where i > 0 && line[i - 1] != UInt8(ascii: "{"): out += [0x20, byte]
-      default:
-        isInString = byte == UInt8(ascii: "\"")
-        out.append(byte)
+      default: out.append(byte)
       }
     }
     return out

@@ -13,6 +13,20 @@ struct TestActual: Sendable {
   var stages: [Ledger.Stage]
   var quarantine: [JSONValue] = []
   var overBudget: [BudgetExcess] = []
+
+  /// Refused records by code, in the order of their first.
+  var codeCounts: [(code: String, count: Int)] {
+    var counts: [(code: String, count: Int)] = []
+    for entry in quarantine {
+      guard let code = entry.text("code") else { continue }
+      if let i = counts.firstIndex(where: { same($0.code, code) }) {
+        counts[i].count += 1
+      } else {
+        counts.append((code, 1))
+      }
+    }
+    return counts
+  }
 }
 
 /// What came of a test.

@@ -52,23 +52,13 @@ extension TestActual {
       members.append(("files", TestActual.block(texts, "{", "}", indent + 2)))
     }
     members.append(("ledger", inner.inline(TestLedger.json(ledger.records))))
-    var counts: [(code: String, count: Int)] = []
-    var refused: [JSONValue] = []
-    for entry in quarantine {
-      guard case .string(let bytes) = entry["code"] else { continue }
-      let code = String(decoding: bytes, as: UTF8.self)
-      if let i = counts.firstIndex(where: { same($0.code, code) }) {
-        counts[i].count += 1
-      } else {
-        counts.append((code, 1))
-      }
-      refused.append(
-        .object(
-          ["line", "stage", "code", "field"].compactMap { key in
-            entry[key].map { JSONMember(key, $0) }
-          }))
+    let counts = codeCounts.sorted { $0.code.utf8.lexicographicallyPrecedes($1.code.utf8) }
+    let refused = quarantine.filter { $0.text("code") != nil }.map { entry -> JSONValue in
+      .object(
+        ["line", "stage", "code", "field"].compactMap { key in
+          entry[key].map { JSONMember(key, $0) }
+        })
     }
-    counts.sort { $0.code.utf8.lexicographicallyPrecedes($1.code.utf8) }
     members.append(
       ("codes", inner.inline(.object(counts.map { JSONMember($0.code, .int($0.count)) }))))
     if !refused.isEmpty {
