@@ -9,11 +9,7 @@ public struct Trend: ReduceStage {
   /// Fields that changes are explained by.
   static let segmentsMost = 8
 
-  let time: FieldPath
-  let timeNode: SpecNode
-  let by: [(path: FieldPath, node: SpecNode)]
-  let segments: [(path: FieldPath, node: SpecNode)]
-  let metrics: [TrendMetric]
+  private let fields: SeriesFields
   let rules: TrendRules
 
   public static let manual = StageManual(
@@ -83,37 +79,18 @@ public struct Trend: ReduceStage {
 
   public init?(_ options: Options, _ problems: inout Problems) {
     let before = problems.errorCount
-    time = options.fieldPath("time")
-    timeNode = options.node("time")
-    by = options.list("by").map { ($0.fieldPath, $0.node) }
+    let by = options.list("by").map { ($0.fieldPath, $0.node) }
     Trend.checkFields(by, options.node("by"), &problems)
-    segments = (options["segments"]?.list ?? []).map { ($0.fieldPath, $0.node) }
+    let segments = (options["segments"]?.list ?? []).map { ($0.fieldPath, $0.node) }
     Trend.checkSegments(segments, by: by, &problems)
-    metrics = options.map("metrics").compactMap { TrendMetric($0, &problems) }
-    if options.map("metrics").isEmpty {
-      problems.add(
-        "no_metrics", at: options.node("metrics"), "nothing is measured",
-        fix: #"for example "volume": { "count": true }"#)
-    }
-    let bucket = options.duration("bucket")
-    if bucket.count != 1 || (bucket.unit != .day && bucket.unit != .week) {
-      problems.add(
-        "bad_bucket", at: options.node("bucket"),
-        "series by \(bucket) are not made: weekdays could not be told apart",
-        expected: "\"1d\" or \"1w\"", fix: "write \"1d\"")
-    }
+    fields = SeriesFields(options, by: by, segments: segments)
     var settings = TrendSettings()
     settings.falseDiscoveryRate = options.number("q")
     settings.minHistory = options.int("min_history")
     settings.materialRelative = options.number("material_relative")
     settings.materialRateDifference = options.number("material_difference")
     settings.materialEvents = options.number("material_events")
-    var through: CivilDate?
-    if case .day(let day) = options.date("through") { through = day }
-    rules = TrendRules(
-      by: by.map(\.path.text), segments: segments.map(\.path.text), metrics: metrics,
-      clock: TrendClock(isWeekly: bucket.unit == .week),
-      through: through, settings: settings, maxSeries: options.int("max_series"))
+    rules = TrendRules(options, fields, settings, &problems)
     guard problems.errorCount == before else { return nil }
   }
 
@@ -163,30 +140,7 @@ public struct Trend: ReduceStage {
   public func bind(
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundReduce)? {
-    let before = problems.errorCount
-    let timeField = scope.require(time, at: timeNode, &problems)
-    if let timeField, timeField.type.base != .timestamp {
-      problems.add(
-        "wrong_type", at: timeNode,
-        "`\(time.text)` is declared as \(timeField.type.text)", expected: "timestamp",
-        fix: "declare it as timestamp, or let `normalize` make it one")
-    }
-    func column(_ path: FieldPath, _ node: SpecNode) -> BoundTrend.Column? {
-      guard let field = scope.require(path, at: node, &problems) else { return nil }
-      if field.type.base == .number || field.type.base == .timestamp {
-        problems.add(
-          "wrong_type", at: node, "`\(path.text)` is declared as \(field.type.text)",
-          expected: "string, int, bool or any", fix: "group by a field with few values")
-      }
-      return BoundTrend.Column(index: field.column, name: path.text)
-    }
-    let groups = by.compactMap { column($0.path, $0.node) }
-    let parts = segments.compactMap { column($0.path, $0.node) }
-    let inputs = metrics.map { $0.bind(scope, context, &problems) }
-    guard problems.errorCount == before, let timeField else { return nil }
-    return BoundTrend(
-      rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: groups,
-      segments: parts, inputs: inputs.compactMap { $0 })
+    fields.bind(rules, scope, context, namesEvidence: true, &problems)
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {

@@ -1,4 +1,6 @@
+import Testing
 import WeirData
+import WeirEngine
 import WeirTesting
 
 /// Invented decisions for the tests of `correlate` and `compare`: a shard a day from Monday 7 September
@@ -60,5 +62,40 @@ enum RelationSamples {
           "report": { "type": "report", "inputs": ["it"], "path": "report.html" },
           \#(sinks.joined(separator: ", ")) } }
       """#
+  }
+
+  static func run(
+    _ stage: String, tables: [String], _ shards: [(path: String, records: [String])],
+    workers: Int = 2, memory: MemoryShares? = nil, batchBytes: Int = 256 * 1024
+  ) async throws -> PipelineOutcome {
+    var runner = PipelineRunner(spec(stage, tables: tables), shards: shards)
+    runner.workers = workers
+    runner.memory = memory
+    runner.batchBytes = batchBytes
+    return try await runner.run()
+  }
+
+  /// The bytes do not depend on workers, batches and memory, nor findings and tables on the order of
+  /// the shards.
+  static func expectSameBytes(
+    _ stage: String, tables: [String], _ shards: [(path: String, records: [String])]
+  ) async throws {
+    let plain = try await run(stage, tables: tables, shards)
+    for workers in [1, 3, 8] {
+      let got = try await run(stage, tables: tables, shards, workers: workers, batchBytes: 900)
+      #expect(got.everything == plain.everything, "\(workers) workers")
+    }
+    let scarce = try await run(
+      stage, tables: tables, shards,
+      memory: MemoryShares(workers: 2, kept: 2_000, deciding: 20_000))
+    #expect(scarce.everything == plain.everything)
+    // The same records, the days in another order of shards.
+    let turned = shards.enumerated().map { i, shard in
+      (path: "data/\(899 - i).jsonl", records: shard.records)
+    }
+    let other = try await run(stage, tables: tables, turned)
+    for file in ["findings.jsonl"] + tables.map({ $0 + ".csv" }) {
+      #expect(try other.text(file) == plain.text(file), "\(file)")
+    }
   }
 }

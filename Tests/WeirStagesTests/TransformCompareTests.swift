@@ -26,15 +26,9 @@ import WeirTesting
     """
 
   private func run(
-    _ shards: [(path: String, records: [String])], _ stage: String = periods, workers: Int = 2,
-    memory: MemoryShares? = nil, batchBytes: Int = 256 * 1024
+    _ shards: [(path: String, records: [String])], _ stage: String = periods
   ) async throws -> PipelineOutcome {
-    var runner = PipelineRunner(
-      RelationSamples.spec(stage, tables: ["comparisons"]), shards: shards)
-    runner.workers = workers
-    runner.memory = memory
-    runner.batchBytes = batchBytes
-    return try await runner.run()
+    try await RelationSamples.run(stage, tables: ["comparisons"], shards)
   }
 
   @Test func `finds what differs between two periods, and who carries it`() async throws {
@@ -114,22 +108,8 @@ import WeirTesting
   }
 
   @Test func `makes the same bytes however it is worked`() async throws {
-    let shards = Self.shards()
-    let want = try await run(shards).everything
-    for workers in [1, 3, 8] {
-      let got = try await run(shards, workers: workers, batchBytes: 900).everything
-      #expect(got == want, "\(workers) workers")
-    }
-    let scarce = MemoryShares(workers: 2, kept: 2_000, deciding: 20_000)
-    #expect(try await run(shards, memory: scarce).everything == want)
-    let turned = shards.enumerated().map { i, shard in
-      (path: "data/\(899 - i).jsonl", records: shard.records)
-    }
-    let other = try await run(turned)
-    let plain = try await run(shards)
-    for file in ["findings.jsonl", "comparisons.csv"] {
-      #expect(try other.text(file) == plain.text(file), "\(file)")
-    }
+    try await RelationSamples.expectSameBytes(
+      Self.periods, tables: ["comparisons"], Self.shards())
   }
 
   /// Fixed seeds; the larger simulation is in Benchmarks/ACCURACY.md.

@@ -27,15 +27,9 @@ import WeirTesting
   }
 
   private func run(
-    _ shards: [(path: String, records: [String])], stage: String = stage, workers: Int = 2,
-    memory: MemoryShares? = nil, batchBytes: Int = 256 * 1024
+    _ shards: [(path: String, records: [String])], stage: String = stage
   ) async throws -> PipelineOutcome {
-    var runner = PipelineRunner(
-      RelationSamples.spec(stage, tables: ["pairs", "status"]), shards: shards)
-    runner.workers = workers
-    runner.memory = memory
-    runner.batchBytes = batchBytes
-    return try await runner.run()
+    try await RelationSamples.run(stage, tables: ["pairs", "status"], shards)
   }
 
   @Test func `finds who comes first, and says it plainly`() async throws {
@@ -67,24 +61,8 @@ import WeirTesting
   }
 
   @Test func `makes the same bytes however it is worked`() async throws {
-    let shards = Self.shards()
-    let want = try await run(shards).everything
-    for workers in [1, 3, 8] {
-      let got = try await run(shards, workers: workers, batchBytes: 900).everything
-      #expect(got == want, "\(workers) workers")
-    }
-    let scarce = try await run(
-      shards, memory: MemoryShares(workers: 2, kept: 2_000, deciding: 20_000)
-    ).everything
-    #expect(scarce == want)
-    // The same records, the days in another order of shards.
-    let turned = shards.enumerated().map { i, shard in
-      (path: "data/\(899 - i).jsonl", records: shard.records)
-    }
-    let other = try await run(turned)
-    for file in ["findings.jsonl", "pairs.csv", "status.csv"] {
-      #expect(try other.text(file) == (try await run(shards).text(file)), "\(file)")
-    }
+    try await RelationSamples.expectSameBytes(
+      Self.stage, tables: ["pairs", "status"], Self.shards())
   }
 
   /// Fixed seeds; the larger simulation is in Benchmarks/ACCURACY.md.

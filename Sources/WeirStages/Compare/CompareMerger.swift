@@ -36,8 +36,7 @@ final class CompareMerger: ReduceMerger {
     let record = CompareRecord(
       rules: rules, subjects: subjects, results: results, comparisons: comparisons,
       calendar: calendar,
-      segments: CompareSegments(
-        counts.segments, rules: rules, calendar: calendar))
+      segments: TrendSegments(counts.segments, rules: rules.series, calendar: calendar))
     return ["": .findings(record.findings()), "comparisons": .rows(tables.rows)]
   }
 

@@ -9,12 +9,10 @@ struct CompareRecord {
   let results: [SideComparison]
   let comparisons: Comparisons
   let calendar: TrendCalendar
-  let segments: CompareSegments
+  let segments: TrendSegments
 
   /// Findings that are explained, the first by rank.
   private static let explainedMost = 2_000
-  /// Values of a field that are written.
-  private static let valuesMost = 5
 
   private var metrics: [TrendMetric] { rules.series.metrics }
 
@@ -50,9 +48,7 @@ struct CompareRecord {
 
   private var scope: String {
     let names = metrics.map { plainName($0.name) }
-    let words =
-      names.count > 1
-      ? names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1] : names[0]
+    let words = listed(names, last: "and")
     switch rules.sides {
     case .periods(let a, let b): return "\(words), \(b.name) against \(a.name)"
     case .values(_, let against):
@@ -69,8 +65,9 @@ struct CompareRecord {
     let (subject, metric) = (subjects[i / metrics.count], i % metrics.count)
     let (result, verdict) = (results[i], comparisons.verdicts[i])
     let fields =
-      position <= Self.explainedMost ? segments.explain(subject, metric: metric, result) : []
-    let why = CompareWhy(fields: fields, kind: result.kind)
+      position <= Self.explainedMost
+      ? segments.explain(subject, metric: metric, result, by: rules) : []
+    let why = Explained(fields: fields, kind: result.kind)
     let words = CompareText(
       subject: subject, result: result, by: rules.groupFields, field: rules.field,
       metric: metrics[metric].name, isWeekly: rules.series.clock.isWeekly, why: why,
@@ -126,7 +123,7 @@ struct CompareRecord {
           "comparisons": .int(comparisons.tested), "selected": .int(comparisons.believed.count),
           "phi": .measured(result.phi), "vif": .measured(result.inflation),
         ]),
-      JSONMember("explain", explain(why)),
+      JSONMember("explain", why.json()),
       JSONMember(
         "rank",
         [
@@ -187,54 +184,11 @@ struct CompareRecord {
     ]
   }
 
-  private func explain(_ why: CompareWhy) -> JSONValue {
-    guard !why.fields.isEmpty else { return .null }
-    let chosen = why.chosen
-    return [
-      "dimension": chosen.map { .text($0.field) } ?? .null,
-      "rate_effect": chosen.map { .measured($0.explanation.rateEffect) } ?? .null,
-      "mix_effect": chosen.map { .measured($0.explanation.mixEffect) } ?? .null,
-      "simpson": chosen.map { .bool($0.explanation.isReversed) } ?? .null,
-      "dimensions": .array(
-        why.fields.map { field in
-          [
-            "dimension": .text(field.field), "values": .int(field.values.count),
-            "rate_effect": .measured(field.explanation.rateEffect),
-            "mix_effect": .measured(field.explanation.mixEffect),
-            "simpson": .bool(field.explanation.isReversed), "p": .measured(field.explanation.p),
-            "stands_out": .bool(field.standsOut(among: why.fields.count)),
-          ]
-        }),
-      "contributors": .array(
-        why.fields.flatMap { field in
-          largest(field).map { part in
-            let segment = field.segments[part.segment]
-            return [
-              "dimension": .text(field.field), "value": keyValue(field.values[part.segment]),
-              "n0": .measured(segment.n0), "k0": .measured(segment.k0),
-              "n1": .measured(segment.n1), "k1": .measured(segment.k1),
-              "rate_effect": .measured(part.rateEffect), "mix_effect": .measured(part.mixEffect),
-              "ep": .measured(part.power), "surprise": .measured(part.surprise),
-              "q": .measured(part.q),
-            ]
-          }
-        }),
-    ]
-  }
-
-  private func largest(_ field: CompareExplanation) -> [SegmentExplanation.Part] {
-    let parts = field.explanation.parts.sorted {
-      let (a, b) = (abs($0.power), abs($1.power))
-      return a != b ? a > b : $0.segment < $1.segment
-    }
-    return Array(parts.prefix(Self.valuesMost))
-  }
-
   // MARK: The report
 
   private func item(
     _ subject: CompareSubject, _ result: SideComparison, _ words: CompareText,
-    _ text: ReportFindingText, _ level: FindingLevel, _ isMaterial: Bool, _ why: CompareWhy,
+    _ text: ReportFindingText, _ level: FindingLevel, _ isMaterial: Bool, _ why: Explained,
     q: Double?
   ) -> RelationItem {
     let unit = ReportUnit(kind: result.kind)
@@ -269,14 +223,14 @@ struct CompareRecord {
       table: table(why, unit))
   }
 
-  private func table(_ why: CompareWhy, _ unit: ReportUnit) -> RelationTable? {
+  private func table(_ why: Explained, _ unit: ReportUnit) -> RelationTable? {
     guard let field = why.chosen ?? why.fields.first else { return nil }
     let name = plainName(field.field)
     return RelationTable(
       caption: "What the values of \(name) make of the difference: by their own "
         + (unit.kind == .count ? "numbers" : "levels") + ", and by their shares of the records.",
       columns: [name, "Own level", "Mix", "Share of it"],
-      rows: largest(field).map { part in
+      rows: Explained.largest(field).map { part in
         [
           keyText(field.values[part.segment]) ?? "", unit.change(part.rateEffect),
           unit.change(part.mixEffect), ReportNumber.fixed(100 * part.power, 0) + "\u{A0}%",

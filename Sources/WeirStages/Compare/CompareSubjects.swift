@@ -34,47 +34,19 @@ struct CompareSubjects {
   ///
   /// - Throws: ``RunError`` `too_many_comparisons`.
   func all() throws(RunError) -> [CompareSubject] {
-    let present = state.slots.reduce(into: Set<Int>()) { found, place in
-      if calendar.index(of: place.bucket) != nil { found.insert(place.group) }
-    }
-    let groups = state.sortedGroups().filter { present.contains($0) }
-    let parts = groups.map { keyParts(Array(state.groups.bytes(of: $0))) ?? [] }
+    let totals = GroupTotals(state: state, calendar: calendar, fields: rules.by)
+    let parts = Dictionary(uniqueKeysWithValues: zip(totals.groups, totals.parts))
     var subjects: [CompareSubject] = []
-    let masks = (0..<(1 << rules.by)).sorted {
-      ($0.nonzeroBitCount, $0) < ($1.nonzeroBitCount, $1)
-    }
-    for mask in masks {
-      func isSummed(_ field: Int) -> Bool { mask >> (rules.by - 1 - field) & 1 == 1 }
-      var members: [[[UInt8]?]: [Int]] = [:]
-      for i in groups.indices {
-        members[(0..<rules.by).map { isSummed($0) ? nil : parts[i][$0] }, default: []].append(i)
-      }
-      let keys = members.keys.sorted { CompareSubjects.precedes($0, $1) }
-      for key in keys {
-        let own = members[key] ?? []
-        let repeats = (0..<rules.by).contains { field in
-          isSummed(field) && own.allSatisfy { parts[$0][field] == parts[own[0]][field] }
-        }
-        if repeats { continue }
-        subjects += sides(key, own.map { groups[$0] }, own.map { parts[$0] })
-        guard subjects.count * rules.series.metrics.count <= rules.most else {
-          throw RunError(
-            code: "too_many_comparisons",
-            message: "there would be more than \(rules.most) comparisons",
-            fix: "take a field out of \"by\", name \"values\", or raise \"max_comparisons\"")
-        }
+    for key in try totals.keys() {
+      subjects += sides(key.parts, key.groups, key.groups.map { parts[$0] ?? [] })
+      guard subjects.count * rules.series.metrics.count <= rules.most else {
+        throw RunError(
+          code: "too_many_comparisons",
+          message: "there would be more than \(rules.most) comparisons",
+          fix: "take a field out of \"by\", name \"values\", or raise \"max_comparisons\"")
       }
     }
     return subjects
-  }
-
-  private static func precedes(_ a: [[UInt8]?], _ b: [[UInt8]?]) -> Bool {
-    for (x, y) in zip(a, b) where x != y {
-      let (s, t) = (Array((keyText(x) ?? "").utf8), Array((keyText(y) ?? "").utf8))
-      if s != t { return s.lexicographicallyPrecedes(t) }
-      return (x ?? []).lexicographicallyPrecedes(y ?? [])
-    }
-    return false
   }
 
   /// The pairs of one group.
@@ -86,7 +58,7 @@ struct CompareSubjects {
       return [CompareSubject(key: key, a: side(a, groups), b: side(b, groups))]
     case .values(let wanted, let against):
       let known = Set(parts.map { $0[rules.by] }).sorted {
-        CompareSubjects.precedes([$0], [$1])
+        GroupTotals.precedes([$0], [$1])
       }
       // In the order of `values`, where there is one.
       let values: [[UInt8]]

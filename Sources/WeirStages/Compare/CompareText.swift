@@ -12,7 +12,7 @@ struct CompareText {
   let metric: String
   let isWeekly: Bool
   /// What carries it, or `nil` where that was not asked.
-  let why: CompareWhy?
+  let why: Explained?
   /// Why it is listed low; `nil` where it is not.
   let low: String?
 
@@ -63,7 +63,7 @@ struct CompareText {
       sentences.append(
         "Compared over \(buckets(result.bucketsB)), \(dates(subject.b)), each with the same one.")
     }
-    if let why = why?.sentences, !why.isEmpty { sentences.append(why) }
+    if let why = why?.differenceSentences, !why.isEmpty { sentences.append(why) }
     if let low { sentences.append("Listed low: \(low).") }
     return sentences.joined(separator: " ")
   }
@@ -111,70 +111,27 @@ struct CompareText {
   private func dated(_ day: CivilDate) -> String { "\(day.short) \(day.year)" }
 }
 
-/// What carries a difference, in one or two sentences.
-struct CompareWhy {
-  let fields: [CompareExplanation]
-  let kind: MetricKind
-
-  /// The field that stands out most; `nil` where none does.
-  var chosen: CompareExplanation? {
-    fields.filter { $0.standsOut(among: fields.count) }.enumerated().max { a, b in
-      let (x, y) = (a.element.surprise, b.element.surprise)
-      return x != y ? x < y : a.offset > b.offset
-    }?.element
-  }
-
-  var sentences: String {
+extension Explained {
+  /// What carries a difference, in one or two sentences.
+  var differenceSentences: String {
     guard !fields.isEmpty else { return "" }
     // Where every value differs the other way, that is what must be said, whoever carries what.
-    let shown =
-      fields.first { kind != .count && $0.explanation.isReversed }
-      ?? fields.first { kind != .count && $0.explanation.mixEffect / $0.explanation.change >= 0.67 }
-      ?? chosen
-    guard let field = shown else {
-      let names = fields.map { plainName($0.field) }
-      return
-        "No \(names.count > 1 ? names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1] : names[0]) stands out."
-    }
+    guard let field = fields.first(where: isReversed) ?? fields.first(where: isMostlyMix) ?? chosen
+    else { return nothing }
     let found = field.explanation
-    let name = plainName(field.field)
     let word = kind == .rate ? "rate" : "mean"
-    guard kind != .count else { return carriers(field) }
+    guard kind != .count else { return carriers(field) ?? "" }
     let split =
       "\(amount(found.rateEffect)) from other \(word)s within \(plural(field.field)) and "
       + "\(amount(found.mixEffect)) from another mix of them"
-    if found.isReversed {
-      return "Within every \(name) the \(word) differs the other way: it is \(split)."
+    if isReversed(field) {
+      return
+        "Within every \(plainName(field.field)) the \(word) differs the other way: it is \(split)."
     }
-    if found.mixEffect / found.change >= 0.67 {
+    if isMostlyMix(field) {
       return "It is mostly the mix of \(plural(field.field)) that differs: \(split)."
     }
-    return "It is \(split). \(carriers(field))"
-  }
-
-  private func carriers(_ field: CompareExplanation) -> String {
-    let found = field.explanation
-    let parts = found.parts.prefix(found.carriers ?? 0)
-    guard !parts.isEmpty else { return "" }
-    let shown = parts.prefix(3).map { keyText(field.values[$0.segment]) ?? "" }
-    let words = shown + (parts.count > shown.count ? ["\(parts.count - shown.count) more"] : [])
-    let names =
-      words.count > 1
-      ? words.dropLast().joined(separator: ", ") + " and " + words[words.count - 1] : words[0]
-    let power = parts.reduce(0) { $0 + $1.power }
-    let share =
-      power > 1.005
-      ? "more than all of it" : "\(PlainNumbers.fixed(100 * power, decimals: 0)) % of it"
-    return "\(plainName(field.field)) \(names) \(parts.count == 1 ? "carries" : "carry") \(share)."
-  }
-
-  private func amount(_ value: Double) -> String {
-    guard kind == .rate else {
-      return PlainNumbers.signed(value, decimals: PlainNumbers.decimals(telling: [value]))
-    }
-    let points = 100 * value
-    return PlainNumbers.signed(points, decimals: PlainNumbers.decimals(telling: [points]))
-      + " points"
+    return "It is \(split). \(carriers(field) ?? "")"
   }
 }
 

@@ -18,17 +18,13 @@ final class CorrelateMerger: ReduceMerger {
 
   func finish() throws -> [String: StageOutput] {
     let calendar = try TrendCalendar(counts.state, rules.series)
-    let rollUp = TrendRollUp(state: counts.state, rules: rules.series, calendar: calendar)
-    let slots = counts.state.slotsByGroup()
-    var series: [TrendSeries] = []
-    var parts: [[[UInt8]?]] = []
-    for key in try rollUp.keys() {
-      let made = rollUp.series(of: key, slots: slots)
-      series += made
-      parts += made.map { _ in key.parts }
+    let (series, parts) = try TrendRollUp(
+      state: counts.state, rules: rules.series, calendar: calendar
+    ).all()
+    let fewest = rules.fewest
+    let moves = onAllProcessors(series.count, piece: 16) {
+      SeriesMovement(series[$0], fewest: fewest)
     }
-    let (all, fewest) = (series, rules.fewest)
-    let moves = onAllProcessors(series.count, piece: 16) { SeriesMovement(all[$0], fewest: fewest) }
     let pairs = try CorrelatePairs(
       rules: rules, parts: parts, isUsable: moves.map { $0.status == .ok }
     ).pairs()

@@ -126,8 +126,7 @@ struct RelationPage {
     let cards = detail.items.prefix(Self.cards).enumerated().map { i, item in card(i, item) }
     return """
       <section id=findings><h2>The findings one by one</h2>\
-      <p class=filter hidden><label>Show only <input id=filter type=search \
-      placeholder="market, queue, metric"></label> <output id=shown></output></p>
+      \(findingFilter("market, queue, metric"))
       \(cards.joined())</section>
       """
   }

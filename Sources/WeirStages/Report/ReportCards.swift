@@ -27,8 +27,7 @@ struct ReportCards {
     }
     return """
       <section id=findings><h2>The findings one by one</h2>\
-      <p class=filter hidden><label>Show only <input id=filter type=search \
-      placeholder="market, queue, type"></label> <output id=shown></output></p>
+      \(findingFilter("market, queue, type"))
       \(cards)\(rest)\(anchors.joined())</section>
       """
   }
@@ -150,4 +149,14 @@ struct ReportCard {
       <p class=sub>Finding <code>\(finding.text.id)</code>. Intervals are 95\u{A0}%.</p>
       """
   }
+}
+
+/// The box that shows only some of the cards; the script of the page shows it where it can work.
+///
+/// - Parameter hint: what can be looked for, shown in the empty box.
+func findingFilter(_ hint: String) -> ReportMarkup {
+  """
+  <p class=filter hidden><label>Show only <input id=filter type=search \
+  placeholder="\(value: hint)"></label> <output id=shown></output></p>
+  """
 }

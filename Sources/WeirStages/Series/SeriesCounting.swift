@@ -5,10 +5,7 @@ import WeirStatistics
 /// What stages over series have in common: which records are counted, by which groups and days, and what
 /// is measured. They count as `trend` does, with the same options, states and calendar.
 struct SeriesCounting: Sendable {
-  let time: FieldPath
-  let timeNode: SpecNode
-  let by: [(path: FieldPath, node: SpecNode)]
-  let segments: [(path: FieldPath, node: SpecNode)]
+  private let fields: SeriesFields
   let rules: TrendRules
 
   /// Fields that a group may have.
@@ -34,10 +31,7 @@ struct SeriesCounting: Sendable {
     settings: TrendSettings, _ problems: inout Problems
   ) {
     let before = problems.errorCount
-    time = options.fieldPath("time")
-    timeNode = options.node("time")
-    self.by = by
-    self.segments = segments
+    fields = SeriesFields(options, by: by, segments: segments)
     if !(fewest...Self.fieldsMost).contains(by.count) {
       problems.add(
         "bad_group", at: options.node("by"), "\(by.count) fields make a group here",
@@ -64,25 +58,7 @@ struct SeriesCounting: Sendable {
           fix: "give the field another name before this stage")
       }
     }
-    let metrics = options.map("metrics").compactMap { TrendMetric($0, &problems) }
-    if options.map("metrics").isEmpty {
-      problems.add(
-        "no_metrics", at: options.node("metrics"), "nothing is measured",
-        fix: #"for example "volume": { "count": true }"#)
-    }
-    let bucket = options.duration("bucket")
-    if bucket.count != 1 || (bucket.unit != .day && bucket.unit != .week) {
-      problems.add(
-        "bad_bucket", at: options.node("bucket"),
-        "series by \(bucket) are not made: weekdays could not be told apart",
-        expected: "\"1d\" or \"1w\"", fix: "write \"1d\"")
-    }
-    var through: CivilDate?
-    if case .day(let day) = options.date("through") { through = day }
-    rules = TrendRules(
-      by: by.map(\.path.text), segments: segments.map(\.path.text), metrics: metrics,
-      clock: TrendClock(isWeekly: bucket.unit == .week), through: through, settings: settings,
-      maxSeries: options.int("max_series"))
+    rules = TrendRules(options, fields, settings, &problems)
     guard problems.errorCount == before else { return nil }
   }
 
@@ -94,32 +70,7 @@ struct SeriesCounting: Sendable {
   func bind(
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> BoundTrend? {
-    let before = problems.errorCount
-    let timeField = scope.require(time, at: timeNode, &problems)
-    if let timeField, timeField.type.base != .timestamp {
-      problems.add(
-        "wrong_type", at: timeNode, "`\(time.text)` is declared as \(timeField.type.text)",
-        expected: "timestamp", fix: "declare it as timestamp, or let `normalize` make it one")
-    }
-    let groups = by.compactMap { column($0, scope, &problems) }
-    let parts = segments.compactMap { column($0, scope, &problems) }
-    let inputs = rules.metrics.map { $0.bind(scope, context, &problems) }
-    guard problems.errorCount == before, let timeField else { return nil }
-    return BoundTrend(
-      rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: groups,
-      segments: parts, inputs: inputs.compactMap { $0 }, namesEvidence: false)
-  }
-
-  private func column(
-    _ field: (path: FieldPath, node: SpecNode), _ scope: Scope, _ problems: inout Problems
-  ) -> BoundTrend.Column? {
-    guard let found = scope.require(field.path, at: field.node, &problems) else { return nil }
-    if found.type.base == .number || found.type.base == .timestamp {
-      problems.add(
-        "wrong_type", at: field.node, "`\(field.path.text)` is declared as \(found.type.text)",
-        expected: "string, int, bool or any", fix: "group by a field with few values")
-    }
-    return BoundTrend.Column(index: found.column, name: field.path.text)
+    fields.bind(rules, scope, context, namesEvidence: false, &problems)
   }
 }
 
@@ -135,13 +86,25 @@ struct SeriesCounts {
     segments = rules.segments.map { _ in SegmentShape.state(rules) }
   }
 
+  /// A partial without candidates of evidence.
   func merge(_ partial: [UInt8]) throws {
+    guard try mergeCounts(partial).isAtEnd else { throw TrendState.damaged }
+  }
+
+  /// - Returns: the candidates of evidence.
+  func merge(tracing partial: [UInt8]) throws -> [UInt8] {
+    var rest = try mergeCounts(partial)
+    guard let sample = rest.block(), rest.isAtEnd else { throw TrendState.damaged }
+    return sample
+  }
+
+  private func mergeCounts(_ partial: [UInt8]) throws -> ByteReader {
     var input = ByteReader(partial)
     // A block that is not there is damage, and refused as such.
     try state.merge(encoded: input.block() ?? [])
     for segment in segments { try segment.merge(encoded: input.block() ?? []) }
     try TrendSegments.check(segments, rules)
-    guard input.isAtEnd else { throw TrendState.damaged }
+    return input
   }
 }
 

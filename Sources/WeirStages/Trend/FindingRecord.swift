@@ -74,17 +74,10 @@ struct FindingRecord {
   /// The first twelve hexadecimal digits of the SHA-256 of group, metric, type and day: the same in
   /// every pipeline and every run that finds it.
   func id(_ finding: TrendFinding, in series: TrendSeries, parts: [[UInt8]?]) -> String {
-    var bytes: [UInt8] = []
-    func add(_ field: [UInt8]) {
-      withUnsafeBytes(of: UInt32(field.count).littleEndian) { bytes.append(contentsOf: $0) }
-      bytes.append(contentsOf: field)
-    }
     // No encoded value begins with 0xFF.
-    for part in parts { add(part ?? [0xFF]) }
-    add(Array(series.metric.utf8))
-    add(Array(finding.type.rawValue.utf8))
-    add(Array(starts[finding.anchor].iso.utf8))
-    return String(decoding: hexText(sha256(bytes)).utf8.prefix(12), as: UTF8.self)
+    findingID(
+      parts.map { $0 ?? [0xFF] }
+        + [series.metric, finding.type.rawValue, starts[finding.anchor].iso].map { Array($0.utf8) })
   }
 
   private func date(_ bucket: Int) -> JSONValue { .text(starts[bucket].iso) }

@@ -5,51 +5,37 @@ import WeirStatistics
 /// Puts the shards together and makes the outputs.
 final class TrendMerger: TracingMerger {
   private let rules: TrendRules
-  private let state: TrendState
-  private let segments: [TrendState]
+  private let counts: SeriesCounts
 
   init(_ rules: TrendRules) {
     self.rules = rules
-    state = TrendState(rules.shape, rules.clock)
-    segments = rules.segments.map { _ in SegmentShape.state(rules) }
+    counts = SeriesCounts(rules)
   }
 
   /// Findings that are explained, the first by rank.
   private static let explainedMost = 2_000
 
-  var recordCount: Int { Int(state.recordCount) }
+  var recordCount: Int { Int(counts.state.recordCount) }
 
-  func merge(_ partial: [UInt8]) throws { _ = try mergeCounts(partial) }
+  func merge(_ partial: [UInt8]) throws { _ = try counts.merge(tracing: partial) }
 
   /// Keeps the candidates of evidence for the end.
   func merge(_ partial: [UInt8], of shard: ShardOrigin) throws -> [UInt8]? {
-    try mergeCounts(partial)
-  }
-
-  private func mergeCounts(_ partial: [UInt8]) throws -> [UInt8] {
-    var input = ByteReader(partial)
-    // A block that is not there is damage, and refused as such.
-    try state.merge(encoded: input.block() ?? [])
-    for segment in segments { try segment.merge(encoded: input.block() ?? []) }
-    try TrendSegments.check(segments, rules)
-    guard let sample = input.block(), input.isAtEnd else { throw TrendState.damaged }
-    return sample
+    try counts.merge(tracing: partial)
   }
 
   func finish() throws -> [String: StageOutput] { try finish(KeptParts()) }
 
   func finish(_ kept: KeptParts) throws -> [String: StageOutput] {
-    let calendar = try TrendCalendar(state, rules)
-    let rollUp = TrendRollUp(state: state, rules: rules, calendar: calendar)
-    let slots = state.slotsByGroup()
-    var series: [TrendSeries] = []
-    var parts: [[[UInt8]?]] = []
-    for key in try rollUp.keys() {
-      let made = rollUp.series(of: key, slots: slots)
-      series += made
-      parts += made.map { _ in key.parts }
+    let calendar = try TrendCalendar(counts.state, rules)
+    let (series, parts) = try TrendRollUp(
+      state: counts.state, rules: rules, calendar: calendar
+    ).all()
+    let settings = rules.settings
+    let analyses = onAllProcessors(series.count, piece: 16) {
+      analyzeSeries(series[$0], settings: settings)
     }
-    let report = analyzeOnAllProcessors(series, settings: rules.settings)
+    let report = assembleReport(series, analyses, settings: settings)
     let tables = TrendTables(rules: rules, starts: calendar.starts, report: report, parts: parts)
     return [
       "": .findings(try findings(report, parts, calendar, kept)), "series": .rows(tables.series),
@@ -61,19 +47,21 @@ final class TrendMerger: TracingMerger {
     _ report: TrendReport, _ parts: [[[UInt8]?]], _ calendar: TrendCalendar, _ kept: KeptParts
   ) throws -> FindingSet {
     let record = FindingRecord(rules: rules, starts: calendar.starts)
-    let explained = TrendSegments(segments, rules: rules, calendar: calendar)
+    let explained = TrendSegments(counts.segments, rules: rules, calendar: calendar)
     let beside = report.related()
     let ids = report.findings.map {
       record.id($0, in: report.series[$0.series], parts: parts[$0.series])
     }
     let reasons = report.findings.enumerated().map { i, finding in
       let series = report.series[finding.series]
+      let periods = i < TrendMerger.explainedMost ? ComparedPeriods(finding, series) : nil
+      let fields = periods.map {
+        explained.explain(
+          $0, parts[finding.series], metric: finding.series % rules.metrics.count)
+      }
       return ExplanationRecord(
-        fields: i < TrendMerger.explainedMost
-          ? explained.explain(
-            finding, parts[finding.series], metric: finding.series % rules.metrics.count, in: series
-          ) : [],
-        kind: series.kind, starts: calendar.starts)
+        why: Explained(fields: fields ?? [], kind: series.kind), periods: periods,
+        starts: calendar.starts)
     }
     let evidence = try evidence(report, parts, calendar, reasons, kept)
     var texts: [ReportFindingText] = []

@@ -2,14 +2,6 @@ import WeirData
 import WeirEngine
 import WeirStatistics
 
-/// One group, or a total over some of them.
-struct TrendKey {
-  /// Encoded value of each field; `nil` for all of them.
-  var parts: [[UInt8]?]
-  /// The groups of the state in it, in a fixed order: sums of doubles run in it.
-  var groups: [Int]
-}
-
 /// The series of a report, from what was counted.
 struct TrendRollUp {
   let state: TrendState
@@ -23,36 +15,10 @@ struct TrendRollUp {
   ///
   /// - Throws: ``RunError`` `too_many_series`.
   func keys() throws(RunError) -> [TrendKey] {
-    let present = state.slots.reduce(into: Set<Int>()) { found, place in
-      if calendar.index(of: place.bucket) != nil { found.insert(place.group) }
+    let totals = GroupTotals(state: state, calendar: calendar, fields: rules.by.count)
+    return try totals.keys { count throws(RunError) in
+      if count * rules.metrics.count > rules.maxSeries { throw tooMany(totals.parts) }
     }
-    let groups = state.sortedGroups().filter { present.contains($0) }
-    let parts = groups.map { keyParts(Array(state.groups.bytes(of: $0))) ?? [] }
-    let fields = rules.by.count
-    var keys: [TrendKey] = []
-    let masks = (0..<(1 << fields)).sorted {
-      ($0.nonzeroBitCount, $0) < ($1.nonzeroBitCount, $1)
-    }
-    // A bit that is set: all values of the field. The last field is summed over first.
-    for mask in masks {
-      func isSummed(_ field: Int) -> Bool { mask >> (fields - 1 - field) & 1 == 1 }
-      var members: [[[UInt8]?]: [Int]] = [:]
-      for i in groups.indices {
-        let key = (0..<fields).map { isSummed($0) ? nil : parts[i][$0] }
-        members[key, default: []].append(i)
-      }
-      let found = members.compactMap { key, members -> TrendKey? in
-        for field in 0..<fields where isSummed(field) {
-          if members.allSatisfy({ parts[$0][field] == parts[members[0]][field] }) { return nil }
-        }
-        return TrendKey(parts: key, groups: members.map { groups[$0] })
-      }
-      keys += found.sorted { TrendRollUp.precedes($0.parts, $1.parts) }
-      guard keys.count * rules.metrics.count <= rules.maxSeries else {
-        throw tooMany(parts)
-      }
-    }
-    return keys
   }
 
   private func tooMany(_ parts: [[[UInt8]]]) -> RunError {
@@ -66,14 +32,19 @@ struct TrendRollUp {
       fix: "take the field with most values out of \"by\", or raise \"max_series\"")
   }
 
-  /// By the values as a reader sees them, as bytes.
-  private static func precedes(_ a: [[UInt8]?], _ b: [[UInt8]?]) -> Bool {
-    for (x, y) in zip(a, b) where x != y {
-      let (s, t) = (Array((keyText(x) ?? "").utf8), Array((keyText(y) ?? "").utf8))
-      if s != t { return s.lexicographicallyPrecedes(t) }
-      return (x ?? []).lexicographicallyPrecedes(y ?? [])
+  /// All series of the report, with the encoded values of the group of each.
+  ///
+  /// - Throws: ``RunError`` `too_many_series`.
+  func all() throws(RunError) -> (series: [TrendSeries], parts: [[[UInt8]?]]) {
+    let slots = state.slotsByGroup()
+    var series: [TrendSeries] = []
+    var parts: [[[UInt8]?]] = []
+    for key in try keys() {
+      let made = self.series(of: key, slots: slots)
+      series += made
+      parts += made.map { _ in key.parts }
     }
-    return false
+    return (series, parts)
   }
 
   /// One series for each metric.

@@ -74,7 +74,7 @@ final class SegmentCounter {
   }
 }
 
-/// The segments of all shards, to ask what carried a change.
+/// The segments of all shards, to ask what carried a change or a difference.
 struct TrendSegments {
   let rules: TrendRules
   /// One for each field.
@@ -112,35 +112,45 @@ struct TrendSegments {
   }
 
   /// What the segments of each field carried of a finding; empty where its metric cannot be taken apart.
-  func explain(_ finding: TrendFinding, _ key: [[UInt8]?], metric: Int, in series: TrendSeries)
-    -> [FieldExplanation]
-  {
-    guard let periods = ComparedPeriods(finding, series) else { return [] }
-    return states.indices.compactMap { field in
-      explain(field, periods, finding, key, metric: metric, series.kind)
+  func explain(
+    _ periods: ComparedPeriods, _ key: [[UInt8]?], metric: Int
+  ) -> [FieldExplanation] {
+    let sides = ComparedSides(
+      key: key, columns: periods.beforeCount, sizeA: periods.beforeSize, sizeB: periods.afterSize)
+    return explain(sides, metric: metric) { _, t in
+      periods.before[t].map { .a(column: $0) } ?? (periods.isAfter[t] ? .b : nil)
     }
   }
 
+  /// What the segments of each field carry of a difference between two sides, b - a; empty where the
+  /// metric cannot be taken apart.
+  ///
+  /// - Parameter side: of the encoded values of a group and a bucket; `nil`: on none.
+  func explain(
+    _ sides: ComparedSides, metric: Int, side: ([[UInt8]], Int) -> ComparedSides.Side?
+  ) -> [FieldExplanation] {
+    states.indices.compactMap { explain($0, sides, metric, side) }
+  }
+
   private func explain(
-    _ field: Int, _ periods: ComparedPeriods, _ finding: TrendFinding, _ key: [[UInt8]?],
-    metric: Int, _ kind: MetricKind
+    _ field: Int, _ sides: ComparedSides, _ metric: Int,
+    _ side: ([[UInt8]], Int) -> ComparedSides.Side?
   ) -> FieldExplanation? {
     let state = states[field]
     var values: [[UInt8]] = []
     var place: [[UInt8]: Int] = [:]
     var segments: [SegmentExplanation.Segment] = []
-    // Events of each bucket before, by value: how much days differ.
+    // Events of each bucket of side a, by value: how much days differ.
     var daily: [[Double]] = []
     for group in groups[field] {
       let parts = parts[field][group]
-      guard parts.count == key.count + 1,
-        zip(parts, key).allSatisfy({ part, wanted in wanted.map { $0 == part } ?? true })
+      guard parts.count == rules.by.count + 1,
+        zip(parts, sides.key).allSatisfy({ part, wanted in wanted.map { $0 == part } ?? true })
       else { continue }
       for slot in slots[field][group] {
-        guard let t = calendar.index(of: state.slots[slot].bucket) else { continue }
-        let before = periods.before[t]
-        guard before != nil || periods.isAfter[t] else { continue }
-        let value = parts[key.count]
+        guard let t = calendar.index(of: state.slots[slot].bucket), let found = side(parts, t)
+        else { continue }
+        let value = parts[parts.count - 1]
         let at: Int
         if let known = place[value] {
           at = known
@@ -149,14 +159,15 @@ struct TrendSegments {
           place[value] = at
           values.append(value)
           segments.append(SegmentExplanation.Segment(n0: 0, k0: 0, n1: 0, k1: 0))
-          daily.append([Double](repeating: 0, count: periods.beforeCount))
+          daily.append([Double](repeating: 0, count: sides.columns))
         }
-        let (k, n) = counts(state, metric, slot, kind)
-        if let before {
+        let (k, n) = counts(state, metric, slot)
+        switch found {
+        case .a(let column):
           segments[at].k0 += k
           segments[at].n0 += n
-          daily[at][before] += k
-        } else {
+          daily[at][column] += k
+        case .b:
           segments[at].k1 += k
           segments[at].n1 += n
         }
@@ -167,17 +178,15 @@ struct TrendSegments {
     let sorted = order.map { segments[$0] }
     guard
       let found = SegmentExplanation(
-        sorted, kind: kind, size0: periods.beforeSize, size1: periods.afterSize,
+        sorted, kind: rules.metrics[metric].kind, size0: sides.sizeA, size1: sides.sizeB,
         dispersion: makeUpDispersion(order.map { daily[$0] }))
     else { return nil }
     return FieldExplanation(
       field: rules.segments[field], values: order.map { values[$0] }, segments: sorted,
-      explanation: found, periods: periods)
+      explanation: found)
   }
 
-  private func counts(
-    _ state: TrendState, _ metric: Int, _ slot: Int, _ kind: MetricKind
-  ) -> (k: Double, n: Double) {
+  private func counts(_ state: TrendState, _ metric: Int, _ slot: Int) -> (k: Double, n: Double) {
     let records = Double(state.records[slot])
     switch rules.metrics[metric].formula {
     case .all: return (records, records)
@@ -188,6 +197,22 @@ struct TrendSegments {
     case .quantile, .distinct: return (0, records)
     }
   }
+}
+
+/// What a difference is taken apart over: side a is what is compared with.
+struct ComparedSides {
+  enum Side {
+    /// - Parameter column: place of the bucket among those of side a.
+    case a(column: Int)
+    case b
+  }
+  /// Encoded values of the first fields of a group; `nil` for all of a field.
+  var key: [[UInt8]?]
+  /// Buckets of side a.
+  var columns: Int
+  /// Buckets of each side, by exposure.
+  var sizeA: Double
+  var sizeB: Double
 }
 
 /// How much more than chance the make-up of events differs from bucket to bucket: Pearson's chi-square of
@@ -273,14 +298,13 @@ struct ComparedPeriods: Sendable {
   }
 }
 
-/// What one field has to say of a finding.
+/// What the values of one field make of a change or a difference.
 struct FieldExplanation: Sendable {
   var field: String
   /// Encoded values, as ``SegmentExplanation/Part/segment`` numbers them.
   var values: [[UInt8]]
   var segments: [SegmentExplanation.Segment]
   var explanation: SegmentExplanation
-  var periods: ComparedPeriods
 
   /// Whether few of its values explain most, and not by chance. `fields` are looked at.
   func standsOut(among fields: Int) -> Bool {

@@ -1,0 +1,81 @@
+import WeirData
+import WeirEngine
+import WeirStatistics
+
+/// The fields that series are counted by, as a spec names them.
+struct SeriesFields: Sendable {
+  let time: FieldPath
+  let timeNode: SpecNode
+  let by: [(path: FieldPath, node: SpecNode)]
+  let segments: [(path: FieldPath, node: SpecNode)]
+
+  init(
+    _ options: Options, by: [(path: FieldPath, node: SpecNode)],
+    segments: [(path: FieldPath, node: SpecNode)]
+  ) {
+    time = options.fieldPath("time")
+    timeNode = options.node("time")
+    self.by = by
+    self.segments = segments
+  }
+
+  func bind(
+    _ rules: TrendRules, _ scope: Scope, _ context: BindContext, namesEvidence: Bool,
+    _ problems: inout Problems
+  ) -> BoundTrend? {
+    let before = problems.errorCount
+    let timeField = scope.require(time, at: timeNode, &problems)
+    if let timeField, timeField.type.base != .timestamp {
+      problems.add(
+        "wrong_type", at: timeNode, "`\(time.text)` is declared as \(timeField.type.text)",
+        expected: "timestamp", fix: "declare it as timestamp, or let `normalize` make it one")
+    }
+    let groups = by.compactMap { column($0, scope, &problems) }
+    let parts = segments.compactMap { column($0, scope, &problems) }
+    let inputs = rules.metrics.map { $0.bind(scope, context, &problems) }
+    guard problems.errorCount == before, let timeField else { return nil }
+    return BoundTrend(
+      rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: groups,
+      segments: parts, inputs: inputs.compactMap { $0 }, namesEvidence: namesEvidence)
+  }
+
+  private func column(
+    _ field: (path: FieldPath, node: SpecNode), _ scope: Scope, _ problems: inout Problems
+  ) -> BoundTrend.Column? {
+    guard let found = scope.require(field.path, at: field.node, &problems) else { return nil }
+    if found.type.base == .number || found.type.base == .timestamp {
+      problems.add(
+        "wrong_type", at: field.node, "`\(field.path.text)` is declared as \(found.type.text)",
+        expected: "string, int, bool or any", fix: "group by a field with few values")
+    }
+    return BoundTrend.Column(index: found.column, name: field.path.text)
+  }
+}
+
+extension TrendRules {
+  /// Reads metrics, bucket and last day, and says what is wrong with them.
+  init(
+    _ options: Options, _ fields: SeriesFields, _ settings: TrendSettings,
+    _ problems: inout Problems
+  ) {
+    let metrics = options.map("metrics").compactMap { TrendMetric($0, &problems) }
+    if options.map("metrics").isEmpty {
+      problems.add(
+        "no_metrics", at: options.node("metrics"), "nothing is measured",
+        fix: #"for example "volume": { "count": true }"#)
+    }
+    let bucket = options.duration("bucket")
+    if bucket.count != 1 || (bucket.unit != .day && bucket.unit != .week) {
+      problems.add(
+        "bad_bucket", at: options.node("bucket"),
+        "series by \(bucket) are not made: weekdays could not be told apart",
+        expected: "\"1d\" or \"1w\"", fix: "write \"1d\"")
+    }
+    var through: CivilDate?
+    if case .day(let day) = options.date("through") { through = day }
+    self.init(
+      by: fields.by.map(\.path.text), segments: fields.segments.map(\.path.text),
+      metrics: metrics, clock: TrendClock(isWeekly: bucket.unit == .week), through: through,
+      settings: settings, maxSeries: options.int("max_series"))
+  }
+}
