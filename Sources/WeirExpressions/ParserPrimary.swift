@@ -28,6 +28,11 @@ extension Parser {
     case .symbol(.openParen):
       advance()
       let inner = try expression()
+      if token.kind == .symbol(.comma) {
+        throw ExpressionError(
+          .syntax, "parentheses hold one value, and a comma follows it", at: token.span,
+          fix: "write a list in square brackets: ['a', 'b']")
+      }
       try close(.closeParen, openedAt: span)
       syntax.widen(inner, to: SourceSpan(start: span.start, end: lastEnd))
       return inner
@@ -121,7 +126,8 @@ extension Parser {
   /// What other languages write, and what CEL writes.
   private static let foreignWords: [(String, String)] = [
     ("and", "write `&&`"), ("or", "write `||`"), ("not", "write `!(... in ...)`"),
-    ("is", "write `==`, or `!=` for is not"), ("eq", "write `==`"), ("ne", "write `!=`"),
+    ("is", "write `== null` for is null, and `!= null` for is not null"), ("eq", "write `==`"),
+    ("ne", "write `!=`"),
     ("lt", "write `<`"), ("gt", "write `>`"), ("mod", "write `%`"),
     ("like", "write `.contains('...')`, `.startsWith('...')` or `.endsWith('...')`"),
     ("contains", "write `.contains('...')`"), ("between", "write `a <= x && x <= b`"),

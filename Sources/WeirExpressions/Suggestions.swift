@@ -68,6 +68,38 @@ enum Suggestions {
     return text
   }
 
+  /// How CEL says what other languages have a function for.
+  static func foreignFunction(_ name: [UInt8]) -> String? {
+    let folded = name.map(lower).filter { $0 != UInt8(ascii: "_") }
+    switch String(decoding: folded, as: UTF8.self) {
+    case "lower", "tolower", "tolowercase", "lcase": return "write `x.lowerAscii()`"
+    case "upper", "toupper", "touppercase", "ucase": return "write `x.upperAscii()`"
+    case "len", "length", "count": return "write `size(x)`"
+    case "substr", "mid", "left": return "write `x.substring(start, end)`"
+    case "includes": return "write `x.contains('...')`"
+    case "regexplike", "rlike", "match", "regexmatch": return "write `x.matches('...')`"
+    case "isnull", "isna": return "write `x == null`"
+    case "coalesce", "ifnull", "nvl", "fillna": return "write `has(x) ? x : y`"
+    case "if", "iif", "iff", "case", "when": return "write `condition ? a : b`"
+    case "concat": return "write `a + b`"
+    case "str", "tostring", "text": return "write `string(x)`"
+    case "float", "number", "tonumber", "todouble": return "write `double(x)`"
+    case "integer", "toint", "parseint": return "write `int(x)`"
+    case "abs", "round", "floor", "ceil", "sign", "trunc", "greatest", "least", "sqrt":
+      let own = "math." + String(decoding: folded, as: UTF8.self)
+      return Function.byName[own].map { _ in "write `\(own)(x)`" }
+    case "max": return "write `math.greatest(a, b)`"
+    case "min": return "write `math.least(a, b)`"
+    case "now", "today", "currentdate", "currenttimestamp":
+      return "there is no clock: take a parameter of type date, and write `params.NAME`"
+    case "dayofweek", "weekday": return "write `x.getDayOfWeek()`"
+    case "hour": return "write `x.getHours()`"
+    case "year": return "write `x.getFullYear()`"
+    case "date", "datetime", "todate", "totimestamp": return "write `timestamp(x)`"
+    default: return nil
+    }
+  }
+
   /// How CEL writes the constants of other languages.
   static func foreignConstant(_ name: [UInt8]) -> String? {
     switch String(decoding: name.map(lower), as: UTF8.self) {

@@ -50,7 +50,8 @@ public struct CSVSink: SinkStage {
       """,
     exampleFields: """
       {"event_id": "string", "ts": "timestamp", "market": "string", "handle_ms": "int?"}
-      """)
+      """,
+    synonyms: ["table", "excel", "xlsx", "tsv", "spreadsheet"])
 
   private let path: OptionValue
   /// Empty: all there are.

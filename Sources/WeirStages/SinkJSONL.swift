@@ -32,7 +32,8 @@ public struct JSONLSink: SinkStage {
     example: """
       {"type": "jsonl", "inputs": ["unique"], "path": "decisions/market={market}/part.jsonl.zst"}
       """,
-    exampleFields: #"{"market": "string"}"#)
+    exampleFields: #"{"market": "string"}"#,
+    synonyms: ["json", "ndjson", "jsonlines", "file", "write", "output", "parquet"])
 
   private let path: OptionValue
   private let encoding: PieceEncoding

@@ -32,7 +32,8 @@ public struct ReportSink: SinkStage {
         "record_noun", .string, .default(#""records""#),
         "What records are called, in the plural: `decisions`."),
     ],
-    example: #"{ "type": "report", "inputs": ["trends"], "path": "trends.html" }"#)
+    example: #"{ "type": "report", "inputs": ["trends"], "path": "trends.html" }"#,
+    synonyms: ["html", "page", "dashboard", "chart", "pdf"])
 
   public init?(_ options: Options, _ problems: inout Problems) {
     let node = options.node("path")

@@ -55,7 +55,10 @@ public struct JSONLSource: SourceStage {
     example: """
       {"type": "jsonl", "paths": ["data/date=*/*.jsonl.zst"],
        "fields": {"event_id": "string", "market": "string", "handle_ms": "int?"}}
-      """)
+      """,
+    synonyms: [
+      "json", "ndjson", "jsonlines", "file", "files", "zstd", "s3", "read", "input", "logs",
+    ])
 
   public static let findingOptions = ["paths", "allow_empty"]
 

@@ -88,7 +88,11 @@ public struct Aggregate: ReduceStage {
     exampleFields: """
       {"market": "string", "queue": "string", "ts": "timestamp", "decision": "string",
        "handle_ms": "int?"}
-      """)
+      """,
+    synonyms: [
+      "groupby", "group", "count", "summarize", "summarise", "reduce", "rollup", "pivot", "stats",
+      "sum",
+    ])
 
   private let by: [OptionValue]
   private let time: OptionValue?
@@ -182,7 +186,8 @@ public struct Aggregate: ReduceStage {
     guard field.type.base == .timestamp else {
       problems.add(
         "not_a_timestamp", at: time.node, "`\(field.path.text)` is \(field.type.text)",
-        expected: "a timestamp",
+        expected: scope.timestamps.isEmpty
+          ? "a timestamp" : "a timestamp; there is \(scope.timestamps.joined(separator: ", "))",
         fix: "declare \"\(field.path.text)\": \"timestamp\" on the source, or normalize it before")
       return nil
     }

@@ -40,7 +40,8 @@ public struct Dedupe: BarrierStage {
     example: """
       {"type": "dedupe", "inputs": ["clean"], "key": ["event_id"], "keep": "last", "order_by": ["revision"]}
       """,
-    exampleFields: #"{"event_id": "string", "revision": "int"}"#)
+    exampleFields: #"{"event_id": "string", "revision": "int"}"#,
+    synonyms: ["deduplicate", "distinct", "unique", "uniq", "dropduplicates"])
 
   private let key: [OptionValue]
   private let orderBy: [OptionValue]

@@ -41,7 +41,11 @@ public struct Derive: MapStage {
       """,
     exampleFields: """
       {"market": "string", "queue": "string", "handle_ms": "int", "ts": "timestamp"}
-      """)
+      """,
+    synonyms: [
+      "map", "compute", "computed", "add", "addfields", "mutate", "assign", "eval", "column",
+      "columns", "withcolumn", "expression", "set", "calculate",
+    ])
 
   private let fields: [OptionEntry]
 
@@ -74,6 +78,8 @@ public struct Derive: MapStage {
     }
     if hasFaults { return nil }
   }
+
+  public var newFields: [String] { fields.map(\.key) }
 
   public func bind(
     _ scope: inout Scope, _ context: BindContext, _ problems: inout Problems

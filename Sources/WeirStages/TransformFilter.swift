@@ -27,7 +27,8 @@ public struct Filter: MapStage {
     example: """
       {"type": "filter", "inputs": ["clean"], "where": "market in ['DE', 'FR'] && handle_ms != null"}
       """,
-    exampleFields: #"{"market": "string", "handle_ms": "int?"}"#)
+    exampleFields: #"{"market": "string", "handle_ms": "int?"}"#,
+    synonyms: ["where", "select", "keep", "query", "having", "match", "drop", "remove"])
 
   private let condition: OptionValue
 

@@ -83,7 +83,11 @@ public struct Normalize: MapStage {
         "market": "string", "queue": "string", "decision": "string", "handle_ms": "any?",
         "ts": "any"
       }
-      """)
+      """,
+    synonyms: [
+      "clean", "cleanup", "standardize", "standardise", "cast", "convert", "transform",
+      "canonicalize",
+    ])
 
   private static let fieldOptions: [OptionSpec] = [
     OptionSpec(

@@ -32,7 +32,8 @@ public struct Trend: ReduceStage {
         "Step of a series: `1d`, or `1w` (weeks begin on Monday). Days are counted in UTC."),
       OptionSpec(
         "through", .date, .default(#""latest""#),
-        "Last day that counts. `latest` is the last day with a believable number of records."),
+        "Last day that counts. `latest` is the last day with a believable number of records, `latest-7d` a week before it, `today-1d` the day before that of the run."
+      ),
       OptionSpec(
         "by", .list(.fieldPath), .required,
         "One to three fields that make a group. Totals over each of them are series too."),
@@ -75,7 +76,11 @@ public struct Trend: ReduceStage {
     exampleFields: """
       { "ts": "timestamp", "market": "string", "queue": "string", "decision": "string",
         "handle_ms": "int?", "moderator_id": "string?" }
-      """)
+      """,
+    synonyms: [
+      "trends", "timeseries", "series", "anomaly", "anomalies", "changes", "changepoint", "detect",
+      "forecast",
+    ])
 
   public init?(_ options: Options, _ problems: inout Problems) {
     let before = problems.errorCount
@@ -158,6 +163,8 @@ struct TrendRules: Sendable {
   var clock: TrendClock
   /// `nil`: the latest.
   var through: CivilDate?
+  /// Days by which the latest day is held back.
+  var daysBack = 0
   var settings: TrendSettings
   var maxSeries: Int
 

@@ -72,7 +72,7 @@ struct BackfillCommand: AsyncParsableCommand {
 
   func run() async throws {
     let signals = SignalWatch()
-    let given = try common.params.parameters()
+    let given = try common.values.given()
     let dates = try dates()
     let name = try parameter()
     let plans = try dates.map { (date: $0, plan: try plan(given, name, $0)) }
@@ -108,10 +108,11 @@ struct BackfillCommand: AsyncParsableCommand {
   }
 
   private func plan(
-    _ given: [(name: String, value: String)], _ name: String, _ date: CivilDate
+    _ given: GivenParams, _ name: String, _ date: CivilDate
   ) throws -> Plan {
-    let params = given.filter { !same($0.name, name) } + [(name, date.iso)]
-    let (plan, problems) = SpecLoading.plan(spec, params: params)
+    var given = given
+    given.list = given.list.filter { !same($0.name, name) } + [(name, date.iso)]
+    let (plan, problems) = SpecLoading.plan(spec, given: given)
     guard let plan else {
       tell(problems.text)
       throw ExitCode(problems.exit)

@@ -24,8 +24,7 @@ struct ExplainCommand: AsyncParsableCommand {
   @Argument(help: "The pipeline spec.", completion: .file(extensions: ["json"]))
   var spec: String
 
-  @Option(name: .customLong("param"), help: "A parameter as NAME=VALUE; may be given again.")
-  var params: [String] = []
+  @OptionGroup var values: ParamOptions
 
   @Option(help: "text, json, dot (Graphviz) or mermaid.")
   var format = ExplainFormat.text
@@ -62,7 +61,7 @@ struct ExplainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (plan, problems) = SpecLoading.plan(spec, params: try params.parameters())
+    let (plan, problems) = SpecLoading.plan(spec, given: try values.given())
     if !problems.isEmpty { tell(problems.text) }
     guard let plan else {
       if format == .json { try say(ResultJSON.invalid(spec, problems)) }

@@ -25,7 +25,7 @@ struct PlanCommand: AsyncParsableCommand {
   @OptionGroup var common: RunSettings
 
   func run() async throws {
-    let (plan, problems) = SpecLoading.plan(spec, params: try common.params.parameters())
+    let (plan, problems) = SpecLoading.plan(spec, given: try common.values.given())
     guard let plan else {
       tell(problems.text)
       throw ExitCode(problems.exit)

@@ -39,8 +39,7 @@ struct PreviewCommand: AsyncParsableCommand {
       valueName: "field"))
   var by: String?
 
-  @Option(name: .customLong("param"), help: "A parameter as NAME=VALUE; may be given again.")
-  var params: [String] = []
+  @OptionGroup var values: ParamOptions
 
   @Option(help: ArgumentHelp("Lines read of a source at most.", valueName: "lines"))
   var limit = 1_000_000
@@ -64,7 +63,7 @@ struct PreviewCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (plan, problems) = SpecLoading.plan(spec, params: try params.parameters())
+    let (plan, problems) = SpecLoading.plan(spec, given: try values.given())
     if !problems.isEmpty { tell(problems.text) }
     guard let plan else {
       if json { try say(ResultJSON.invalid(spec, problems)) }

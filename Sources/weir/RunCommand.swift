@@ -79,7 +79,7 @@ struct RunCommand: AsyncParsableCommand {
   /// - Parameter more: what else is to be said about a run that has a ledger, by the path of its record.
   func run(thenSay more: ((RunResultDirectory) throws -> RunAddition)?) async throws {
     let signals = SignalWatch()
-    let (plan, problems) = SpecLoading.plan(spec, params: try settings.params.parameters())
+    let (plan, problems) = SpecLoading.plan(spec, given: try settings.values.given())
     if !problems.isEmpty, !(quiet && !problems.hasErrors) { tell(problems.text) }
     guard let plan else {
       if json { try say(ResultJSON.invalid(spec, problems)) }

@@ -5,8 +5,7 @@ import WeirEngine
 
 /// How runs are to be done, for the commands that start them or look ahead at them.
 struct RunSettings: ParsableArguments {
-  @Option(name: .customLong("param"), help: "A parameter as NAME=VALUE; may be given again.")
-  var params: [String] = []
+  @OptionGroup var values: ParamOptions
 
   @Option(help: "The output directory itself (default: out/NAME/PARTITION beside the workspace).")
   var out: String?

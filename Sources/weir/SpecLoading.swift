@@ -6,17 +6,17 @@ import WeirStages
 /// Reads and checks a spec, and shows every problem with its place.
 enum SpecLoading {
   /// The most that a spec file may have, in bytes: one more than the parser takes, so that it says so.
-  private static let bytesMax = (1 << 20) + 1
+  static let bytesMax = (1 << 20) + 1
 
   /// - Returns: `nil` where the spec cannot run; the problems tell why.
   static func plan(
-    _ path: String, params: [(name: String, value: String)], allowMissingParams: Bool = false
+    _ path: String, given: GivenParams, allowMissingParams: Bool = false
   ) -> (plan: Plan?, problems: Problems) {
     let (read, unreadable) = read(path)
     guard let bytes = read else { return (nil, unreadable) }
     var (spec, problems) = Spec.load(
-      bytes, file: path, registry: .standard, given: params,
-      currentDirectory: currentDirectory(), allowMissingParams: allowMissingParams)
+      bytes, file: path, registry: .standard, given: given,
+      allowMissingParams: allowMissingParams)
     guard let checked = spec else { return (nil, problems) }
     spec = nil
     return (Plan.make(checked, problems: &problems), problems)
@@ -30,7 +30,7 @@ enum SpecLoading {
     return (problems.hasErrors ? nil : spec?.partitionDates, problems)
   }
 
-  private static func read(_ path: String) -> (bytes: [UInt8]?, problems: Problems) {
+  static func read(_ path: String) -> (bytes: [UInt8]?, problems: Problems) {
     do throws(FileError) {
       return (try readWholeFile(path, limit: bytesMax), Problems())
     } catch {
@@ -44,12 +44,6 @@ enum SpecLoading {
       return (nil, problems)
     }
   }
-
-  private static func currentDirectory() -> String {
-    guard let path = getcwd(nil, 0) else { return "/" }
-    defer { free(path) }
-    return String(cString: path)
-  }
 }
 
 extension SpecNode {
@@ -62,17 +56,4 @@ extension SpecNode {
 extension Problems {
   /// The status with which a command ends for them: 78, or 1 where trying again may help.
   var exit: Int32 { mayPass ? 1 : 78 }
-}
-
-extension Array where Element == String {
-  /// `k=v` of the command line.
-  func parameters() throws -> [(name: String, value: String)] {
-    try map { text in
-      guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")), equals != text.startIndex
-      else {
-        throw ValidationError("--param wants NAME=VALUE, this is '\(text)'")
-      }
-      return (String(text[..<equals]), String(text[text.utf8.index(after: equals)...]))
-    }
-  }
 }

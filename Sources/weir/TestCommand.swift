@@ -43,10 +43,7 @@ struct TestCommand: AsyncParsableCommand {
       "With --create: that many records of each value of a field.", valueName: "field"))
   var by: String?
 
-  @Option(
-    name: .customLong("param"),
-    help: "With --create: a parameter as NAME=VALUE; may be given again.")
-  var params: [String] = []
+  @OptionGroup(title: "Parameters (with --create)") var values: ParamOptions
 
   @Option(help: ArgumentHelp("Only tests with this in their names.", valueName: "text"))
   var only: String?
@@ -66,7 +63,7 @@ struct TestCommand: AsyncParsableCommand {
       if !redact.isEmpty { throw ValidationError("--redact goes with --create") }
       if records != nil { throw ValidationError("--records goes with --create") }
       if by != nil { throw ValidationError("--by goes with --create") }
-      if !params.isEmpty {
+      if !values.isEmpty {
         throw ValidationError("--param goes with --create: a test has its own \"params\"")
       }
     }
@@ -82,10 +79,7 @@ struct TestCommand: AsyncParsableCommand {
     if create { return try await makeTests() }
     var reports: [TestReport] = []
     // `weir test pipelines/*.json` names the test files too.
-    let specs = self.specs.filter { path in
-      !path.utf8.suffix(10).elementsEqual(".test.json".utf8)
-    }
-    for spec in specs {
+    for spec in specs where !TestFile.isOne(spec) {
       let report = try await test(spec)
       if !json { try say(report.text) }
       reports.append(report)
@@ -116,7 +110,9 @@ struct TestCommand: AsyncParsableCommand {
   }
 
   private func outcomes(_ file: TestFile, of spec: String) async -> [TestOutcome] {
-    let runner = TestRunner(file, form: .lines) { SpecLoading.plan(spec, params: $0) }
+    let runner = TestRunner(file, form: .lines) {
+      SpecLoading.plan(spec, given: GivenParams(commandLine: $0))
+    }
     var outcomes: [TestOutcome] = []
     for test in file.cases where only.map({ TestCommand.contains(test.name, $0) }) ?? true {
       outcomes.append(await runner.run(test))
@@ -157,15 +153,14 @@ struct TestCommand: AsyncParsableCommand {
     request.records = records ?? request.records
     request.groupBy = by.flatMap { FieldPath(text: $0) }
     request.redacted = redact.compactMap { FieldPath(text: $0) }
-    let given = try params.parameters()
-    request.params = given.map { ($0.name, $0.value) }
+    let given = try values.given()
     for spec in specs {
       let path = TestFile.path(ofSpec: spec)
       guard access(path, F_OK) != 0 else {
         tell("Error: \(path) is there already\n  try: --update writes into it what came out")
         throw ExitCode(1)
       }
-      let (plan, problems) = SpecLoading.plan(spec, params: given)
+      let (plan, problems) = SpecLoading.plan(spec, given: given)
       if !problems.isEmpty { tell(problems.text) }
       guard let plan else { throw ExitCode(problems.exit) }
       request.schemaPath = plan.spec.schemaFolder.map { $0 + "test.schema.json" }

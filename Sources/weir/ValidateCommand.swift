@@ -2,6 +2,10 @@ import ArgumentParser
 import WeirData
 import WeirEngine
 
+enum ProblemFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json, sarif
+}
+
 struct ValidateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
@@ -11,20 +15,35 @@ struct ValidateCommand: AsyncParsableCommand {
   @Argument(help: "Pipeline specs.", completion: .file(extensions: ["json"]))
   var specs: [String]
 
-  @Option(name: .customLong("param"), help: "A parameter as NAME=VALUE; may be given again.")
-  var params: [String] = []
+  @OptionGroup var values: ParamOptions
 
-  @Flag(help: "Print the problems as JSON: one object a spec.")
+  @Flag(help: "The same as --format json.")
   var json = false
 
+  @Option(
+    help:
+      "text; json: one object a spec and line; or sarif: one SARIF 2.1.0 log of all specs, as code hosts read it."
+  )
+  var format: ProblemFormat?
+
+  func validate() throws {
+    if json, let format, format != .json {
+      throw ValidationError("--json and --format \(format.rawValue) contradict each other")
+    }
+  }
+
   func run() async throws {
-    let given = try params.parameters()
+    let given = try values.given()
+    let format = json ? .json : format ?? .text
     var exit: Int32 = 0
+    var found: [Problems] = []
     for path in specs {
       let (plan, problems) = SpecLoading.plan(
-        path, params: given, allowMissingParams: given.isEmpty)
+        path, given: given, allowMissingParams: given.isEmpty)
       if problems.hasErrors { exit = max(exit, problems.exit) }
-      if json {
+      if format == .sarif {
+        found.append(problems)
+      } else if format == .json {
         try say(
           ResultJSON.withProblems(
             [JSONMember("spec", .text(path)), JSONMember("valid", .bool(!problems.hasErrors))],
@@ -37,6 +56,7 @@ struct ValidateCommand: AsyncParsableCommand {
         if !problems.hasErrors { try say("\(path): valid, with warnings") }
       }
     }
+    if format == .sarif { try say(Problems.sarif(found)) }
     if exit != 0 { throw ExitCode(exit) }
   }
 }

@@ -128,7 +128,7 @@ let brokenSpecs: [Broken] = [
   Broken(
     "a German date", #""${param.through}""#, #""04.10.2026""#, "bad_date", at: #""04.10.2026""#,
     #""2026-10-04""#),
-  Broken("a quantile in percent", #"0.95"#, "95", "out_of_range", at: "95, ", nil),
+  Broken("a quantile in percent", #"0.95"#, "95", "out_of_range", at: "95, ", "0.95"),
   Broken(
     "a wrong type of field", #""ts": "any""#, #""ts": "datetime""#, "unknown_field_type",
     at: #""datetime""#, #""timestamp""#),
@@ -144,7 +144,7 @@ let brokenSpecs: [Broken] = [
   Broken(
     "an empty expression", #""rate": "decision == 'violation'""#, #""rate": " ""#,
     "empty_expression", at: #"" ""#, nil),
-  Broken("a null", #""keep": "last""#, #""keep": null"#, "wrong_type", at: "null", nil),
+  Broken("a null", #""keep": "last""#, #""keep": null"#, "wrong_type", at: "null", "remove it"),
   // Wiring.
   Broken(
     "a misspelt input", #""inputs": ["decisions"]"#, #""inputs": ["decision"]"#, "unknown_input",
@@ -167,11 +167,11 @@ let brokenSpecs: [Broken] = [
     at: #""trends.serie""#, #""trends.series""#),
   Broken(
     "findings into a filter", #""inputs": ["unique"],"#, #""inputs": ["unique", "trends"],"#,
-    "wrong_edge", at: #""trends"]"#, nil),
+    "wrong_edge", at: #""trends"]"#, "remove it"),
   Broken(
     "records into a report", #""inputs": ["trends"], "path": "trends.html""#,
     #""inputs": ["scoped"], "path": "trends.html""#, "wrong_edge",
-    at: #""scoped"], "path": "trends.html""#, nil),
+    at: #""scoped"], "path": "trends.html""#, #""trends""#),
   Broken(
     "two inputs where one is meant", #""inputs": ["clean"]"#, #""inputs": ["clean", "decisions"]"#,
     "too_many_inputs", at: #""decisions"]"#, "one"),
@@ -212,7 +212,7 @@ let brokenSpecs: [Broken] = [
     "${param.days}"),
   Broken(
     "a default of the wrong type", #""default": "latest""#, #""default": "last""#, "wrong_default",
-    at: #""last","#, nil),
+    at: #""last","#, #""latest""#),
   Broken(
     "a parameter type of another tool", #""market":  { "type": "string""#,
     #""market":  { "type": "str""#, "unknown_param_type", at: #""str""#, #""string""#),

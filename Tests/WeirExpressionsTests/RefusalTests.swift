@@ -34,7 +34,7 @@ private struct Mistake: Sendable {
     Mistake("appealed & true", 10, .syntax, "`&&`"),
     Mistake("not appealed", 1, .syntax, "`!(...)`"),
     Mistake("queue not in ['a']", 7, .syntax, "!(... in ...)"),
-    Mistake("queue is null", 7, .syntax, "`==`"),
+    Mistake("queue is null", 7, .syntax, "`== null`"),
     Mistake("queue like 'a%'", 7, .syntax, "contains"),
     Mistake("decision == violation", 13, .unknownField, "'violation'"),
     Mistake("descision == 'a'", 1, .unknownField, "`decision`"),

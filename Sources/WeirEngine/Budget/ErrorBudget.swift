@@ -84,20 +84,17 @@ extension ErrorBudget {
   /// Reads the budgets of a spec. Needs the stages in their order, to say which are meant.
   struct Reading {
     let ledgerBy: [FieldPath]
-    let params: ResolvedParams
     var problems = Problems()
     var budgets: [ErrorBudget] = []
 
-    init(ledgerBy: [FieldPath], params: ResolvedParams) {
-      self.ledgerBy = ledgerBy
-      self.params = params
-    }
+    init(ledgerBy: [FieldPath]) { self.ledgerBy = ledgerBy }
 
     /// - Parameters:
     ///   - stage: index of the one that has the budgets; `nil`: the run.
     ///   - hasShards: whether shards can be set aside there.
-    mutating func read(_ node: SpecNode, stage: Int?, hasShards: Bool) {
-      var check = OptionCheck(params: params)
+    ///   - scope: what holds in the file in which they stand.
+    mutating func read(_ node: SpecNode, _ scope: SpecScope, stage: Int?, hasShards: Bool) {
+      var check = OptionCheck(scope)
       let value = check.value(node, ErrorBudget.type, of: quoted(ErrorBudget.key))
       problems.add(contentsOf: check.problems)
       guard let value else { return }
@@ -210,15 +207,17 @@ extension Spec {
   /// stages.
   ///
   /// - Parameters:
+  ///   - own: what holds in the spec itself.
+  ///   - scopes: what holds in its fragments.
   ///   - takesRecords: whether a stage does, by its place in the file.
   ///   - order: the places in the file in the order of the checked spec.
   func errorBudgets(
-    _ params: ResolvedParams, _ order: [Int], takesRecords: (Int) -> Bool,
+    _ own: SpecScope, _ scopes: [SpecScope], _ order: [Int], takesRecords: (Int) -> Bool,
     _ problems: inout Problems
   ) -> [ErrorBudget] {
-    var reading = ErrorBudget.Reading(ledgerBy: ledgerBy, params: params)
+    var reading = ErrorBudget.Reading(ledgerBy: ledgerBy)
     if let member = root.member(ErrorBudget.key) {
-      reading.read(member.value, stage: nil, hasShards: true)
+      reading.read(member.value, own, stage: nil, hasShards: true)
     }
     for (position, index) in order.enumerated() {
       guard let member = stages[index].node.member(ErrorBudget.key) else { continue }
@@ -230,7 +229,8 @@ extension Spec {
         continue
       }
       reading.read(
-        member.value, stage: position, hasShards: stages[index].section == .sources)
+        member.value, stages[index].fragment.map { scopes[$0] } ?? own, stage: position,
+        hasShards: stages[index].section == .sources)
     }
     problems.add(contentsOf: reading.problems)
     return reading.budgets

@@ -51,6 +51,45 @@ private enum Schema {
     ),
   ])
 
+  private static let bound: [(String, SchemaValue)] = [
+    ("type", .array(["string", "integer", "number"].map { .string($0) }))
+  ]
+
+  /// A fragment, or its path.
+  static let include: SchemaValue = .object([
+    ("type", .string("array")),
+    (
+      "description",
+      .string("Files with sources and transforms that become part of this one.")
+    ),
+    (
+      "items",
+      .object([
+        (
+          "anyOf",
+          .array([
+            .object([("type", .string("string"))]),
+            .object([
+              ("type", .string("object")), ("required", .array([.string("file")])),
+              ("additionalProperties", .bool(false)),
+              (
+                "properties",
+                .object([
+                  ("file", .words("The path of the fragment, from the folder of this file.")),
+                  (
+                    "with",
+                    .described(
+                      "Values for the parameters of the fragment.", [("type", .string("object"))])
+                  ),
+                ])
+              ),
+            ]),
+          ])
+        )
+      ])
+    ),
+  ])
+
   static let param: SchemaValue = .object([
     ("type", .string("object")), ("required", .array([.string("type")])),
     ("additionalProperties", .bool(false)),
@@ -71,6 +110,8 @@ private enum Schema {
             [("type", .array(["string", "integer", "number", "boolean"].map { .string($0) }))])
         ),
         ("description", .words("What the parameter is for.")),
+        ("min", .described("The least value of an int, number, date or duration.", bound)),
+        ("max", .described("The greatest value of an int, number, date or duration.", bound)),
         (
           "required", .described("Whether a run must give a value.", [("type", .string("boolean"))])
         ),
@@ -119,6 +160,11 @@ private enum Schema {
           [("type", .string("string")), ("pattern", .string("^[a-z0-9-]{1,100}$"))])
       ),
       ("description", .words("One or two sentences for people.")),
+      (
+        "zone",
+        .words("Time zone in which `today` of a date begins, such as Europe/Berlin; else UTC.")
+      ),
+      ("include", include),
       (
         "partition",
         .described(

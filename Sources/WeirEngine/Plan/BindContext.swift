@@ -61,6 +61,15 @@ public final class BindContext {
       return expression
     } catch {
       let start = error.column - 1
+      if error.code == .unknownField {
+        var place = node
+        place.range = node.sourceRange(start..<(start + max(1, error.length)))
+        let name = source.utf8.dropFirst(start).prefix(error.length)
+        problems.add(
+          missing: String(decoding: name, as: UTF8.self), "bad_expression", at: place,
+          error.message, expected: nil, fix: error.fix)
+        return nil
+      }
       problems.add(
         "bad_expression", at: node, within: start..<(start + max(1, error.length)), error.message,
         fix: error.fix)

@@ -60,9 +60,19 @@ public struct PathTemplate: Sendable {
       problems.add(
         "bad_path", at: node, "a sink writes below the output directory: \(text) may leave it",
         expected: "a relative path without .. and without empty parts",
-        fix: "write for example \"findings.jsonl\"")
+        fix: PathTemplate.mended(bytes).map { quoted($0) } ?? "write for example \"findings.jsonl\""
+      )
       return nil
     }
+  }
+
+  /// The path without the parts that may not be in it.
+  private static func mended(_ path: [UInt8]) -> String? {
+    let steps = path.split(separator: UInt8(ascii: "/"))
+      .filter { !$0.elementsEqual([0x2E]) && !$0.elementsEqual([0x2E, 0x2E]) }
+    guard let last = steps.last, !path.contains(0) else { return nil }
+    let kept = path.first == UInt8(ascii: "/") ? [last] : steps[...]
+    return String(decoding: Array(kept.joined(separator: [UInt8(ascii: "/")])), as: UTF8.self)
   }
 
   private static func field(
@@ -84,7 +94,11 @@ public struct PathTemplate: Sendable {
         expected: "a field between the braces", fix: "write for example {market}")
       return nil
     }
-    guard let field = scope.require(path, at: node, &problems) else { return nil }
+    guard
+      let field = scope.require(
+        path, at: node, within: (place.lowerBound + 1)..<(place.lowerBound + 1 + halves[0].count),
+        &problems)
+    else { return nil }
     let format = halves.count > 1 ? Array(halves[1]) : nil
     if let format {
       guard field.type.base == .timestamp, isFormat(format) else {
@@ -93,7 +107,8 @@ public struct PathTemplate: Sendable {
           field.type.base == .timestamp
             ? "\(String(decoding: format, as: UTF8.self)) is no date format"
             : "`\(name)` is \(field.type.text), only a timestamp has a format",
-          expected: "letters of %Y %m %d %H %M %S", fix: "write {\(name):%Y-%m-%d}")
+          expected: field.type.base == .timestamp ? "letters of %Y %m %d %H %M %S" : "{\(name)}",
+          fix: field.type.base == .timestamp ? "{\(name):%Y-%m-%d}" : "{\(name)}")
         return nil
       }
     } else if field.type.base == .any {

@@ -60,13 +60,28 @@ private struct Planner {
         "there are more than \(Planner.nodesMax) ways from a source to a sink",
         fix: "join branches earlier, or split the pipeline")
     }
+    pointToMakers(&problems)
     guard !problems.hasErrors else { return nil }
     return assemble(lanes)
   }
 
+  /// Of a field that does not reach a stage, but that another stage makes, says which one.
+  private func pointToMakers(_ problems: inout Problems) {
+    problems.mend { problem in
+      guard let field = problem.missingField else { return nil }
+      let maker = spec.stages.first { stage in
+        (stage.stage as? any MapStage)?.newFields.contains { same($0, field) } ?? false
+      }
+      return maker.map {
+        "`\($0.name)` makes it: read that stage, or one that reads it"
+      }
+    }
+  }
+
   private func context(_ stage: CheckedStage) -> BindContext {
     BindContext(
-      stageName: stage.name, params: spec.params, baseDirectory: spec.baseDirectory, files: files)
+      stageName: stage.name, params: stage.options.params, baseDirectory: spec.baseDirectory,
+      files: files)
   }
 
   /// Binds every consumer of the records that leave `producer`.
@@ -136,13 +151,16 @@ private struct Planner {
   }
 
   private func checkLedgerFields(in lane: LaneBuilder, _ problems: inout Problems) {
-    for field in spec.ledgerBy {
-      let path = field
+    for field in spec.ledgerFields {
+      let path = field.path
       if !lane.scopes.contains(where: { $0.field(path) != nil }) {
+        let names = lane.scopes.first?.names ?? []
         problems.add(
-          "unknown_field", at: spec.stages[lane.stage].nameNode,
+          "unknown_field", at: field.node,
           "\"ledger_by\" names `\(path.text)`, which `\(spec.stages[lane.stage].name)` does not have",
-          fix: "declare it under \"fields\" of the source, or take it out of \"ledger_by\"")
+          expected: "one of \(alternatives(names, limit: 40))",
+          fix: nearest(to: path.text, among: names).map { quoted($0) }
+            ?? "declare it under \"fields\" of the source, or take it out of \"ledger_by\"")
       }
     }
   }

@@ -56,18 +56,35 @@ public struct Scope: Sendable {
   }
 
   /// Finds a field for a stage, or says which ones there are.
+  ///
+  /// - Parameter within: where in a string the name stands, such as a template; `nil`: it is all of it.
   public func require(
-    _ path: FieldPath, at node: SpecNode, _ problems: inout Problems
+    _ path: FieldPath, at node: SpecNode, within place: Range<Int>? = nil,
+    _ problems: inout Problems
   ) -> Field? {
     if let field = field(path) { return field }
-    let names = fields.map(\.path.text).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let names = names
     let near = nearest(to: path.text, among: names)
+    let message = "no field `\(path.text)` reaches this stage"
+    let expected = names.isEmpty ? nil : "one of \(alternatives(names, limit: 40))"
+    var problem = node
+    if let place { problem.range = node.sourceRange(place) }
     problems.add(
-      "unknown_field", at: node, "no field `\(path.text)` reaches this stage",
-      expected: names.isEmpty ? nil : "one of \(names.joined(separator: ", "))",
-      fix: near.map { "write \"\($0)\"" }
-        ?? "declare it under \"fields\" of the source: \"\(path.text)\": \"string\"")
+      missing: path.text, "unknown_field", at: problem, message, expected: expected,
+      fix: near.map { place == nil ? quoted($0) : $0 }
+        ?? "declare it under \"fields\" of the source: \(quoted(path.text)): \"string\"")
     return nil
+  }
+
+  /// The fields by their bytes.
+  var names: [String] {
+    fields.map(\.path.text).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The fields of type timestamp, for a message.
+  public var timestamps: [String] {
+    fields.filter { $0.type.base == .timestamp }.map(\.path.text)
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }
 

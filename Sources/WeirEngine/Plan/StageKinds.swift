@@ -123,9 +123,16 @@ public struct Refusal: Sendable {
 
 /// Batch in, the same batch out: new columns, fewer rows. Stateless from record to record.
 public protocol MapStage: Stage {
+  /// The fields that it adds, as far as its options name them; for messages only.
+  var newFields: [String] { get }
+
   func bind(
     _ scope: inout Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundMap)?
+}
+
+extension MapStage {
+  public var newFields: [String] { [] }
 }
 
 public protocol BoundMap: Sendable {

@@ -39,6 +39,7 @@ struct SpecSlice {
       CheckedStage(
         name: "input of \(first.name)", section: .sources, type: "inputs", kind: .source,
         description: "", inputs: [], stage: source.stage, options: source.options,
+        isInFragment: false,
         node: first.node, nameNode: first.nameNode))
     for index in wanted.sorted() {
       if index == start {
@@ -84,14 +85,15 @@ struct SpecSlice {
         inputs: inputs.map {
           CheckedStage.Input(
             stage: places[$0.stage]!, port: $0.port, carries: $0.carries, node: node)
-        }, stage: sink, options: options, node: node, nameNode: node))
+        }, stage: sink, options: options, isInFragment: false, node: node, nameNode: node))
   }
 
   /// - Returns: `nil` where `problems` has errors.
   func plan(_ problems: inout Problems) -> Plan? {
     let checked = CheckedSpec(
-      name: spec.name, description: spec.description, partition: spec.partition, ledgerBy: [],
+      name: spec.name, description: spec.description, partition: spec.partition, ledgerFields: [],
       errorBudgets: [], params: spec.params, stages: stages, source: spec.source,
+      fragments: spec.fragments,
       baseDirectory: spec.baseDirectory)
     return Plan.make(checked, problems: &problems)
   }

@@ -10,17 +10,21 @@ public struct CheckedSpec: Sendable {
   public let description: String
   /// The parameters under `partition` with their text, in the order of the spec.
   public let partition: [(name: String, text: String)]
-  public let ledgerBy: [FieldPath]
+  /// The fields of `ledger_by`, with the place of each.
+  let ledgerFields: [(path: FieldPath, node: SpecNode)]
   /// Those of the run first, then those of its stages in their order.
   public let errorBudgets: [ErrorBudget]
   public let params: ResolvedParams
   /// A stage comes after its inputs; otherwise in the order of the file.
   public let stages: [CheckedStage]
   public let source: SpecSource
+  /// The files that it includes, in the order in which they are.
+  public let fragments: [SpecSource]
   /// The directory of the spec's file as it was named, against which its paths are read.
   public let baseDirectory: String
 
-  public var specBytes: [UInt8] { source.bytes }
+  public var ledgerBy: [FieldPath] { ledgerFields.map(\.path) }
+  public var specBytes: [UInt8] { fragments.reduce(source.bytes) { $0 + $1.bytes } }
 }
 
 /// One declaration of a stage.
@@ -46,6 +50,8 @@ public struct CheckedStage: Sendable {
   public internal(set) var inputs: [Input]
   public let stage: any Stage
   public let options: Options
+  /// Then its parameters are not those of the spec.
+  let isInFragment: Bool
   /// The whole declaration.
   public let node: SpecNode
   /// The name, to point at.

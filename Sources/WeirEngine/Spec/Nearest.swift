@@ -19,14 +19,24 @@ func nearest(to word: String, among candidates: some Sequence<String>) -> String
       bestDistance = distance
     }
   }
-  if best == nil, wanted.count >= 4 {
-    // `where_clause` for `where`, `path` for `paths_glob`.
+  if best == nil, wanted.count >= 3 {
+    // `where_clause` for `where`, `path` for `paths_glob`, `que` for `queue`.
     best = candidates.first { candidate in
       let other = folded(candidate)
-      return other.count >= 4 && (other.starts(with: wanted) || wanted.starts(with: other))
+      return other.starts(with: wanted) || (other.count >= 4 && wanted.starts(with: other))
     }
+    // `cnt` for `count`, `qntl` for `quantile`.
+    best = best ?? candidates.first { isShortFor(folded($0), wanted) }
   }
   return best
+}
+
+/// Whether `short` has the first letter of `word` and others of it in their order, half of them at least.
+private func isShortFor(_ word: [UInt8], _ short: [UInt8]) -> Bool {
+  guard word.first == short.first, short.count * 2 >= word.count else { return false }
+  var at = 0
+  for byte in word where at < short.count && byte == short[at] { at += 1 }
+  return at == short.count
 }
 
 private func folded(_ word: String) -> [UInt8] {

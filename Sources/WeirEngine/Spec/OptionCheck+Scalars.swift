@@ -9,13 +9,14 @@ extension OptionCheck {
     let filled: SpecNode
     switch fill(node) {
     case .missing: return nil
-    case .as(let value): filled = type.isText ? value.asText : value
+    case .as(let value): filled = rebased(type.isText ? value.asText : value, of: node, type)
     }
     guard let content = content(filled, type) else {
       // What stands in the text is shown, not what the parameter made of it.
       if let range = outOfRange(filled, type) {
         problems.add(
-          "out_of_range", at: node, "\(what) is \(range)", expected: type.expectation)
+          "out_of_range", at: node, "\(what) is \(range)", expected: type.expectation,
+          fix: type.fix(for: filled))
       } else if case .string(let text) = filled.kind, type.readsText {
         problems.add(
           type.code, at: node, "\(what): \(shown(text)) is no \(type.noun)",
@@ -26,6 +27,31 @@ extension OptionCheck {
       return nil
     }
     return OptionValue(content: content, node: filled, isDefault: false)
+  }
+
+  /// A path of a fragment, read from the folder of the spec.
+  private func rebased(_ value: SpecNode, of node: SpecNode, _ type: OptionType) -> SpecNode {
+    guard !scope.folder.utf8.isEmpty, type.isPath, let text = value.string,
+      let written = node.string
+    else { return value }
+    // The value of a parameter of type path has been rebased where it was written.
+    if case .reference(let name, _)? = ParamReferences.parts(written).first,
+      case .path? = params[name]
+    {
+      return value
+    }
+    var result = value
+    result.kind = .string(scope.path(text))
+    result.isVerbatim = false
+    return result
+  }
+
+  /// A value with its parameters filled in; `nil` where one of them has none.
+  mutating func filled(_ node: SpecNode) -> SpecNode? {
+    switch fill(node) {
+    case .missing: nil
+    case .as(let value): value
+    }
   }
 
   private enum Filled {
@@ -84,7 +110,8 @@ extension OptionCheck {
     case (.size, .int(let value)): value >= 0 ? .int(Int(value)) : nil
     case (.size, .string(let text)): parseSize(text).map { .int($0) }
     case (.duration, .string(let text)): SpecDuration(text: text).map { .duration($0) }
-    case (.date, .string(let text)): SpecDate(text: text).map { .date($0) }
+    case (.date, .string(let text)):
+      SpecDate(text: text).map { .date($0.resolved(today: scope.today)) }
     case (.fieldPath, .string(let text)): FieldPath(text: text).map { .fieldPath($0) }
     case (.fieldType, .string(let text)): FieldType(text: text).map { .fieldType($0) }
     case (.string, .string(let text)): .string(text)
@@ -164,6 +191,13 @@ extension OptionType {
     }
   }
 
+  fileprivate var isPath: Bool {
+    switch self {
+    case .path, .pathGlob: true
+    default: false
+    }
+  }
+
   /// Whether a string is the right JSON type, and only its text can be wrong.
   fileprivate var readsText: Bool {
     switch self {
@@ -224,8 +258,13 @@ extension OptionType {
     case (.int, .string(let text)): return Int64(text).map { String($0) }
     case (.int, .number(let value)):
       return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : nil
-    case (.number, .string(let text)):
+    case (.number(let range), .string(let text)):
       return Double(text).flatMap { $0.isFinite ? canonicalNumber($0) : nil }
+        ?? shareFix(text, range)
+    case (.number(let range), .int(let value)): return shareFix(String(value), range)
+    case (.int(let range), .int(let value)):
+      // Numbers that were meant to be large are no mistake of typing.
+      return String(min(max(Int(value), range.lowerBound), range.upperBound))
     case (.choice(let words), .string(let text)):
       return nearest(to: text, among: words).map { quoted($0) }
     case (.constant(let word), .string): return quoted(word)
@@ -235,13 +274,22 @@ extension OptionType {
       let near = nearest(to: text, among: words).map { isOptional ? $0 + "?" : $0 }
       return (typeSynonym(text, words) ?? near).map { quoted($0) }
     case (.date, .string(let text)):
-      return nearest(to: text, among: ["latest"]).map { quoted($0) } ?? dateFix(text)
+      return dateFix(text) ?? nearest(to: text, among: ["latest", "today"]).map { quoted($0) }
     case (.duration, .string(let text)): return durationFix(text).map { quoted($0) }
     case (.size, .string(let text)): return sizeFix(text).map { quoted($0) }
     case (.fieldPath, .string(let text)):
       return text.utf8.isEmpty ? nil : quoted(FieldPath(components: [Array(text.utf8)]).text)
     case (.string, .int), (.string, .number), (.choice, .int), (.string, .bool):
       return quoted(node.sourceText)
+    case (_, .null): return "remove it, or give it a value"
+    case (.anyOf(let types), .string(let text)):
+      // "count" where {"count": true} is meant.
+      let objects = types.compactMap { type -> (String, OptionType)? in
+        guard case .object(let specs) = type, let first = specs.first else { return nil }
+        return (first.name, type)
+      }
+      let near = nearest(to: text, among: objects.map(\.0))
+      return objects.first { same($0.0, near ?? "") }?.1.sample
     default: return nil
     }
   }

@@ -3,10 +3,15 @@
 /// A value that depends on a parameter without value is neither right nor wrong: it is left out
 /// without a problem, and with it the `Options` that would hold it.
 struct OptionCheck {
-  let params: ResolvedParams
+  let scope: SpecScope
   var problems = Problems()
 
-  init(params: ResolvedParams) { self.params = params }
+  var params: ResolvedParams { scope.params }
+
+  init(_ scope: SpecScope) { self.scope = scope }
+
+  /// For options that stand in no spec, such as those of a manual.
+  init(params: ResolvedParams) { scope = SpecScope(params: params, today: SpecScope.empty.today) }
 
   /// The checked options, or `nil` with problems where something is wrong. Members named in
   /// `common` belong to every stage and are checked elsewhere.
@@ -75,7 +80,7 @@ struct OptionCheck {
   private mutating func defaultValue(
     _ text: String, _ spec: OptionSpec, _ node: SpecNode
   ) -> OptionValue? {
-    var trial = OptionCheck(params: params)
+    var trial = OptionCheck(scope)
     let source = SpecSource(name: "default of \(spec.name)", bytes: Array(text.utf8))
     if let parsed = SpecJSON.parse(source, problems: &trial.problems),
       let value = trial.value(parsed, spec.type, of: quoted(spec.name)), trial.problems.isEmpty
@@ -147,7 +152,7 @@ struct OptionCheck {
   ) -> OptionValue? {
     var trials: [(type: OptionType, problems: Problems)] = []
     for candidate in types {
-      var trial = OptionCheck(params: params)
+      var trial = OptionCheck(scope)
       let value = trial.value(node, candidate, of: what)
       if !trial.problems.hasErrors {
         problems.add(contentsOf: trial.problems)
@@ -159,12 +164,30 @@ struct OptionCheck {
       trials = OptionCheck.likeliest(trials, members)
     }
     if problems.countsOnly() { return nil }
-    if trials.count == 1 {
+    if trials.count > 1, let key = strangeKey(trials.map(\.type), node) {
+      let known = trials.flatMap { trial -> [String] in
+        guard case .object(let specs) = trial.type, let first = specs.first else { return [] }
+        return [first.name]
+      }
+      problems.add(
+        "unknown_key", at: key.keyNode, "\(what) has no option \(shown(key.key))",
+        expected: type.expectation, fix: nearest(to: key.key, among: known).map { quoted($0) })
+    } else if trials.count == 1 {
       problems.add(contentsOf: trials[0].problems)
     } else {
       wrongType(node, what, type)
     }
     return nil
+  }
+
+  /// The first key, where no kind of object has any of the keys.
+  private func strangeKey(_ types: [OptionType], _ node: SpecNode) -> SpecMember? {
+    guard let members = node.object, let first = members.first else { return nil }
+    let isKnown = types.contains { type in
+      guard case .object(let specs) = type else { return true }
+      return specs.contains { spec in members.contains { same($0.key, spec.name) } }
+    }
+    return isKnown ? nil : first
   }
 
   /// Of several kinds of object, the one that shares most keys with the value.
@@ -187,9 +210,25 @@ struct OptionCheck {
 
   mutating func wrongType(_ node: SpecNode, _ what: String, _ type: OptionType) {
     if problems.countsOnly() { return }
+    if node.member("secret") != nil, node.object?.count == 1, type.takesNoObject {
+      problems.add(
+        "secret_not_taken", at: node, "\(what) takes no secret",
+        expected: type.expectation, fix: "write the value itself")
+      return
+    }
     problems.add(
       "wrong_type", at: node, "\(what) is \(node.described)", expected: type.expectation,
       fix: type.fix(for: node))
+  }
+}
+
+extension OptionType {
+  fileprivate var takesNoObject: Bool {
+    switch self {
+    case .object, .map: false
+    case .anyOf(let types): types.allSatisfy(\.takesNoObject)
+    default: true
+    }
   }
 }
 

@@ -19,7 +19,7 @@ public indirect enum OptionType: Sendable {
   case path
   /// A path with `{field}` and `{field:format}`.
   case pathTemplate
-  /// `"2026-10-04"` or `"latest"`.
+  /// `"2026-10-04"`, `"latest"`, `"latest-7d"`, `"today-1d"`.
   case date
   case choice([String])
   case list(OptionType)

@@ -15,7 +15,7 @@ extension OptionType {
     case .pathGlob: "a path, where * stands for any part of a name"
     case .path: "a path"
     case .pathTemplate: "a path, where {field} stands for the value of a field"
-    case .date: "a date such as \"2026-10-04\", or \"latest\""
+    case .date: "a date such as \"2026-10-04\", \"latest\", \"latest-7d\" or \"today-1d\""
     case .choice(let words):
       words.count == 1
         ? quoted(words[0]) : "one of " + alternatives(words.map { quoted($0) }, limit: 40)
@@ -23,9 +23,21 @@ extension OptionType {
     case .map(let value): "an object, each value \(value.expectation)"
     case .object(let options):
       "an object with " + options.map { quoted($0.name) }.joined(separator: ", ")
-    case .anyOf(let types): types.map(\.expectation).joined(separator: "; or ")
+    case .anyOf(let types): OptionType.expectation(anyOf: types)
     case .constant(let word): quoted(word)
     }
+  }
+
+  private static func expectation(anyOf types: [OptionType]) -> String {
+    let objects = types.compactMap { type -> String? in
+      guard case .object(let specs) = type else { return nil }
+      return specs.filter { if case .required = $0.presence { true } else { false } }
+        .map { quoted($0.name) }.joined(separator: " and ")
+    }
+    guard types.count > 2, objects.count == types.count else {
+      return types.map(\.expectation).joined(separator: "; or ")
+    }
+    return "an object with \(alternatives(objects, limit: 40))"
   }
 
   /// The short name of the options table: `list of duration`.

@@ -1,3 +1,5 @@
+import WeirData
+
 /// What a parameter may hold.
 public enum ParamType: String, Sendable, CaseIterable {
   case string, int, number, bool, date, duration, path
@@ -14,6 +16,14 @@ public enum ParamType: String, Sendable, CaseIterable {
     case .duration: OptionType.duration.expectation
     case .path: "a path"
     case .choice: "one of " + alternatives(values.map { quoted($0) }, limit: 40)
+    }
+  }
+
+  /// Whether `min` and `max` can bound it.
+  var hasOrder: Bool {
+    switch self {
+    case .int, .number, .date, .duration: true
+    case .string, .bool, .path, .choice: false
     }
   }
 
@@ -51,13 +61,54 @@ public enum ParamType: String, Sendable, CaseIterable {
   }
 }
 
+extension ParamDeclaration {
+  var expectation: String {
+    let base = type.expectation(values)
+    switch (minimum, maximum) {
+    case (let low?, let high?): return "\(base), from \(low.text) to \(high.text)"
+    case (let low?, nil): return "\(base), at least \(low.text)"
+    case (nil, let high?): return "\(base), at most \(high.text)"
+    case (nil, nil): return base
+    }
+  }
+
+  /// The bound that a value does not keep.
+  func brokenBound(_ value: ParamValue, today: CivilDate) -> ParamValue? {
+    guard let place = value.place(today) else { return nil }
+    if let minimum, let bound = minimum.place(today), place < bound { return minimum }
+    if let maximum, let bound = maximum.place(today), place > bound { return maximum }
+    return nil
+  }
+}
+
+extension ParamValue {
+  /// Where it stands among others of its type; `nil` where only the data tell.
+  func place(_ today: CivilDate) -> Double? {
+    switch self {
+    case .int(let value): return Double(value)
+    case .number(let value): return value
+    case .duration(let value): return Double(value.seconds)
+    case .date(let value):
+      guard case .day(let day) = value.resolved(today: today) else { return nil }
+      return Double(day.daysSinceEpoch)
+    case .string, .bool, .path: return nil
+    }
+  }
+}
+
 /// One entry of `params`.
 public struct ParamDeclaration: Sendable {
   public let name: String
   public let type: ParamType
   /// The words of an `enum`.
   public let values: [String]
+  /// As it was written: a date may still be one of ``SpecDate/today(plus:)``.
   public let defaultValue: ParamValue?
+  /// The place of the default, else of the declaration.
+  let defaultNode: SpecNode
+  /// Bounds of ints, numbers, dates and durations, both of them allowed values.
+  public let minimum: ParamValue?
+  public let maximum: ParamValue?
   /// Empty where there is none.
   public let description: String
   public let node: SpecNode

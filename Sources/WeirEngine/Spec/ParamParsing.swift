@@ -35,9 +35,15 @@ struct ParamParsing {
           : "{ \"type\": \(node.sourceText) }")
       return nil
     }
-    let known = ["type", "default", "description", "required", "values"]
+    let known = ["type", "default", "description", "required", "values", "min", "max"]
     for entry in entries where !known.contains(where: { same($0, entry.key) }) {
       problems.unknownKey(entry, known, of: "a parameter")
+    }
+    if let reference = node.member("secret") {
+      problems.add(
+        "secret_not_taken", at: reference.keyNode,
+        "no stage takes a secret, so no parameter has one",
+        fix: "remove it")
     }
     guard let type = type(node, member) else { return nil }
     let values = values(node, type)
@@ -131,6 +137,8 @@ struct ParamParsing {
         "missing_key", at: member.keyNode,
         "\(shown(member.key)) is not required but has no default", fix: "add a \"default\"")
     }
+    let minimum = bound("min", node, type)
+    let maximum = bound("max", node, type)
     let description = node.member("description")?.value
     if let description, description.string == nil {
       problems.add(
@@ -139,7 +147,26 @@ struct ParamParsing {
     }
     return ParamDeclaration(
       name: member.key, type: type, values: values, defaultValue: defaultValue,
-      description: description?.string ?? "", node: node, nameNode: member.keyNode)
+      defaultNode: node.member("default")?.value ?? member.keyNode, minimum: minimum,
+      maximum: maximum, description: description?.string ?? "", node: node, nameNode: member.keyNode
+    )
+  }
+
+  private mutating func bound(
+    _ key: String, _ node: SpecNode, _ type: ParamType
+  ) -> ParamValue? {
+    guard let member = node.member(key) else { return nil }
+    guard type.hasOrder else {
+      problems.add(
+        "wrong_type", at: member.keyNode, "\(quoted(key)) bounds nothing of type \(type.rawValue)",
+        expected: "int, number, date or duration", fix: "remove it")
+      return nil
+    }
+    if let value = type.value(member.value, values: []) { return value }
+    problems.add(
+      "wrong_type", at: member.value, "\(quoted(key)) is no \(type.rawValue)",
+      expected: type.expectation([]), fix: type.mended(member.value, values: []))
+    return nil
   }
 
   private static func guess(_ node: SpecNode) -> ParamType {
@@ -160,6 +187,8 @@ extension ParamType {
     switch (self, node.kind) {
     case (.int, .string(let text)), (.number, .string(let text)), (.bool, .string(let text)):
       value(text, values: values)?.text
+    case (.date, .string(let text)): dateFix(text)
+    case (.duration, .string(let text)): durationFix(text).map { quoted($0) }
     case (.choice, .string(let text)): nearest(to: text, among: values).map { quoted($0) }
     case (.string, .int), (.string, .number), (.string, .bool), (.path, .int), (.choice, .int):
       quoted(node.sourceText)

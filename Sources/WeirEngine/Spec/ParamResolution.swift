@@ -1,88 +1,129 @@
-/// Puts the values of the command line and the defaults together.
+import WeirData
+
+/// Puts given values and defaults together.
 struct ParamResolution {
   let declarations: [ParamDeclaration]
   /// The names of all declarations, also of those that could not be read.
   let names: [String]
-  /// Against which paths of the command line are read; absolute.
-  let currentDirectory: String
   /// Parameters without value are left out instead of reported, to validate a spec by itself.
   let allowMissing: Bool
+  let today: CivilDate
+  /// In which the declarations stand, seen from that of the spec.
+  var folder = ""
+  /// What a message says to do about a parameter, as `--param NAME=VALUE`.
+  var giving: (_ name: String, _ value: String) -> String = { "--param \($0)=\($1)" }
+  /// Where to report a parameter without a value; `nil`: at its declaration.
+  var missingPlace: SpecNode?
 
-  func resolve(
-    _ given: [(name: String, value: String)], _ problems: inout Problems
-  ) -> ResolvedParams {
+  func resolve(_ given: [GivenParam], _ problems: inout Problems) -> ResolvedParams {
     var values = [ParamValue?](repeating: nil, count: declarations.count)
     var seen: [String] = []
-    for (name, text) in given {
-      let bytes = Array("\(name)=\(text)".utf8)
-      let source = SpecSource(name: "--param", bytes: bytes)
-      let key = place(source, 0..<name.utf8.count, name)
-      let value = place(source, min(name.utf8.count + 1, bytes.count)..<bytes.count, name)
-      if seen.contains(where: { same($0, name) }) {
-        problems.add(
-          "duplicate_param", at: key, "the parameter \(shown(name)) is given twice",
-          fix: "give it once")
-        continue
-      }
-      seen.append(name)
+    var kept: [String] = []
+    for param in given {
+      let name = param.name
+      if !seen.contains(where: { same($0, name) }) { seen.append(name) }
       guard let index = declarations.firstIndex(where: { same($0.name, name) }) else {
-        if !names.contains(where: { same($0, name) }) { unknown(name, text, key, &problems) }
+        if !names.contains(where: { same($0, name) }) { unknown(param, &problems) }
         continue
       }
-      let declaration = declarations[index]
-      if let read = declaration.type.value(text, values: declaration.values) {
-        values[index] = absolute(read)
-      } else {
-        let words = declaration.type == .choice ? declaration.values : []
-        problems.add(
-          "wrong_param", at: value,
-          "\(shown(text)) is no value for \(shown(name)), which is of type "
-            + declaration.type.rawValue,
-          expected: declaration.type.expectation(declaration.values),
-          fix: nearest(to: text, among: words).map {
-            "--param \(name)=\(printable($0.unicodeScalars))"
-          })
-      }
+      values[index] = read(param, declarations[index], &problems)
+      kept.append(name)
     }
     var resolved: [(name: String, value: ParamValue)] = []
     for (index, declaration) in declarations.enumerated() {
-      if let value = values[index] ?? declaration.defaultValue {
-        resolved.append((declaration.name, value))
-      } else if !allowMissing, !seen.contains(where: { same($0, declaration.name) }),
-        declaration.node.member("default") == nil
-      {
+      let name = declaration.name
+      if let value = values[index] {
+        resolved.append((name, value))
+      } else if seen.contains(where: { same($0, name) }) {
+        continue
+      } else if let value = declaration.defaultValue {
+        if case .date(.today) = value { kept.append(name) }
+        resolved.append((name, value.resolved(today: today, folder: folder)))
+        checkBounds(value, declaration, at: declaration.defaultNode, &problems)
+      } else if !allowMissing, declaration.node.member("default") == nil {
         problems.add(
-          "missing_param", at: declaration.nameNode,
-          "the parameter \(shown(declaration.name)) has no value",
-          expected: declaration.type.expectation(declaration.values),
-          fix: "--param \(declaration.name)=\(declaration.type.sample(declaration.values))")
+          "missing_param", at: missingPlace ?? declaration.nameNode,
+          "the parameter \(shown(name)) has no value", expected: declaration.expectation,
+          fix: giving(name, declaration.type.sample(declaration.values)),
+          related: missingPlace == nil ? [] : [.init("declared here", at: declaration.nameNode)])
       }
     }
-    return ResolvedParams(resolved, given: seen)
+    return ResolvedParams(resolved, given: kept)
   }
 
-  private func unknown(
-    _ name: String, _ text: String, _ place: SpecNode, _ problems: inout Problems
-  ) {
-    let known = declarations.map { "\($0.name) (\($0.type.rawValue))" }
+  private func read(
+    _ param: GivenParam, _ declaration: ParamDeclaration, _ problems: inout Problems
+  ) -> ParamValue? {
+    let (type, values) = (declaration.type, declaration.values)
+    let read =
+      param.isText
+      ? param.value.string.flatMap { type.value($0, values: values) }
+      : type.value(param.value, values: values)
+    if let read {
+      guard checkBounds(read, declaration, at: param.value, &problems) else { return nil }
+      let value = read.resolved(today: today, folder: "")
+      guard case .path(let path) = value else { return value }
+      return .path(param.path(path))
+    }
+    let text = param.isText ? shown(param.value.string ?? "") : param.value.described
+    let near = param.value.string.flatMap { text -> String? in
+      switch type {
+      case .choice: nearest(to: text, among: values)
+      case .date:
+        dateFix(text).map { String(decoding: $0.utf8.dropFirst().dropLast(), as: UTF8.self) }
+      case .duration: durationFix(text)
+      default: nil
+      }
+    }
     problems.add(
-      "unknown_param", at: place, "the spec has no parameter \(shown(name))",
+      "wrong_param", at: param.value,
+      "\(text) is no value for \(shown(declaration.name)), which is of type \(type.rawValue)",
+      expected: declaration.expectation,
+      fix: near.map {
+        param.isText ? giving(declaration.name, printable($0.unicodeScalars)) : quoted($0)
+      })
+    return nil
+  }
+
+  /// - Returns: whether the value keeps them.
+  @discardableResult
+  private func checkBounds(
+    _ value: ParamValue, _ declaration: ParamDeclaration, at node: SpecNode,
+    _ problems: inout Problems
+  ) -> Bool {
+    guard let bound = declaration.brokenBound(value, today: today) else { return true }
+    problems.add(
+      "param_out_of_range", at: node,
+      "\(value.text) is out of the range of \(shown(declaration.name))",
+      expected: declaration.expectation, fix: "the nearest is \(bound.text)")
+    return false
+  }
+
+  private func unknown(_ param: GivenParam, _ problems: inout Problems) {
+    let known = declarations.map { "\($0.name) (\($0.type.rawValue))" }
+    let near = problems.suggestion(for: param.name, among: declarations.map(\.name))
+    problems.add(
+      "unknown_param", at: param.nameNode, "the \(owner) has no parameter \(shown(param.name))",
       expected: known.isEmpty
-        ? "no parameter: the spec declares none" : "one of " + alternatives(known, limit: 40),
-      fix: problems.suggestion(for: name, among: declarations.map(\.name)).map {
-        "--param \($0)=\(printable(text.unicodeScalars.prefix(60)))"
+        ? "no parameter: the \(owner) declares none" : "one of " + alternatives(known, limit: 40),
+      fix: near.map {
+        guard param.isText else { return quoted($0) }
+        return giving($0, printable((param.value.string ?? "").unicodeScalars.prefix(60)))
       })
   }
 
-  private func place(_ source: SpecSource, _ range: Range<Int>, _ name: String) -> SpecNode {
-    SpecNode(
-      kind: .string(name), range: range, pointer: .key(.key(.root, "params"), name),
-      source: source)
-  }
+  /// What the parameters belong to.
+  private var owner: String { missingPlace == nil ? "spec" : "fragment" }
+}
 
-  private func absolute(_ value: ParamValue) -> ParamValue {
-    guard case .path(let path) = value, !isAbsolute(path) else { return value }
-    return .path(normalizedPath(currentDirectory + "/" + path))
+extension ParamValue {
+  /// - Parameter folder: of the file in which a path stands, seen from that of the spec.
+  fileprivate func resolved(today: CivilDate, folder: String) -> ParamValue {
+    switch self {
+    case .date(let date): .date(date.resolved(today: today))
+    case .path(let path): .path(SpecScope.path(path, in: folder))
+    default: self
+    }
   }
 }
 
@@ -102,7 +143,7 @@ extension ParamType {
 }
 
 /// Absolute, an address with a scheme, or standard input.
-private func isAbsolute(_ path: String) -> Bool {
+func isAbsolute(_ path: String) -> Bool {
   path.utf8.first == UInt8(ascii: "/") || same(path, "-") || hasScheme(path)
 }
 
@@ -133,5 +174,3 @@ func normalizedPath(_ path: String) -> String {
   let joined = steps.joined(separator: "/")
   return isRooted ? "/" + joined : joined.isEmpty ? "." : joined
 }
-
-/// `pipelines` for `pipelines/nightly.json`, `.` for a bare name.

@@ -33,6 +33,14 @@ public struct Problems: Sendable {
     problem.message = clipped(problem.message)
     problem.expected = problem.expected.map { clipped($0) }
     problem.fix = problem.fix.map { clipped($0) }
+    if problem.related.allSatisfy({ !$0.isInclude }) {
+      var at = problem.source.includedAt
+      while let place = at {
+        problem.related.append(
+          .init("included here", source: place.source, offset: place.offset, isInclude: true))
+        at = place.source.includedAt
+      }
+    }
     stored.append(problem)
   }
 
@@ -53,6 +61,18 @@ public struct Problems: Sendable {
         code: code, severity: severity, source: node.source, range: node.range,
         pointer: node.pointer, message: message, expected: expected, fix: fix,
         related: related))
+  }
+
+  /// Adds a problem with a field that no stage provides.
+  mutating func add(
+    missing field: String, _ code: String, at node: SpecNode, _ message: String,
+    expected: String?, fix: String?
+  ) {
+    var problem = SpecProblem(
+      code: code, severity: .error, source: node.source, range: node.range, pointer: node.pointer,
+      message: message, expected: expected, fix: fix, related: [])
+    problem.missingField = field
+    add(problem)
   }
 
   /// Adds that a file could not be read.
@@ -85,6 +105,11 @@ public struct Problems: Sendable {
     let kept = other.stored.filter { $0.severity == .error }
     errors += other.errors - kept.count
     transientErrors += other.transientErrors - kept.count(where: \.isTransient)
+  }
+
+  /// Gives problems another fix.
+  mutating func mend(_ fix: (SpecProblem) -> String?) {
+    for index in stored.indices { stored[index].fix = fix(stored[index]) ?? stored[index].fix }
   }
 
   /// By file, then place, then the order in which they were found.

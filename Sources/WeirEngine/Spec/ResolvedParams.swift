@@ -26,7 +26,8 @@ public enum ParamValue: Sendable {
 /// The declared parameters with their values, in the order of the spec.
 public struct ResolvedParams: Sendable {
   public let values: [(name: String, value: ParamValue)]
-  /// The names of those that the command line gave, the others have the value of the spec.
+  /// The names of those whose value a later run of the same spec would not have by itself: given by the
+  /// command line or a file, or counted from the day of the run.
   public let given: [String]
   private let places: [[UInt8]: Int]
 

@@ -11,12 +11,17 @@ public struct Spec: Sendable {
   public let description: String
   /// Names of parameters.
   let partition: [(name: String, node: SpecNode)]
-  public let ledgerBy: [FieldPath]
+  let ledgerFields: [(path: FieldPath, node: SpecNode)]
   public let params: [ParamDeclaration]
   /// The names of all parameters, also of those whose declaration is wrong.
   let paramNames: [String]
-  /// In the order of the file.
+  /// In which days begin: `today` of a date. `nil`: UTC.
+  let zone: SpecNode?
+  let fragments: [SpecFragment]
+  /// In the order of the file; those of fragments after them.
   public let stages: [StageDeclaration]
+
+  public var ledgerBy: [FieldPath] { ledgerFields.map(\.path) }
 
   /// The parameters of type date that are part of the name of the output.
   public var partitionDates: [String] {
@@ -26,8 +31,8 @@ public struct Spec: Sendable {
   }
 
   static let keys = [
-    "$schema", "name", "description", "partition", "ledger_by", ErrorBudget.key, "params",
-    "sources", "transforms", "sinks",
+    "$schema", "name", "description", "zone", "partition", "ledger_by", ErrorBudget.key, "params",
+    "include", "sources", "transforms", "sinks",
   ]
 
   /// Reads a spec as far as that needs no stage type. `nil` where the text is no JSON object;
@@ -71,6 +76,8 @@ public struct StageDeclaration: Sendable {
   /// `inputs`, or the misspelling that was read for it.
   let inputsKey: String?
   let description: String
+  /// Index of the fragment that it stands in; `nil`: in the spec itself.
+  let fragment: Int?
   /// The whole declaration.
   public let node: SpecNode
 

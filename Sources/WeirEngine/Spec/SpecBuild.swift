@@ -11,7 +11,7 @@ struct BuiltStage {
 
 extension Spec {
   func build(
-    _ declaration: StageDeclaration, _ registry: StageRegistry, _ params: ResolvedParams,
+    _ declaration: StageDeclaration, _ registry: StageRegistry, _ scope: SpecScope,
     _ problems: inout Problems
   ) -> BuiltStage {
     let nothing = BuiltStage(manual: nil, stage: nil, options: nil)
@@ -39,7 +39,7 @@ extension Spec {
           + declaration.section.rawValue,
         fix: "move \(shown(declaration.name)) to \"\(manual.kind.section.rawValue)\"")
     }
-    var check = OptionCheck(params: params)
+    var check = OptionCheck(scope)
     // A source with inputs has been told so.
     let hasInputs = declaration.node.member("inputs") != nil
     let section = isMisplaced || hasInputs ? .transforms : declaration.section
@@ -108,6 +108,7 @@ extension Spec {
       "there is no \(section) type \(shown(name))",
       expected: "one of \(alternatives(here, limit: 40))",
       fix: (problems.suggestion(for: name, among: here)
+        ?? registry.type(alsoCalled: name, in: declaration.section)
         ?? problems.suggestion(for: name, among: all)).map { quoted($0) })
   }
 
@@ -134,7 +135,8 @@ extension Spec {
         CheckedStage(
           name: declaration.name, section: declaration.section, type: manual.type,
           kind: manual.kind, description: declaration.description, inputs: inputs, stage: stage,
-          options: options, node: declaration.node, nameNode: declaration.nameNode))
+          options: options, isInFragment: declaration.fragment != nil, node: declaration.node,
+          nameNode: declaration.nameNode))
     }
     var partitionTexts: [(name: String, text: String)] = []
     for (name, _) in partition {
@@ -142,8 +144,9 @@ extension Spec {
       partitionTexts.append((name, value.text))
     }
     return CheckedSpec(
-      name: name, description: description, partition: partitionTexts, ledgerBy: ledgerBy,
+      name: name, description: description, partition: partitionTexts, ledgerFields: ledgerFields,
       errorBudgets: budgets, params: params, stages: checked, source: source,
+      fragments: fragments.map(\.source),
       baseDirectory: directory(of: source.name))
   }
 }

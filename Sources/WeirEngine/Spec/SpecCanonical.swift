@@ -49,7 +49,7 @@ extension CheckedSpec {
     out.put(options: stage.options, without: finding) { names.append(Array($0.utf8)) }
     // An expression that names a parameter says `params`; a file is named by an option.
     if names.contains(where: { $0.contains(Array("params".utf8)) }) {
-      out.put(list: params.values) { out, param in
+      out.put(list: stage.options.params.values) { out, param in
         out.put(json: param.name)
         out.put(json: param.value.text)
       }
@@ -90,6 +90,16 @@ extension [UInt8] {
     put(json: stage.name)
     put(",\"options\":")
     put(options: stage.options)
+    if stage.isInFragment {
+      put(",\"params\":")
+      put(list: stage.options.params.values) { out, param in
+        out.put("[")
+        out.put(json: param.name)
+        out.put(",")
+        out.put(json: param.value.text)
+        out.put("]")
+      }
+    }
     put(",\"section\":")
     put(json: stage.section.rawValue)
     put(",\"type\":")

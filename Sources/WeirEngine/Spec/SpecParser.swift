@@ -13,6 +13,8 @@ struct SpecParser {
     var members: [SpecMember] = []
     var places: [[UInt8]: Range<Int>] = [:]
     var key: (text: String, range: Range<Int>, isDuplicate: Bool) = ("", 0..<0, false)
+    /// Of the first key that begins a line.
+    var indent: Int?
 
     var close: UInt8 { isObject ? UInt8(ascii: "}") : UInt8(ascii: "]") }
     var next: SpecPointer {
@@ -21,6 +23,8 @@ struct SpecParser {
   }
 
   var stack: [Frame] = []
+  /// An object in which a key stands further left than the first one: it may have ended before that key.
+  var mayLackEnd: (frame: Int, pointer: SpecPointer, key: Range<Int>)?
 
   init(_ source: SpecSource, _ limits: SpecLimits) {
     scanner = SpecScanner(source)
@@ -31,7 +35,8 @@ struct SpecParser {
     guard isReadable() else { return nil }
     scanner.skipSpace(.root)
     guard scanner.byte != nil else {
-      scanner.stop("empty", 0..<0, .root, "there is nothing in this file")
+      scanner.stop(
+        "empty", 0..<0, .root, "there is nothing in this file", expected: "a JSON object")
       return nil
     }
     while !scanner.stopped {
@@ -194,6 +199,7 @@ struct SpecParser {
     scanner.skipSpace(pointer)
     let start = scanner.at
     guard !scanner.stopped, let byte = scanner.byte else { return unclosed() }
+    noteIndent(start)
     let text: String
     if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
       guard let string = scanner.string(pointer) else { return }
@@ -209,6 +215,7 @@ struct SpecParser {
     let range = start..<scanner.at
     let first = stack[last].places[Array(text.utf8)]
     stack[last].key = (text, range, first != nil)
+    if let lacking = mayLackEnd, lacking.key.isEmpty { mayLackEnd?.key = range }
     if let first {
       let line = scanner.source.lineNumber(of: first.lowerBound)
       scanner.add(

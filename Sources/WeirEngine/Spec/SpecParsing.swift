@@ -22,11 +22,25 @@ struct SpecParsing {
       declarations = params.parse(member.value)
       problems.add(contentsOf: params.problems)
     }
-    guard let stages = stages(root) else { return nil }
+    guard var stages = stages(root) else { return nil }
+    var reading = FragmentReading(root: directory(of: root.source.name), problems: Problems())
+    let file = root.source.name.utf8.split(separator: UInt8(ascii: "/")).last.map {
+      String($0) ?? ""
+    }
+    reading.read(root, folder: "", parent: nil, chain: [file ?? ""])
+    problems.add(contentsOf: reading.problems)
+    stages += reading.stages
+    guard stages.count <= Spec.stageLimit else {
+      tooManyStages(stages.count, at: root.opening)
+      return nil
+    }
+    duplicateNames(stages)
+    _ = text(root, "zone")
     return Spec(
       source: root.source, root: root, name: name, description: description,
-      partition: partition(root, params.names), ledgerBy: ledgerBy(root), params: declarations,
-      paramNames: params.names, stages: stages)
+      partition: partition(root, params.names), ledgerFields: ledgerBy(root), params: declarations,
+      paramNames: params.names, zone: root.member("zone")?.value, fragments: reading.fragments,
+      stages: stages)
   }
 
   private mutating func reportUnknownKeys(_ root: SpecNode) -> SpecNode {
@@ -124,7 +138,8 @@ struct SpecParsing {
           "unknown_param", at: node, "\"partition\" names \(shown(name)), which is no parameter",
           expected: names.isEmpty
             ? "a parameter; the spec declares none" : "one of \(alternatives(names))",
-          fix: problems.suggestion(for: name, among: names).map { quoted($0) })
+          fix: problems.suggestion(for: name, among: names).map { quoted($0) }
+            ?? "declare \(quoted(name)) under \"params\", or take it out")
       } else if found.contains(where: { same($0.name, name) }) {
         problems.add(
           "duplicate_entry", at: node, "\(shown(name)) stands twice in \"partition\"",
@@ -136,9 +151,9 @@ struct SpecParsing {
     return found
   }
 
-  private mutating func ledgerBy(_ root: SpecNode) -> [FieldPath] {
+  private mutating func ledgerBy(_ root: SpecNode) -> [(path: FieldPath, node: SpecNode)] {
     strings(root, "ledger_by").compactMap { node in
-      if let path = FieldPath(text: node.string ?? "") { return path }
+      if let path = FieldPath(text: node.string ?? "") { return (path, node) }
       problems.add(
         "bad_field", at: node, "\(shown(node.string ?? "")) is no field",
         expected: OptionType.fieldPath.expectation, fix: OptionType.fieldPath.fix(for: node))
@@ -148,10 +163,12 @@ struct SpecParsing {
 
   // MARK: Stages
 
-  private mutating func stages(_ root: SpecNode) -> [StageDeclaration]? {
+  /// - Parameter fragment: the one that they stand in; it has no sinks.
+  mutating func stages(_ root: SpecNode, fragment: Int? = nil) -> [StageDeclaration]? {
     var declarations: [StageDeclaration] = []
     for member in root.object ?? [] {
-      guard let section = SpecSection.allCases.first(where: { same($0.rawValue, member.key) })
+      guard let section = SpecSection.allCases.first(where: { same($0.rawValue, member.key) }),
+        fragment == nil || section != .sinks
       else { continue }
       guard let members = member.value.object else {
         problems.add(
@@ -161,17 +178,20 @@ struct SpecParsing {
         continue
       }
       if declarations.count + members.count > Spec.stageLimit {
-        problems.add(
-          "too_many_stages", at: member.keyNode,
-          "\(declarations.count + members.count) stages; at most \(Spec.stageLimit) are allowed")
+        tooManyStages(declarations.count + members.count, at: member.keyNode)
         return nil
       }
       for entry in members {
-        if let stage = stage(entry, section) { declarations.append(stage) }
+        if let stage = stage(entry, section, fragment) { declarations.append(stage) }
       }
     }
-    duplicateNames(declarations)
     return declarations
+  }
+
+  private mutating func tooManyStages(_ count: Int, at node: SpecNode) {
+    problems.add(
+      "too_many_stages", at: node,
+      "\(count) stages; at most \(Spec.stageLimit) are allowed")
   }
 
   private mutating func duplicateNames(_ stages: [StageDeclaration]) {
@@ -188,7 +208,9 @@ struct SpecParsing {
     }
   }
 
-  private mutating func stage(_ member: SpecMember, _ section: SpecSection) -> StageDeclaration? {
+  private mutating func stage(
+    _ member: SpecMember, _ section: SpecSection, _ fragment: Int?
+  ) -> StageDeclaration? {
     let name = member.key
     if !isStageName(name) {
       problems.add(
@@ -216,7 +238,7 @@ struct SpecParsing {
       name: name, nameNode: member.keyNode, section: section, type: type, typeNode: typeNode,
       inputs: inputsKey.map { inputs(node, $0) } ?? [],
       inputsNode: inputsKey.flatMap { node.member($0)?.value }, inputsKey: inputsKey,
-      description: text(node, "description") ?? "", node: node)
+      description: text(node, "description") ?? "", fragment: fragment, node: node)
   }
 
   /// `inputs`, or a misspelling of it, so that the stages it names do not seem unused.

@@ -8,9 +8,16 @@ public struct SpecProblem: Sendable {
     public var source: SpecSource
     /// A byte of `source`.
     public var offset: Int
+    /// It is a step of the way by which a fragment was included.
+    let isInclude: Bool
 
     public init(_ message: String, source: SpecSource, offset: Int) {
+      self.init(message, source: source, offset: offset, isInclude: false)
+    }
+
+    init(_ message: String, source: SpecSource, offset: Int, isInclude: Bool) {
       self.message = message
+      self.isInclude = isInclude
       self.source = source
       self.offset = offset
     }
@@ -42,6 +49,9 @@ public struct SpecProblem: Sendable {
   public var related: [Related]
   /// Nothing is wrong with the spec itself: something could not be read now and may be later.
   public var isTransient = false
+
+  /// The field that no stage provides, if that is what is wrong.
+  var missingField: String?
 
   public var file: String { source.name }
   /// From 1.

@@ -62,7 +62,9 @@ extension SpecScanner {
         "bad_escape", range, pointer,
         isText ? "\(shown(text(range))) is no JSON escape" : "a backslash before a line break",
         expected: "one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX",
-        fix: isText ? "write \\\(text(range)) if a backslash is meant" : "write \\n")
+        fix: isText
+          ? "write \\\(text(range)) if a backslash is meant; folders of a path stand apart by /"
+          : "write \\n")
       value.append(UInt8(ascii: "\\"))
     }
   }

@@ -3,12 +3,19 @@ public final class SpecSource: Sendable {
   /// The name as the user wrote it.
   public let name: String
   public let bytes: [UInt8]
+  /// Where another text includes this one.
+  let includedAt: (source: SpecSource, offset: Int)?
   /// Offsets of the first byte of each line.
   private let lineStarts: [Int]
 
-  public init(name: String, bytes: [UInt8]) {
+  public convenience init(name: String, bytes: [UInt8]) {
+    self.init(name: name, bytes: bytes, includedAt: nil)
+  }
+
+  init(name: String, bytes: [UInt8], includedAt: (source: SpecSource, offset: Int)?) {
     self.name = name
     self.bytes = bytes
+    self.includedAt = includedAt
     var starts = [0]
     for (offset, byte) in bytes.enumerated() where byte == 0x0A { starts.append(offset + 1) }
     lineStarts = starts

@@ -45,24 +45,58 @@ public struct SpecDuration: Sendable, Hashable, CustomStringConvertible {
   public var description: String { "\(count)\(unit.rawValue)" }
 }
 
-/// A day, or the last one in the data.
+/// A day; or one that is counted from the last day in the data, or from the day of the run.
 public enum SpecDate: Sendable, Hashable, CustomStringConvertible {
-  case latest
+  /// So many days before the last one in the data.
+  case latest(minus: Int)
+  /// So many days after the day of the run; only before the check of a spec, which makes a day of it.
+  case today(plus: Int)
   case day(CivilDate)
 
+  public static let latest = SpecDate.latest(minus: 0)
+
+  /// `2026-10-04`, `latest`, `latest-7d`, `today`, `today-1d`, `today+1w`.
   public init?(text: String) {
-    if text.utf8.elementsEqual("latest".utf8) {
-      self = .latest
-    } else if let day = CivilDate(iso: text) {
+    if let day = CivilDate(iso: text) {
       self = .day(day)
-    } else {
-      return nil
+      return
     }
+    let bytes = Array(text.utf8)
+    for (word, isToday) in [("latest", false), ("today", true)] where bytes.starts(with: word.utf8)
+    {
+      let rest = bytes.dropFirst(word.utf8.count)
+      guard let sign = rest.first else {
+        self = isToday ? .today(plus: 0) : .latest
+        return
+      }
+      let span = SpecDuration(text: String(decoding: rest.dropFirst(), as: UTF8.self))
+      guard let span, span.unit == .day || span.unit == .week else { return nil }
+      let days = span.count * (span.unit == .week ? 7 : 1)
+      guard days <= SpecDate.daysMax else { return nil }
+      switch (sign, isToday) {
+      case (UInt8(ascii: "-"), true): self = .today(plus: -days)
+      case (UInt8(ascii: "+"), true): self = .today(plus: days)
+      case (UInt8(ascii: "-"), false): self = .latest(minus: days)
+      default: return nil
+      }
+      return
+    }
+    return nil
+  }
+
+  /// A hundred years.
+  static let daysMax = 36_525
+
+  /// What it is in a run on `today`; what is counted from the data stays as it is.
+  func resolved(today: CivilDate) -> SpecDate {
+    guard case .today(let days) = self else { return self }
+    return .day(CivilDate(daysSinceEpoch: today.daysSinceEpoch + days))
   }
 
   public var description: String {
     switch self {
-    case .latest: "latest"
+    case .latest(let days): days == 0 ? "latest" : "latest-\(days)d"
+    case .today(let days): days == 0 ? "today" : "today\(days < 0 ? "-" : "+")\(abs(days))d"
     case .day(let day): day.iso
     }
   }

@@ -35,8 +35,9 @@ struct SpecWiring {
   mutating func check() -> [Int]? {
     for index in stages.indices { draw(index) }
     sections()
+    let order = order()
     unused()
-    return order()
+    return order
   }
 
   // MARK: Edges
@@ -45,21 +46,25 @@ struct SpecWiring {
     let stage = stages[consumer]
     guard stage.section != .sources else { return }
     guard let inputsNode = stage.inputsNode, let key = stage.inputsKey else {
-      return missingInputs(stage)
+      return missingInputs(consumer)
     }
     if !same(key, "inputs") {
       // Where the type is known and has no such option, that has been reported.
-      guard let manual = built[consumer].manual else { return missingInputs(stage) }
-      if manual.options.contains(where: { same($0.name, key) }) { return missingInputs(stage) }
+      guard let manual = built[consumer].manual else { return missingInputs(consumer) }
+      if manual.options.contains(where: { same($0.name, key) }) { return missingInputs(consumer) }
     }
     if case .array(let items) = inputsNode.kind, items.isEmpty {
       problems.add(
         "no_inputs", at: inputsNode,
         "the \(stage.section.singular) \(shown(stage.name)) has no input",
-        expected: "the name of a stage", fix: inputsSample(stage))
+        expected: "the name of a stage",
+        fix: likelyInput(of: consumer).map { "[\(quoted($0))]" })
     }
+    let before = problems.errorCount
     for input in stage.inputs { draw(input, consumer) }
-    if let manual = built[consumer].manual, !manual.fanIn, stage.inputs.count > 1 {
+    if let manual = built[consumer].manual, !manual.fanIn, stage.inputs.count > 1,
+      problems.errorCount == before
+    {
       problems.add(
         "too_many_inputs", at: stage.inputs[1].node,
         "\(shown(manual.type)) takes one input, this is another",
@@ -67,18 +72,49 @@ struct SpecWiring {
     }
   }
 
-  private mutating func missingInputs(_ stage: StageDeclaration) {
+  private mutating func missingInputs(_ consumer: Int) {
+    let stage = stages[consumer]
+    let sample = likelyInput(of: consumer) ?? "STAGE"
     problems.add(
       "no_inputs", at: stage.nameNode,
       "the \(stage.section.singular) \(shown(stage.name)) has no \"inputs\"",
-      expected: "a list with the name of a stage", fix: inputsSample(stage))
+      expected: "a list with the name of a stage", fix: "\"inputs\": [\(quoted(sample))]")
   }
 
-  private func inputsSample(_ stage: StageDeclaration) -> String {
-    let others = stages.filter { $0.section != .sinks && !same($0.name, stage.name) }
-    let earlier = others.last { $0.node.range.lowerBound < stage.node.range.lowerBound }
-    let name = (earlier ?? others.first)?.name ?? "STAGE"
-    return "\"inputs\": [\(quoted(name))]"
+  /// The output that a stage without a good input most likely should read: one that it takes, best of a
+  /// stage that nobody reads and that stands before it. Then that stage does not count as unused.
+  private mutating func likelyInput(of consumer: Int) -> String? {
+    let accepts = built[consumer].manual?.accepts ?? []
+    var best: (index: Int, text: String, score: Int)?
+    for (index, stage) in stages.enumerated()
+    where index != consumer && stage.section != .sinks && !reaches(from: consumer, to: index) {
+      let ports = built[index].outputs ?? []
+      guard
+        let port = ports.first(where: { accepts.isEmpty || accepts.contains($0.carries) })
+          ?? (ports.isEmpty ? PortSpec(carries: .records, "") : nil)
+      else { continue }
+      let isRead = stages.contains { $0.inputs.contains { same($0.stage, stage.name) } }
+      let isBefore = stage.node.range.lowerBound < stages[consumer].node.range.lowerBound
+      let score = (isRead ? 0 : 4) + (isBefore ? 2 : 0) + (stage.section == .transforms ? 1 : 0)
+      if score >= best?.score ?? 0 { best = (index, portText(stage.name, port.name), score) }
+    }
+    if let best { used[best.index] = true }
+    return best?.text
+  }
+
+  /// Whether what leaves one stage comes to another, by the names under `inputs`.
+  private func reaches(from start: Int, to goal: Int) -> Bool {
+    var rest = [goal]
+    var seen: Set<Int> = [goal]
+    while let at = rest.popLast() {
+      if at == start { return true }
+      for input in stages[at].inputs {
+        if let next = indices[Array(input.stage.utf8)], seen.insert(next).inserted {
+          rest.append(next)
+        }
+      }
+    }
+    return false
   }
 
   private mutating func draw(_ input: StageDeclaration.Input, _ consumer: Int) {
@@ -109,7 +145,9 @@ struct SpecWiring {
       "\(shown(manual.type)) takes \(alternatives(manual.accepts.map(\.rawValue))), but "
         + "\(shown(input.node.string ?? "")) carries \(carries.rawValue)",
       expected: "an input that carries \(alternatives(manual.accepts.map(\.rawValue)))",
-      fix: fitting.map { quoted(portText(input.stage, $0.name)) })
+      fix: fitting.map { quoted(portText(input.stage, $0.name)) }
+        ?? (stages[consumer].inputs.count > 1
+          ? "remove it" : likelyInput(of: consumer).map { quoted($0) }))
   }
 
   private func portText(_ stage: String, _ port: String) -> String {
@@ -117,7 +155,7 @@ struct SpecWiring {
   }
 
   private mutating func unknownInput(_ input: StageDeclaration.Input, _ consumer: Int) {
-    if problems.countsOnly() { return }
+    if problems.countsOnly() || hasLostSection { return }
     let names = stages.enumerated().filter { $0.offset != consumer && $0.element.section != .sinks }
       .map(\.element.name)
     let near = problems.suggestion(for: input.stage, among: names)
@@ -144,6 +182,13 @@ struct SpecWiring {
       expected: names.isEmpty ? "nothing: it has no output" : "one of \(alternatives(names))",
       fix: (near.map { portText(input.stage, $0) } ?? names.first).map { quoted($0) })
     return nil
+  }
+
+  /// Whether a section could not be read: what it holds is not known.
+  private var hasLostSection: Bool {
+    SpecSection.allCases.contains { section in
+      root.member(section.rawValue).map { $0.value.object == nil } ?? false
+    }
   }
 
   // MARK: The whole
@@ -216,6 +261,7 @@ struct SpecWiring {
     }
     let last = names[names.count - 1]
     let node = edges[names[0]].first { $0.from == last }?.node ?? stages[names[0]].nameNode
+    let other = names.count == 1 ? likelyInput(of: names[0]) : nil
     let shownNames = (names + [names[0]]).map { printable(stages[$0].name.unicodeScalars) }
     problems.add(
       "cycle", at: node,
@@ -225,7 +271,8 @@ struct SpecWiring {
           + (shownNames.count > 12 ? shownNames.prefix(11) + ["..."] : shownNames)
           .joined(separator: " -> "),
       expected: "data that flows from the sources to the sinks",
-      fix: "let \(shown(stages[names[0]].name)) read another stage than "
+      fix: other.map { quoted($0) }
+        ?? "let \(shown(stages[names[0]].name)) read another stage than "
         + shown(stages[last].name))
   }
 }

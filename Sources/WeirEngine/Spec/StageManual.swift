@@ -45,6 +45,8 @@ public struct StageManual: Sendable {
   /// The word in a spec: `"type": "dedupe"`; a source and a sink may share one.
   public var type: String
   public var kind: StageKind
+  /// What other tools call it, in lower case without `_` and `-`; for the fix of an unknown type.
+  public var synonyms: [String]
   /// One sentence.
   public var summary: String
   /// Markdown: what a user must know beyond the options.
@@ -67,9 +69,10 @@ public struct StageManual: Sendable {
     type: String, kind: StageKind, summary: String, discussion: String = "",
     accepts: [EdgeKind] = [], fanIn: Bool = true, outputs: [PortSpec] = [],
     options: [OptionSpec] = [], example: String, exampleParams: String = "{}",
-    exampleFields: String = "{}"
+    exampleFields: String = "{}", synonyms: [String] = []
   ) {
     self.type = type
+    self.synonyms = synonyms
     self.kind = kind
     self.summary = summary
     self.discussion = discussion

@@ -21,6 +21,21 @@ public struct StageRegistry: Sendable {
     manuals.filter { $0.kind.section == section }.map { $0.type }
   }
 
+  /// The type that other tools call so.
+  func type(alsoCalled word: String, in section: SpecSection) -> String? {
+    let folded = String(
+      decoding: word.utf8.compactMap { byte -> UInt8? in
+        switch byte {
+        case UInt8(ascii: "_"), UInt8(ascii: "-"), 0x20: nil
+        case 0x41...0x5A: byte | 0x20
+        default: byte
+        }
+      }, as: UTF8.self)
+    return manuals.first { manual in
+      manual.kind.section == section && manual.synonyms.contains { same($0, folded) }
+    }?.type
+  }
+
   /// What is wrong with the manuals themselves: names used twice, defaults that their own type
   /// refuses, examples that do not check. Empty in a release; a test asks.
   public func faults() -> [String] {
@@ -58,7 +73,7 @@ public struct StageRegistry: Sendable {
         faults.append("\(title): the option '\(option.name)' has no summary")
       }
       if case .default(let text) = option.presence {
-        var check = OptionCheck(params: ResolvedParams())
+        var check = OptionCheck(.empty)
         let source = SpecSource(
           name: "\(title), default of '\(option.name)'", bytes: Array(text.utf8))
         if let node = SpecJSON.parse(source, problems: &check.problems) {
@@ -90,7 +105,8 @@ public struct StageRegistry: Sendable {
       let declared = params.parse(node)
       problems.add(contentsOf: params.problems)
       let resolution = ParamResolution(
-        declarations: declared, names: params.names, currentDirectory: "/", allowMissing: false)
+        declarations: declared, names: params.names, allowMissing: false,
+        today: SpecScope.empty.today)
       let resolved = resolution.resolve([], &problems)
       checkExample(type, title, resolved, &problems)
     }

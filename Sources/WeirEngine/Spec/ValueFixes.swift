@@ -2,6 +2,26 @@
 
 /// `04.10.2026`, `2026/10/4` and `20261004` as `2026-10-04`; days before months are left alone.
 func dateFix(_ text: String) -> String? {
+  switch String(
+    decoding: text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+  {
+  case "yesterday": return quoted("today-1d")
+  case "tomorrow": return quoted("today+1d")
+  case "now": return quoted("today")
+  case "last", "newest", "max": return quoted("latest")
+  default: break
+  }
+  // `today - 1 day`, `latest-7`.
+  let packed = String(decoding: text.utf8.filter { $0 != 0x20 }, as: UTF8.self)
+  for fixed in [packed, packed + "d"] where !same(fixed, text) && SpecDate(text: fixed) != nil {
+    return quoted(fixed)
+  }
+  if let sign = packed.utf8.firstIndex(where: { $0 == 0x2B || $0 == 0x2D }),
+    let span = durationFix(String(packed[packed.utf8.index(after: sign)...]))
+  {
+    let fixed = String(packed[...sign]) + span
+    if SpecDate(text: fixed) != nil { return quoted(fixed) }
+  }
   let parts = text.utf8.split { !(0x30...0x39).contains($0) }.map { plainInteger($0) ?? 0 }
   let digits = Array(text.utf8)
   if digits.count == 8, parts.count == 1, let number = plainInteger(digits) {
@@ -33,11 +53,30 @@ func durationFix(_ text: String) -> String? {
     ("h", ["h", "hr", "hrs", "hour", "hours", "hourly"]),
     ("d", ["d", "day", "days", "daily"]), ("w", ["w", "wk", "week", "weeks", "weekly"]),
   ]
+  if let minutes = compoundMinutes(bytes) { return minutes }
   for (unit, words) in names where words.contains(where: { $0.utf8.elementsEqual(word) }) {
     let fixed = String(decoding: digits, as: UTF8.self) + unit
     return SpecDuration(text: fixed) == nil ? nil : fixed
   }
   return nil
+}
+
+/// `1h30m` as `90m`.
+private func compoundMinutes(_ bytes: [UInt8]) -> String? {
+  let halves = bytes.split(separator: UInt8(ascii: "h"), omittingEmptySubsequences: false)
+  guard halves.count == 2, halves[1].last == UInt8(ascii: "m"),
+    let hours = plainInteger(halves[0]), let minutes = plainInteger(halves[1].dropLast()),
+    hours < 1_000, minutes < 60
+  else { return nil }
+  return "\(hours * 60 + minutes)m"
+}
+
+/// `5%`, and `95` where a share is meant, as `0.05` and `0.95`.
+func shareFix(_ text: String, _ range: ClosedRange<Double>) -> String? {
+  let digits = text.utf8.last == UInt8(ascii: "%") ? String(text.utf8.dropLast()) : text
+  guard range == 0...1, let digits, let percent = Double(digits), percent >= 0, percent <= 100
+  else { return nil }
+  return canonicalNumber(percent / 100)
 }
 
 /// `8 MB`, `8mib`, `8M` as `8MiB`; what is decimal stays so only where it was right already.

@@ -18,6 +18,11 @@ public struct TestFile: Sendable {
     return String(decoding: stem, as: UTF8.self) + ".test.json"
   }
 
+  /// Whether a path is named as test files are.
+  public static func isOne(_ path: String) -> Bool {
+    path.utf8.suffix(10).elementsEqual(".test.json".utf8)
+  }
+
   /// Reads a test file; looks at no spec.
   public static func parse(_ bytes: [UInt8], file: String) -> (TestFile?, Problems) {
     var problems = Problems()

@@ -11,7 +11,6 @@ public struct TestMaker: Sendable {
     public var groupBy: FieldPath?
     /// Fields whose values are replaced before anything else is done with the records.
     public var redacted: [FieldPath] = []
-    public var params: [(name: String, text: String)] = []
     /// Of the test file, for the schema.
     public var schemaPath: String?
 
@@ -163,11 +162,14 @@ public struct TestMaker: Sendable {
     var members: [[UInt8]] = [
       key("name") + text("the first records, and the first of each kind that does not pass")
     ]
-    if !request.params.isEmpty {
+    let params = plan.spec.params.values.filter { value in
+      plan.spec.params.given.contains { same($0, value.name) }
+    }
+    if !params.isEmpty {
       members.append(
         key("params")
           + TestRendering(indent: 0).inline(
-            .object(request.params.map { JSONMember($0.name, .text($0.text)) })))
+            .object(params.map { JSONMember($0.name, .text($0.value.text)) })))
     }
     members.append(key("inputs") + TestActual.block(inputs, "{", "}", 6))
     members.append(key("expect") + actual.expectation(indent: 6, hasEnd: false))

@@ -274,7 +274,8 @@ extension Checker {
     let near = Suggestions.nearest(to: name, among: known).first
     return ExpressionError(
       .unknownFunction, "there is no function `\(call.name)`", at: call.nameSpan,
-      fix: near.map { "did you mean `\(String(decoding: $0, as: UTF8.self))`?" })
+      fix: Suggestions.foreignFunction(name)
+        ?? near.map { "did you mean `\(String(decoding: $0, as: UTF8.self))`?" })
   }
 
   /// Functions of CEL's extensions that this version does not have.

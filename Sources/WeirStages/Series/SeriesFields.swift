@@ -72,10 +72,16 @@ extension TrendRules {
         expected: "\"1d\" or \"1w\"", fix: "write \"1d\"")
     }
     var through: CivilDate?
-    if case .day(let day) = options.date("through") { through = day }
+    var daysBack = 0
+    switch options.date("through") {
+    case .day(let day): through = day
+    case .latest(let days): daysBack = days
+    case .today: preconditionFailure("a date was checked without the day of the run")
+    }
     self.init(
       by: fields.by.map(\.path.text), segments: fields.segments.map(\.path.text),
       metrics: metrics, clock: TrendClock(isWeekly: bucket.unit == .week), through: through,
+      daysBack: daysBack,
       settings: settings, maxSeries: options.int("max_series"))
   }
 }

@@ -59,7 +59,9 @@ struct TrendCalendar {
     }
     guard let begin = believed.first, let latest = believed.last else { return }
     first = begin
-    let last = rules.end.map { rules.clock.bucket(of: $0 - 1) } ?? latest
+    let last =
+      rules.end.map { rules.clock.bucket(of: $0 - 1) }
+      ?? (latest - rules.daysBack / rules.clock.days)
     guard last - begin < TrendCalendar.bucketsMost else {
       throw RunError(
         code: "too_many_buckets",
@@ -100,6 +102,8 @@ struct TrendCalendar {
   private static func isClosed(_ bucket: Int, _ latest: Int64?, _ rules: TrendRules) -> Bool {
     let end = rules.clock.start(bucket) + rules.clock.length
     if let watermark = rules.end { return end <= watermark }
+    // What is held back has come to its end.
+    if rules.daysBack >= rules.clock.days { return true }
     return latest.map { $0 >= end - rules.clock.length / tailParts } ?? false
   }
 
