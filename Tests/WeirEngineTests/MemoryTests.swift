@@ -133,6 +133,11 @@ import WeirTesting
       outcomes.raise(1 + random.below(count), to: random.pick(Outcome.allCases))
     }
     #expect(LineOutcomes(encoded: outcomes.encoded).bytes == outcomes.bytes)
+    let counts = Outcome.allCases.map { outcome in
+      outcomes.bytes.count { $0 == outcome.rawValue }
+    }
+    #expect(outcomes.counts == counts)
+    #expect(LineOutcomes.counts(encoded: outcomes.encoded) == counts)
     #expect(outcomes.encoded.count <= 4 * (changes * 2 + 2))
     let most = random.pick([1, 200, 300, 70_000])
     let groups = (0..<count).map { _ in UInt32(random.below(most)) }

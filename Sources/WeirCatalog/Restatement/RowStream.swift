@@ -14,7 +14,8 @@ final class RowStream {
   private var isAtEnd = false
   private var isCSV = false
   private var isQuoted = false
-  private var waiting: [UInt8]?
+  /// Rows that were read, or put back, and come next; the last of them first.
+  private var waiting: [[UInt8]] = []
   private var scratch = Bytes(capacity: RowStream.pieceBytes)
   private static let pieceBytes = 256 * 1024
   private static let rowBytesMax = 64 << 20
@@ -32,15 +33,25 @@ final class RowStream {
       columns = head.cells.indices.map { String(decoding: head.text($0), as: UTF8.self) }
     } else {
       columns = try JSONValue(reading: first).asMembers.map(\.key)
-      waiting = first
+      waiting = [first]
     }
   }
 
   /// The bytes of the next row without its line end; `nil` behind the last.
   func next() throws -> [UInt8]? {
-    if let row = waiting.take() { return row }
+    if let row = waiting.popLast() { return row }
     return try row()
   }
+
+  /// The row that ``next()`` will give.
+  func peek() throws -> [UInt8]? {
+    guard waiting.isEmpty, let row = try row() else { return waiting.last }
+    waiting.append(row)
+    return row
+  }
+
+  /// Gives back the row that came last, to be the next again.
+  func putBack(_ row: [UInt8]) { waiting.append(row) }
 
   /// A row cut into cells, in the order of ``columns``.
   func split(_ row: [UInt8]) throws(JSONError) -> SplitRow {

@@ -4,9 +4,10 @@ import WeirEngine
 /// Which rows of a file appeared, disappeared or moved since the run before.
 ///
 /// Both files are read side by side. Rows that are equal at the same place, nearly all of them, cost
-/// nothing more; the others wait for their other half by key. Files whose rows lie far apart are gone
-/// over in several rounds, a part of the keys in each, so that what waits stays within
-/// ``waitingBytesMax``.
+/// nothing more. Where one file has a row that the other lacks, it is passed over if the rows behind it
+/// are level again, as when each group gained a day; all others wait for their other half by key. Files
+/// whose rows lie far apart are gone over in several rounds, a part of the keys in each, so that what
+/// waits stays within ``waitingBytesMax``.
 struct TableComparison {
   /// So many rows of each sort are kept in detail; all are counted.
   static let detailed = 1_000
@@ -95,21 +96,37 @@ struct TableComparison {
     var read = 0
     let hasSameColumns = old.rows.columns.map { Array($0.utf8) }
       .elementsEqual(new.rows.columns.map { Array($0.utf8) })
+    func isSameRow(_ was: SplitRow, _ row: SplitRow) -> Bool {
+      zip(old.keys, new.keys).allSatisfy { was.isSame($0, as: row, $1) }
+    }
     while true {
       let (a, b) = (try old.rows.next(), try new.rows.next())
       if a == nil, b == nil { break }
       read += 1
       if read % 4_096 == 0, Task.isCancelled { throw CancellationError() }
-      if part == 0 {
-        rowsBefore += a == nil ? 0 : 1
-        rowsNow += b == nil ? 0 : 1
+      if hasSameColumns, a == b {
+        if part == 0 {
+          rowsBefore += 1
+          rowsNow += 1
+        }
+        continue
       }
-      if hasSameColumns, a == b { continue }
-      let was = try a.map { try old.rows.split($0) }
-      let row = try b.map { try new.rows.split($0) }
-      if let was, let row, hasSameColumns,
-        zip(old.keys, new.keys).allSatisfy({ was.isSame($0, as: row, $1) })
-      {
+      var was = try a.map { try old.rows.split($0) }
+      var row = try b.map { try new.rows.split($0) }
+      if let one = was, let other = row, hasSameColumns, !isSameRow(one, other) {
+        if let next = try new.rows.peek(), isSameRow(one, try new.rows.split(next)) {
+          old.rows.putBack(one.bytes)
+          was = nil
+        } else if let next = try old.rows.peek(), isSameRow(try old.rows.split(next), other) {
+          new.rows.putBack(other.bytes)
+          row = nil
+        }
+      }
+      if part == 0 {
+        rowsBefore += was == nil ? 0 : 1
+        rowsNow += row == nil ? 0 : 1
+      }
+      if let was, let row, hasSameColumns, isSameRow(was, row) {
         // Two states of one row; nearly all that differ are met here.
         if part == 0 { try add(was, row, old, new, names, &counts) }
         continue

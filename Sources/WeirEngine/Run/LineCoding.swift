@@ -1,3 +1,4 @@
+import Glibc
 import WeirData
 
 // What is known of each line, as it waits between two passes: small, and quickly made again.
@@ -6,12 +7,18 @@ extension LineOutcomes {
   /// Runs of equal outcomes: the outcome, and the length with 7 bits a byte, lowest first.
   var encoded: [UInt8] {
     var out: [UInt8] = []
-    bytes.withUnsafeBufferPointer { bytes in
+    bytes.withUnsafeBytes { bytes in
       var at = 0
       while at < bytes.count {
         let outcome = bytes[at]
+        let eight = UInt64(outcome) &* 0x0101_0101_0101_0101
         var end = at + 1
-        while end < bytes.count, bytes[end] == outcome { end += 1 }
+        while end &+ 8 <= bytes.count,
+          bytes.loadUnaligned(fromByteOffset: end, as: UInt64.self) == eight
+        {
+          end &+= 8
+        }
+        while end < bytes.count, bytes[end] == outcome { end &+= 1 }
         out.append(outcome)
         var length = end - at
         while length > 127 {
@@ -27,7 +34,26 @@ extension LineOutcomes {
 
   /// - Parameter encoded: what ``encoded`` made.
   init(encoded: [UInt8]) {
-    var bytes: [UInt8] = []
+    let lines = LineOutcomes.counts(encoded: encoded).reduce(0, +)
+    self.init(
+      bytes: [UInt8](unsafeUninitializedCapacity: lines) { bytes, count in
+        LineOutcomes.forEachRun(encoded) { outcome, length in
+          memset(bytes.baseAddress! + count, Int32(outcome), length)
+          count += length
+        }
+      })
+  }
+
+  /// Lines by outcome.
+  ///
+  /// - Parameter encoded: what ``encoded`` made.
+  static func counts(encoded: [UInt8]) -> [Int] {
+    var counts = [Int](repeating: 0, count: Outcome.allCases.count)
+    forEachRun(encoded) { counts[Int($0)] += $1 }
+    return counts
+  }
+
+  private static func forEachRun(_ encoded: [UInt8], _ body: (UInt8, Int) -> Void) {
     var at = 0
     while at < encoded.count {
       let outcome = encoded[at]
@@ -41,9 +67,8 @@ extension LineOutcomes {
       }
       length |= Int(encoded[at]) << shift
       at += 1
-      bytes.append(contentsOf: repeatElement(outcome, count: length))
+      body(outcome, length)
     }
-    self.init(bytes: bytes)
   }
 }
 

@@ -86,6 +86,7 @@ struct PassTasks: Sendable {
     try await memory.blocking(on: executor) {
       for task in tasks where task.works {
         if !plan.spec.errorBudgets.isEmpty {
+          try task.state.bringBack()
           task.state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
         }
         try task.state.setAside()
@@ -130,11 +131,9 @@ struct PassTasks: Sendable {
     guard let file = entry(key, store) else { return known }
     do {
       let output = try TaskEntry(plan, pass: pass, task.state).read(file, work.spools)
-      // It came with what is known of the lines.
-      try task.state.dropAside()
       if pass == 0 {
         work.progress.addBytes(task.state.shard.size)
-        work.progress.addRows(task.state.outcomes.bytes.count)
+        work.progress.addRows(task.state.lines)
       }
       known.output = output
     } catch is EntryError {

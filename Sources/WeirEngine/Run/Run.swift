@@ -342,8 +342,12 @@ private struct Run {
     let passTasks = PassTasks(
       work: work, memory: memory, store: store, keys: keys,
       attempts: TaskAttempts(policy: options.retries, log: record.retries, executor: executor))
-    let results = try await forEachIndex(units.count, atMost: options.workers) { index in
-      let unit = states[units[index]].map {
+    let order = units.order { index in
+      guard pass == 0, let store else { return true }
+      return states[units[index]].contains { !store.contents.hasSeen(size: $0.shard.size) }
+    }
+    let results = try await forEachIndex(units.count, atMost: options.workers) { place in
+      let unit = states[units[order[place]]].map {
         ShardTask(work: work, state: $0, width: units.width(of: $0.ordinal))
       }
       let result = try await passTasks.run(unit)
@@ -363,7 +367,9 @@ private struct Run {
       if pass == 0 { for task in unit { try budgets?.finished(task.state.ordinal) } }
       return result.records
     }
-    return results.flatMap { $0 }
+    var records = [[TaskRecord]](repeating: [], count: units.count)
+    for (place, index) in order.enumerated() { records[index] = results[place] }
+    return records.flatMap { $0 }
   }
 
   /// A source of which nothing is left is not one with a few bad shards.

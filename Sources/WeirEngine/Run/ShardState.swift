@@ -74,6 +74,19 @@ final class ShardState: @unchecked Sendable {
     lineGroups = []
   }
 
+  /// The same with what an earlier run made of the shard, in the place of what is known. May block.
+  ///
+  /// - Parameters:
+  ///   - outcomes: ``LineOutcomes/encoded``.
+  ///   - groups: what `encodeGroups(_:)` made; empty where there are none.
+  func setAside(outcomes: [UInt8], groups: [UInt8]) throws {
+    try dropAside()
+    lines = LineOutcomes.counts(encoded: outcomes).reduce(0, +)
+    waiting = (
+      try memory.setAside(outcomes), groups.isEmpty ? nil : try memory.setAside(groups)
+    )
+  }
+
   /// Gets it back. May block.
   func bringBack() throws {
     guard let waiting else { return }
@@ -97,10 +110,17 @@ final class ShardState: @unchecked Sendable {
   /// - Parameter isPartial: whether the run stopped before its end: lines that nothing became of are
   ///   unfinished then, not lost.
   func settle(isPartial: Bool = false) throws {
-    try bringBack()
-    records = countRecords()
-    if isPartial { records.unfinished = outcomes.count(of: .read) }
-    outcomesByGroup = countByGroup()
+    let counts: [Int]
+    if let waiting, waiting.groups == nil, groups.count == 0 {
+      self.waiting = nil
+      counts = LineOutcomes.counts(encoded: try memory.takeBack(waiting.outcomes))
+    } else {
+      try bringBack()
+      counts = outcomes.counts
+    }
+    records = count(counts)
+    if isPartial { records.unfinished = counts[Int(Outcome.read.rawValue)] }
+    outcomesByGroup = groups.count == 0 ? [counts] : countByGroup()
     outcomes = LineOutcomes()
     lineGroups = []
   }
@@ -110,13 +130,12 @@ final class ShardState: @unchecked Sendable {
   /// Lines by group, from 0 for those without one, and by outcome; once it is settled.
   private(set) var outcomesByGroup: [[Int]] = []
 
-  private func countRecords() -> RecordCounts {
+  private func count(_ counts: [Int]) -> RecordCounts {
     var records = RecordCounts()
     records.blank = blank
     // Blank lines behind the last record are in no batch; those between are.
-    let counts = outcomes.counts
     func count(_ outcome: Outcome) -> Int { counts[Int(outcome.rawValue)] }
-    records.read = outcomes.bytes.count - count(.blank)
+    records.read = counts.reduce(0, +) - count(.blank)
     records.written = count(.written)
     records.filtered = count(.filtered)
     records.deduplicated = count(.deduplicated)

@@ -43,6 +43,13 @@ struct ShardUnits {
     }
   }
 
+  /// The units in the order in which to take them: those that are a lot of work first, so that the last
+  /// worker is not alone with one while the others have nothing left.
+  func order(isWork: (Int) -> Bool) -> [Int] {
+    let work = ranges.indices.map(isWork)
+    return ranges.indices.filter { work[$0] } + ranges.indices.filter { !work[$0] }
+  }
+
   /// Workers for the steps of one shard; 0: all its steps are one worker's.
   func width(of ordinal: Int) -> Int { widths[ordinal] }
 }

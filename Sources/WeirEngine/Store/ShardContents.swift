@@ -91,6 +91,11 @@ final class ShardContents: Sendable {
     }
   }
 
+  /// Whether a file of so many bytes was ever read: another one is new.
+  func hasSeen(size: Int) -> Bool {
+    state.withLock { $0.sizes.contains(UInt64(size)) }
+  }
+
   /// Notes what was in a file.
   ///
   /// - Parameter look: taken before it was read.

@@ -134,7 +134,7 @@ struct TaskEntry {
 extension TaskEntry {
   // MARK: Reading
 
-  /// Makes the state what it was behind the task. Blocks.
+  /// Makes the state what it was behind the task, with what is known of each line set aside. Blocks.
   ///
   /// - Throws: ``EntryError`` where the table does not read as one, and nothing was changed.
   func read(_ file: EntryFile, _ spools: SpoolFolder) throws -> ShardTask.Output {
@@ -159,8 +159,9 @@ extension TaskEntry {
 
     state.blank = blank
     state.uncheckedFrames = unchecked
-    state.outcomes = LineOutcomes(encoded: try file.bytes(outcomes))
-    state.lineGroups = lineGroups.isEmpty ? [] : decodeGroups(try file.bytes(lineGroups))
+    try state.setAside(
+      outcomes: try file.bytes(outcomes),
+      groups: lineGroups.isEmpty ? [] : try file.bytes(lineGroups))
     for group in groups { _ = group.withUnsafeBufferPointer { state.groups.code(of: $0) } }
     for (node, counts) in zip(nodes, counts) { state.counts[node] = counts }
     for (node, counts) in zip(grouped, taken) { state.refusals.taken[node] = counts }
