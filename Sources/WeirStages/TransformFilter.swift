@@ -28,7 +28,7 @@ public struct Filter: MapStage {
       {"type": "filter", "inputs": ["clean"], "where": "market in ['DE', 'FR'] && handle_ms != null"}
       """,
     exampleFields: #"{"market": "string", "handle_ms": "int?"}"#,
-    synonyms: ["where", "select", "keep", "query", "having", "match", "drop", "remove"])
+    synonyms: ["where", "query", "having", "match"])
 
   private let condition: OptionValue
 

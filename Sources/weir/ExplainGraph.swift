@@ -12,6 +12,8 @@ struct ExplainGraph {
     var from: String
     var to: String
     var label: String
+    /// Records flow along it in one pass.
+    var isFlow = false
   }
   private let title: String
   private var groups: [(title: String, nodes: [Node])] = []
@@ -41,7 +43,8 @@ struct ExplainGraph {
               kind: step.kind))
           edges.append(
             Edge(
-              from: id(step.parent.map { "\($0)/\(pass.number)" } ?? name), to: id(own), label: ""))
+              from: id(step.parent.map { "\($0)/\(pass.number)" } ?? name), to: id(own),
+              label: step.port ?? "", isFlow: true))
           if step.kind == .reduce { ids[step.stage] = id(own) }
           if step.kind == .barrier, !step.isRepeated { ids[step.stage] = id(own) }
           if step.kind == .barrier, step.isRepeated, let before = ids[step.stage] {
@@ -96,7 +99,7 @@ struct ExplainGraph {
     }
     for edge in edges {
       lines.append(
-        "  \(edge.from) -> \(edge.to)\(edge.label.utf8.isEmpty ? "" : " [label=\(quoted(edge.label)), style=dashed]");"
+        "  \(edge.from) -> \(edge.to)\(edge.label.utf8.isEmpty ? "" : " [label=\(quoted(edge.label))\(edge.isFlow ? "" : ", style=dashed")]");"
       )
     }
     return (lines + ["}"]).joined(separator: "\n")
@@ -130,7 +133,8 @@ struct ExplainGraph {
     for edge in edges {
       lines.append(
         edge.label.utf8.isEmpty
-          ? "  \(edge.from) --> \(edge.to)" : "  \(edge.from) -.->|\(edge.label)| \(edge.to)")
+          ? "  \(edge.from) --> \(edge.to)"
+          : "  \(edge.from) \(edge.isFlow ? "-->" : "-.->")|\(edge.label)| \(edge.to)")
     }
     return lines.joined(separator: "\n")
   }
@@ -195,6 +199,11 @@ enum ExplainJSON {
       JSONMember("kind", .text(step.kind.rawValue)), JSONMember("repeated", .bool(step.isRepeated)),
       JSONMember("reads", texts(step.reads)), JSONMember("writes", texts(step.writes)),
     ]
+    if let port = step.port { members.append(JSONMember("port", .text(port))) }
+    if let draw = step.barrier?.draw {
+      members.append(
+        JSONMember("draws", ["count": .int(draw.count), "by": texts(draw.fields)]))
+    }
     if let barrier = step.barrier {
       members += [
         JSONMember("key", texts(barrier.key)), JSONMember("order", texts(barrier.order)),

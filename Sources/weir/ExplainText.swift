@@ -65,15 +65,23 @@ struct ExplainText {
 
   private func step(_ step: Explanation.Step) -> [String] {
     let indent = String(repeating: "  ", count: step.level)
-    var line = "  \(indent)-> \(step.stage) (\(step.type))"
+    let way = step.port.map { "\($0) -> " } ?? ""
+    var line = "  \(indent)-> \(way)\(step.stage) (\(step.type))"
     if step.isRepeated {
       return [
         line + (step.kind == .barrier ? "  lets pass what it kept" : "  again, counts nothing")
       ]
     }
     if let barrier = step.barrier {
-      line += "  key \(barrier.key.joined(separator: ", "))"
-      if barrier.order.isEmpty {
+      if let draw = barrier.draw {
+        let of = barrier.key.isEmpty ? "" : " of each \(barrier.key.joined(separator: ", "))"
+        line +=
+          "  \(grouped(draw.count))\(of) stay: those with the lowest hash of \(draw.fields.joined(separator: ", "))"
+      } else {
+        line += "  key \(barrier.key.joined(separator: ", "))"
+      }
+      if barrier.draw != nil {
+      } else if barrier.order.isEmpty {
         line += "; the \(barrier.keepsLast ? "last" : "first") in the order of the input stays"
       } else {
         line +=

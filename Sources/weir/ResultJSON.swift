@@ -26,6 +26,7 @@ enum ResultJSON {
               + result.findings.reversed().map { JSONMember($0.level, .int($0.count)) }
               + (changes?.findings ?? []).map { JSONMember($0.state, .int($0.count)) })))
     }
+    members += result.ledger.expectations
     if !result.ledger.shardsSetAside.isEmpty {
       members += ShardFault.members(result.ledger.shardsSetAside)
     }
@@ -54,6 +55,7 @@ enum ResultJSON {
       JSONMember("records", over.ledger.records.json),
       JSONMember("blank", .int(over.ledger.records.blank)), quarantine(over.quarantine),
     ]
+    members += over.ledger.expectations
     if !over.ledger.shardsSetAside.isEmpty {
       members += ShardFault.members(over.ledger.shardsSetAside)
     }

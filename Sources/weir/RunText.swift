@@ -27,6 +27,7 @@ enum RunText {
         lines.append("              \(result.runDirectory)/quarantine.jsonl.zst")
       }
     }
+    lines += expectationLines(result.ledger)
     lines += setAsideLines(result.ledger.shardsSetAside)
     if !result.overBudget.isEmpty {
       lines += excessLines(result.overBudget, "  over budget ")
@@ -74,6 +75,32 @@ enum RunText {
     return lines
   }
 
+  /// What records did not meet; those that all met in one line.
+  static func expectationLines(_ ledger: Ledger) -> [String] {
+    let checks = ledger.checks
+    guard !checks.isEmpty else { return [] }
+    let failed = checks.filter { $0.check.failed > 0 }
+    let met = checks.count - failed.count
+    var lines = [
+      "  expected    \(grouped(met)) of \(grouped(checks.count)) \(checks.count == 1 ? "rule" : "rules") met by all records"
+    ]
+    for (stage, check) in failed.prefix(excessesShown) {
+      let share = BudgetExcess.percent(check.failed, of: stage.counts.in)
+      lines.append(
+        "              \(stage.name).\(printable(check.name)) (\(check.level)): \(grouped(check.failed)) of \(grouped(stage.counts.in)) do not meet it (\(share))"
+      )
+      if let first = check.first {
+        lines.append(
+          "                first \(printable(first.source)) \(printable(first.shard)):\(first.line)"
+        )
+      }
+    }
+    if failed.count > excessesShown {
+      lines.append("              and \(grouped(failed.count - excessesShown)) more")
+    }
+    return lines
+  }
+
   private static func setAsideLines(_ faults: [ShardFault]) -> [String] {
     guard !faults.isEmpty else { return [] }
     var lines = [
@@ -99,6 +126,7 @@ enum RunText {
     lines.append(
       "  records     \(grouped(r.read)) read = \(grouped(r.written)) written + \(grouped(r.deduplicated)) deduplicated + \(grouped(r.filtered)) filtered + \(grouped(r.quarantined)) quarantined\(unfinished)"
     )
+    lines += expectationLines(over.ledger)
     lines += setAsideLines(over.ledger.shardsSetAside)
     if over.shardsLeft > 0 {
       let words = over.shardsLeft == 1 ? "shard was" : "shards were"

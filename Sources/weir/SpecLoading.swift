@@ -10,7 +10,8 @@ enum SpecLoading {
 
   /// - Returns: `nil` where the spec cannot run; the problems tell why.
   static func plan(
-    _ path: String, given: GivenParams, allowMissingParams: Bool = false
+    _ path: String, given: GivenParams, allowMissingParams: Bool = false,
+    allowMissingSecrets: Bool = false
   ) -> (plan: Plan?, problems: Problems) {
     let (read, unreadable) = read(path)
     guard let bytes = read else { return (nil, unreadable) }
@@ -19,7 +20,9 @@ enum SpecLoading {
       allowMissingParams: allowMissingParams)
     guard let checked = spec else { return (nil, problems) }
     spec = nil
-    return (Plan.make(checked, problems: &problems), problems)
+    return (
+      Plan.make(checked, problems: &problems, allowMissingSecrets: allowMissingSecrets), problems
+    )
   }
 
   /// The parameters of type date under "partition", before they have values.

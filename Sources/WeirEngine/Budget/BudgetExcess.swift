@@ -30,6 +30,7 @@ public struct BudgetExcess: Sendable {
 
   public var json: JSONValue {
     var members = [JSONMember("stage", stage.map { .text($0) } ?? .null)]
+    if let check = budget.check { members.append(JSONMember("rule", .text(check.name))) }
     if !group.isEmpty {
       members.append(
         JSONMember("group", .object(group.map { JSONMember($0.name, $0.value) })))
@@ -101,6 +102,10 @@ public struct BudgetExcess: Sendable {
     if let rate = budget.rate {
       limits.append("\(canonicalNumber((rate * 1e8).rounded() / 1e6)) %")
     }
+    if let check = budget.check {
+      return
+        "\(grouped(refused)) of \(grouped(records)) records (\(BudgetExcess.percent(refused, of: records))) do not meet \(shown(check.name))\(who), the error budget allows \(limits.joined(separator: " and "))"
+    }
     return
       "\(grouped(refused)) of \(grouped(records)) records\(of) (\(BudgetExcess.percent(refused, of: records))) were refused\(who), the error budget allows \(limits.joined(separator: " and "))"
   }
@@ -115,7 +120,7 @@ public struct BudgetExcess: Sendable {
   }
 
   /// With up to four digits behind the point, rounded down.
-  static func percent(_ part: Int, of whole: Int) -> String {
+  public static func percent(_ part: Int, of whole: Int) -> String {
     guard whole > 0 else { return "0 %" }
     let (high, low) = part.multipliedFullWidth(by: 1_000_000)
     let millionths = high < whole ? whole.dividingFullWidth((high, low)).quotient : Int.max

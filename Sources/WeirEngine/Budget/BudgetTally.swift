@@ -56,6 +56,9 @@ struct BudgetTally {
     let place = states.count - 1
     var keys = BudgetGroups(state)
     for (i, budget) in budgets.enumerated() where budget.rate != nil || budget.count != nil {
+      if let check = budget.check {
+        groups[i][[], default: Counts()].add(failures(of: check, budget.stage, state), state: place)
+      }
       for (key, counts) in refused(budget, state, &keys) {
         groups[i][key, default: Counts()].add(counts, state: place)
         if budget.isOverCount(groups[i][key]!.refused) { isOverCount = true }
@@ -75,11 +78,26 @@ struct BudgetTally {
     }
   }
 
+  /// The records of one shard that fail a rule of a stage.
+  private func failures(
+    of check: ErrorBudget.Check, _ stage: Int?, _ state: ShardState
+  ) -> Counts {
+    var counts = Counts()
+    for (node, tallies) in state.tallies where plan.lanes[state.lane].nodes[node].stage == stage {
+      let tally = tallies[check.index]
+      guard tally.count > 0 else { continue }
+      counts.add(
+        check.name, ShardRefusals.Count(count: tally.count, line: tally.firstLine))
+    }
+    return counts
+  }
+
   /// What one shard refused, as far as a budget counts it.
   private func refused(
     _ budget: ErrorBudget, _ state: ShardState, _ keys: inout BudgetGroups
   ) -> [[UInt8]: Counts] {
     var found: [[UInt8]: Counts] = [:]
+    if budget.check != nil { return found }
     let trunk = trunks[state.lane]
     for (refusal, count) in state.refusals.counts {
       let counts =
@@ -203,7 +221,8 @@ extension BudgetTally.Moment {
 extension ErrorBudget {
   /// Before the end only what withholds the outputs is asked for, and only where the answer is final.
   fileprivate func isDecidable(_ plan: Plan, at moment: BudgetTally.Moment) -> Bool {
-    switch moment {
+    if check != nil { return moment.isEnd }
+    return switch moment {
     case .end: true
     case .reading: onExceeded == .fail && (count != nil || shards != nil)
     case .behindPass:

@@ -21,8 +21,17 @@ public struct ErrorBudget: Sendable {
     case warn
   }
 
+  /// A rule of a stage that records may fail.
+  public struct Check: Sendable {
+    /// Place among ``BoundMap/checks``.
+    public let index: Int
+    public let name: String
+  }
+
   /// Index of the stage whose refusals count; `nil`: the run, where each line counts once.
   public let stage: Int?
+  /// The rule of the stage whose failures count, instead of its refusals.
+  public private(set) var check: Check?
   /// The largest share of the records that may be refused, 0 to 1.
   public let rate: Double?
   /// The most records that may be refused.
@@ -46,6 +55,15 @@ public struct ErrorBudget: Sendable {
   func isOverCount(_ refused: Int) -> Bool { count.map { refused > $0 } ?? false }
 
   func isOverShards(_ setAside: Int) -> Bool { shards.map { setAside > $0 } ?? false }
+}
+
+extension ErrorBudget {
+  init(stage: Int, _ limit: CheckLimit) {
+    self.init(
+      stage: stage, check: Check(index: limit.check, name: limit.name), rate: limit.rate,
+      count: limit.count, shards: nil, grouping: .none, minRecords: limit.minRecords,
+      onExceeded: limit.onExceeded)
+  }
 }
 
 // MARK: - In a spec

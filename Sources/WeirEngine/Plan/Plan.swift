@@ -83,12 +83,18 @@ struct Node: Sendable {
   /// Which of the ways to its stage this is, over all lanes.
   let instance: Int
   let parent: Int?
+  /// Which output of the parent it reads, where that has several (``BoundMap/ports``); else 0.
+  let port: Int
   let depth: Int
   let work: Work
   var children: [Int] = []
   let scope: Scope
   /// Columns that this node fills.
   let columnsWritten: [Int]
+
+  /// Names of its outputs where there are several.
+  var ports: [String] { if case .map(let map) = work { map.ports } else { [] } }
+  var checks: [RecordCheck] { if case .map(let map) = work { map.checks } else { [] } }
 
   var columnsRead: [Int] {
     switch work {
@@ -117,6 +123,10 @@ struct BarrierPlan: Sendable {
   let stage: Int
   let depth: Int
   let keepsLast: Bool
+  /// How many records of each key stay.
+  let keeps: Int
+  /// What the others count as.
+  let losesAs: Outcome
   /// Instances over all lanes.
   let instances: Int
   /// Names of the key fields, for the rows of what was removed.

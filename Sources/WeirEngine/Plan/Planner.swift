@@ -4,8 +4,14 @@ extension Plan {
   /// Binds a checked spec. Looks at no data; reads the files that options name.
   ///
   /// - Returns: `nil` where `problems` has errors.
-  public static func make(_ spec: CheckedSpec, problems: inout Problems) -> Plan? {
-    var planner = Planner(spec: spec)
+  ///
+  /// - Parameter allowMissingSecrets: checks a spec where its secrets are not there; the plan is not for
+  ///   running then.
+  public static func make(
+    _ spec: CheckedSpec, problems: inout Problems, allowMissingSecrets: Bool = false
+  ) -> Plan? {
+    var planner = Planner(
+      spec: spec, files: ReferencedFiles(), allowsMissingSecrets: allowMissingSecrets)
     return planner.plan(&problems)
   }
 }
@@ -16,25 +22,32 @@ private struct Planner {
   static let nodesMax = 1_000
 
   let spec: CheckedSpec
-  let files = ReferencedFiles()
-  /// Stage -> (consumer, its input) of the edges that carry records out of its default port.
-  var recordConsumers: [[Int]]
+  let files: ReferencedFiles
+  let allowsMissingSecrets: Bool
+  /// Stage -> (consumer, which of its inputs) of the edges that carry records out of it.
+  var recordConsumers: [[(stage: Int, input: Int)]]
   /// By stage: the longest chain of barriers above it, which is the pass that it works in.
   var depths: [Int]
   var instanceCounts: [Int]
   var tooMany = false
   /// Problems that the same stage shows on every way to it are said once.
   var reported: Set<Int> = []
+  /// Joining stage -> all ways to it, where they are known.
+  var ways: [Int: [JoinedWay]] = [:]
+  /// The same as they are found.
+  var foundWays: [Int: [JoinedWay]] = [:]
 
-  init(spec: CheckedSpec) {
+  init(spec: CheckedSpec, files: ReferencedFiles, allowsMissingSecrets: Bool) {
     self.spec = spec
+    self.files = files
+    self.allowsMissingSecrets = allowsMissingSecrets
     recordConsumers = Array(repeating: [], count: spec.stages.count)
     instanceCounts = Array(repeating: 0, count: spec.stages.count)
     depths = Array(repeating: 0, count: spec.stages.count)
     // Stages come after their inputs.
     for (index, stage) in spec.stages.enumerated() {
-      for input in stage.inputs where input.carries == .records {
-        recordConsumers[input.stage].append(index)
+      for (place, input) in stage.inputs.enumerated() where input.carries == .records {
+        recordConsumers[input.stage].append((index, place))
         let barrier = spec.stages[input.stage].kind == .barrier ? 1 : 0
         depths[index] = max(depths[index], depths[input.stage] + barrier)
       }
@@ -42,16 +55,16 @@ private struct Planner {
   }
 
   mutating func plan(_ problems: inout Problems) -> Plan? {
-    var lanes: [Lane] = []
-    for (index, stage) in spec.stages.enumerated() where stage.kind == .source {
-      guard let source = stage.stage as? any SourceStage,
-        let bound = source.bind(context(stage), &problems)
-      else { continue }
-      var lane = LaneBuilder(stage: index, source: bound)
-      bindConsumers(of: index, parent: nil, scope: bound.scope, in: &lane, &problems)
-      checkLedgerFields(in: lane, &problems)
-      lanes.append(lane.build(ledgerBy: spec.ledgerBy))
+    // What joins several ways is bound when all of them are known, one behind the other.
+    for (index, stage) in spec.stages.enumerated() where stage.stage is any JoiningStage {
+      var survey = Planner(spec: spec, files: files, allowsMissingSecrets: allowsMissingSecrets)
+      survey.ways = ways
+      var unheard = Problems()
+      _ = survey.bindLanes(&unheard)
+      ways[index] = survey.foundWays[index] ?? []
     }
+    let lanes = bindLanes(&problems)
+    checkPorts(lanes, &problems)
     checkBarriers(lanes, &problems)
     checkSinkPaths(&problems)
     if tooMany {
@@ -78,10 +91,24 @@ private struct Planner {
     }
   }
 
+  private mutating func bindLanes(_ problems: inout Problems) -> [Lane] {
+    var lanes: [Lane] = []
+    for (index, stage) in spec.stages.enumerated() where stage.kind == .source {
+      guard let source = stage.stage as? any SourceStage,
+        let bound = source.bind(context(stage), &problems)
+      else { continue }
+      var lane = LaneBuilder(stage: index, source: bound)
+      bindConsumers(of: index, parent: nil, scope: bound.scope, in: &lane, &problems)
+      checkLedgerFields(in: lane, &problems)
+      lanes.append(lane.build(ledgerBy: spec.ledgerBy))
+    }
+    return lanes
+  }
+
   private func context(_ stage: CheckedStage) -> BindContext {
     BindContext(
       stageName: stage.name, params: stage.options.params, baseDirectory: spec.baseDirectory,
-      files: files)
+      files: files, allowsMissingSecrets: allowsMissingSecrets)
   }
 
   /// Binds every consumer of the records that leave `producer`.
@@ -94,29 +121,42 @@ private struct Planner {
         tooMany = true
         return
       }
-      bind(consumer, parent: parent, scope: scope, in: &lane, &problems)
+      bind(
+        consumer.stage, input: consumer.input, parent: parent, scope: scope, in: &lane, &problems)
     }
   }
 
   private mutating func bind(
-    _ index: Int, parent: Int?, scope: Scope, in lane: inout LaneBuilder,
+    _ index: Int, input place: Int, parent: Int?, scope: Scope, in lane: inout LaneBuilder,
     _ problems: inout Problems
   ) {
     let stage = spec.stages[index]
+    let input = stage.inputs[place]
     var found = Problems()
     var behind = scope
-    guard let work = makeWork(stage, scope: &behind, &found) else {
+    var work: Node.Work?
+    if let joining = stage.stage as? any JoiningStage {
+      let way = JoinedWay(input: input.node.string ?? "", node: input.node, scope: scope)
+      foundWays[index, default: []].append(way)
+      guard let ways = ways[index] else { return }
+      work = joining.bind(&behind, way, among: ways, context(stage), &found).map { .map($0) }
+    } else {
+      work = makeWork(stage, scope: &behind, &found)
+    }
+    guard let work else {
       if reported.insert(index).inserted { problems.add(contentsOf: found) }
       return
     }
     if reported.insert(index).inserted { problems.add(contentsOf: found) }
-    if case .barrier = work, lane.narrows(above: parent) {
+    if case .barrier(let rule) = work, rule.draw == nil, lane.narrows(above: parent) {
       warnOfFilter(before: stage, &problems)
     }
     let before = Set(scope.fields.map(\.column))
     let node = lane.add(
       Node(
-        stage: index, instance: instanceCounts[index], parent: parent, depth: depths[index],
+        stage: index, instance: instanceCounts[index], parent: parent,
+        port: lane.ports(of: parent).firstIndex { same($0, input.port) } ?? 0,
+        depth: depths[index],
         work: work,
         scope: scope,
         columnsWritten: behind.fields.map(\.column).filter { !before.contains($0) }))
@@ -129,8 +169,9 @@ private struct Planner {
   ) -> Node.Work? {
     let context = context(stage)
     switch stage.stage {
-    case let map as any MapStage: return map.bind(&scope, context, &problems).map { .map($0) }
-    case let barrier as any BarrierStage:
+    case let map as any MapStage where stage.kind == .map:
+      return map.bind(&scope, context, &problems).map { .map($0) }
+    case let barrier as any BarrierStage where stage.kind == .barrier:
       return barrier.bind(scope, context, &problems).map { .barrier($0) }
     case let reduce as any ReduceStage:
       return reduce.bind(scope, context, &problems).map { .reduce($0) }
@@ -161,6 +202,24 @@ private struct Planner {
           expected: "one of \(alternatives(names, limit: 40))",
           fix: nearest(to: path.text, among: names).map { quoted($0) }
             ?? "declare it under \"fields\" of the source, or take it out of \"ledger_by\"")
+      }
+    }
+  }
+
+  /// Records that leave by an output that nobody reads go nowhere.
+  private func checkPorts(_ lanes: [Lane], _ problems: inout Problems) {
+    for (index, stage) in spec.stages.enumerated() {
+      let bound = lanes.lazy.flatMap(\.nodes).first { $0.stage == index }
+      guard let ports = bound?.ports, !ports.isEmpty else { continue }
+      for port in ports
+      where !recordConsumers[index].contains(where: {
+        same(spec.stages[$0.stage].inputs[$0.input].port, port)
+      }) {
+        problems.add(
+          "unused_output", at: stage.nameNode,
+          "no stage reads `\(stage.name).\(port)`: its records count as filtered",
+          fix: "name \(quoted("\(stage.name).\(port)")) in the \"inputs\" of another stage",
+          severity: .warning)
       }
     }
   }
@@ -248,6 +307,7 @@ private struct Planner {
         barriers.append(
           BarrierPlan(
             stage: index, depth: depths[index], keepsLast: rule.keepsLast,
+            keeps: rule.draw?.count ?? 1, losesAs: rule.draw == nil ? .deduplicated : .filtered,
             instances: mine.count, keyNames: rule.key.map(\.field.text),
             wantsRemoved: wantsRemoved))
       case .reduce:
@@ -295,12 +355,18 @@ private struct LaneBuilder {
     return index
   }
 
+  /// The outputs of a node that has several.
+  func ports(of node: Int?) -> [String] { node.map { nodes[$0].ports } ?? [] }
+
   /// Whether a stage above may drop records for what is in them.
   func narrows(above parent: Int?) -> Bool {
     var at = parent
     while let index = at {
-      if case .map(let map) = nodes[index].work, map.filters { return true }
-      at = nodes[index].parent
+      switch nodes[index].work {
+      case .map(let map) where map.filters: return true
+      case .barrier(let rule) where rule.draw != nil: return true
+      default: at = nodes[index].parent
+      }
     }
     return false
   }

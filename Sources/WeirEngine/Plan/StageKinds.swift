@@ -135,12 +135,53 @@ extension MapStage {
   public var newFields: [String] { [] }
 }
 
+/// A map that makes one of the records that come to it in several ways, and is told of all of them.
+public protocol JoiningStage: MapStage {
+  /// - Parameters:
+  ///   - way: the one that is bound.
+  ///   - ways: all of them, in their order; their columns mean nothing here.
+  func bind(
+    _ scope: inout Scope, _ way: JoinedWay, among ways: [JoinedWay], _ context: BindContext,
+    _ problems: inout Problems
+  ) -> (any BoundMap)?
+}
+
+/// One of several ways to a stage.
+public struct JoinedWay: Sendable {
+  /// As `inputs` names it, and where.
+  public var input: String
+  public var node: SpecNode
+  /// In front of the stage.
+  public var scope: Scope
+}
+
 public protocol BoundMap: Sendable {
   /// Columns whose values it reads.
   var columnsRead: [Int] { get }
   /// Whether it may drop records for what is in them.
   var filters: Bool { get }
+  /// The outputs that its workers send records to (``RoutingWorker``); empty: there is only one.
+  var ports: [String] { get }
+  /// What its workers hold records against (``CheckingWorker``).
+  var checks: [RecordCheck] { get }
   func makeWorker() -> any MapWorker
+}
+
+extension BoundMap {
+  public var ports: [String] { [] }
+  public var checks: [RecordCheck] { [] }
+}
+
+/// A rule of a stage that is counted in the ledger.
+public struct RecordCheck: Sendable {
+  public var name: String
+  /// What becomes of a record that does not meet it, in a word.
+  public var level: String
+
+  public init(name: String, level: String) {
+    self.name = name
+    self.level = level
+  }
 }
 
 public protocol MapWorker: AnyObject {
@@ -151,10 +192,24 @@ public protocol MapWorker: AnyObject {
   ) -> Int
 }
 
+/// Sends each record to one of several outputs.
+public protocol RoutingWorker: MapWorker {
+  /// Of the last batch: the rows for each of ``BoundMap/ports``, disjoint, and together what `apply`
+  /// left.
+  var routes: [Selection] { get }
+}
+
+/// Holds records against rules.
+public protocol CheckingWorker: MapWorker {
+  /// Of the last batch, for each of ``BoundMap/checks``: how many records do not meet it, and the row of
+  /// the first.
+  var failures: [(count: Int, first: Int)] { get }
+}
+
 // MARK: - Barrier
 
 /// Needs to see every record before it lets one pass: a key and an order for each, of equal keys one
-/// is kept.
+/// is kept, or some.
 public protocol BarrierStage: Stage {
   func bind(_ scope: Scope, _ context: BindContext, _ problems: inout Problems) -> BarrierRule?
 }
@@ -176,6 +231,24 @@ public struct BarrierRule: Sendable {
   /// Null is lowest; ties fall to the position in the input.
   public var order: [Column]
   public var keepsLast: Bool
+  /// Keeps several records of each key instead of one; not together with ``order``.
+  public var draw: Draw?
+
+  /// Which records of a key stay where several do.
+  public struct Draw: Sendable {
+    /// How many: those with the lowest hash.
+    public var count: Int
+    /// Columns that are hashed; a null in any is refused as `missing_key`.
+    public var columns: [Column]
+    /// Another seed gives another choice.
+    public var seed: UInt64
+
+    public init(count: Int, columns: [Column], seed: UInt64) {
+      self.count = count
+      self.columns = columns
+      self.seed = seed
+    }
+  }
 
   public init(key: [Column], order: [Column], keepsLast: Bool) {
     self.key = key
@@ -183,7 +256,14 @@ public struct BarrierRule: Sendable {
     self.keepsLast = keepsLast
   }
 
-  var columnsRead: [Int] { (key + order).map(\.column) }
+  /// Of each key, null being one like any other, `draw.count` records stay; the others count as
+  /// filtered.
+  public init(key: [Column], draw: Draw) {
+    self.init(key: key, order: [], keepsLast: false)
+    self.draw = draw
+  }
+
+  var columnsRead: [Int] { (key + order + (draw?.columns ?? [])).map(\.column) }
 }
 
 // MARK: - Reduce

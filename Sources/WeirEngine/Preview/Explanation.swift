@@ -20,6 +20,8 @@ public struct Explanation: Sendable {
     public var stage: String
     public var type: String
     public var kind: StageKind
+    /// The output of the parent that it reads, where that has several.
+    public var port: String?
     /// Stages between it and what the task begins with.
     public var level: Int
     /// Worked on in an earlier pass already: counts nothing.
@@ -33,6 +35,8 @@ public struct Explanation: Sendable {
     public var key: [String]
     public var order: [String]
     public var keepsLast: Bool
+    /// Where some of each key are drawn instead: how many, and the fields that are hashed for it.
+    public var draw: (count: Int, fields: [String])?
     /// Maps in front of it that can drop a record whose later revision would have decided.
     public var filtersBefore: [String]
     /// Kept in memory for the passes behind it.
@@ -199,7 +203,8 @@ extension Lane {
       steps.append(
         Explanation.Step(
           id: id, parent: parent, stage: stage.name, type: stage.type, kind: stage.kind,
-          level: level, isRepeated: node.depth < pass, reads: names(node.columnsRead, [node.scope]),
+          port: port(of: node), level: level, isRepeated: node.depth < pass,
+          reads: names(node.columnsRead, [node.scope]),
           writes: names(node.columnsWritten, behind), barrier: barrier(index, plan)))
       if case .barrier = node.work, node.depth == pass { return }
       for child in node.children { add(child, level + 1, id) }
@@ -208,6 +213,11 @@ extension Lane {
     let first = readsShards ? roots : retained.keys.sorted()
     for index in first { add(index, 0, nil) }
     return steps
+  }
+
+  private func port(of node: Node) -> String? {
+    guard let ports = node.parent.map({ nodes[$0].ports }), !ports.isEmpty else { return nil }
+    return ports[node.port]
   }
 
   private func barrier(_ index: Int, _ plan: Plan) -> Explanation.Barrier? {
@@ -222,7 +232,9 @@ extension Lane {
     }
     return Explanation.Barrier(
       key: rule.key.map(\.field.text), order: rule.order.map(\.field.text),
-      keepsLast: rule.keepsLast, filtersBefore: filters.reversed(),
+      keepsLast: rule.keepsLast,
+      draw: rule.draw.map { ($0.count, names($0.columns.map(\.column), [nodes[index].scope])) },
+      filtersBefore: rule.draw == nil ? filters.reversed() : [],
       columnsKept: names(retained[index] ?? [], [nodes[index].scope]))
   }
 }

@@ -138,7 +138,7 @@ struct PreviewReport {
       }
       guard let after = left[position] else {
         return self.record(
-          record, stage.kind == .map ? .filtered : .unchanged, after: nil)
+          record, stage.kind == .reduce ? .unchanged : .filtered, after: nil)
       }
       var shown = self.record(
         record, after.text == record.text ? .unchanged : .changed, after: after.text)

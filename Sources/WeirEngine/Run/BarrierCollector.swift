@@ -119,9 +119,12 @@ final class BarrierCollector {
     let start = count
     let lines = lines + start
     let from = batch.lines
-    let taken = hashKeys(batch, rows, keys + start)
+    var taken = hashKeys(batch, rows, keys + start)
+    if let draw = rule.draw { taken = hashDraw(draw, batch, rows, taken, orders + start) }
     for i in 0..<taken { lines[i] = from[Int(rows[i])].number }
-    if isWide {
+    if rule.draw != nil {
+      (hasOrder + start).update(repeating: 1, count: taken)
+    } else if isWide {
       for i in 0..<taken { addWideOrder(batch, Int(rows[i]), at: start + i) }
     } else if let column = rule.order.first {
       takeOrders(batch.column(column.column), rows, taken, start)
@@ -138,7 +141,7 @@ final class BarrierCollector {
     _ hashes: UnsafeMutablePointer<Hash128>
   ) -> Int {
     let hasher = hasher
-    if rule.key.count == 1 {
+    if rule.key.count == 1, rule.draw == nil {
       let cells = batch.column(rule.key[0].column)
       key.count = 0
       var (buffer, room) = (key.base, key.capacity)
@@ -159,6 +162,10 @@ final class BarrierCollector {
       key.count = 0
       for column in rule.key {
         let cell = batch.column(column.column)[Int(rows[i])]
+        if cell.isNull, rule.draw != nil {
+          key.append(CellKind.null.rawValue)
+          continue
+        }
         if cell.isNull || cell.rawKind >= CellKind.other.rawValue { return i }
         key.reserve(16 + Int(cell.length))
         key.count += put(cell, key.base + key.count)
@@ -169,9 +176,30 @@ final class BarrierCollector {
     return rows.count
   }
 
+  /// The hashes that a draw goes by, the same in every workspace; returns how many of `count` rows have
+  /// one before the first that has not.
+  private func hashDraw(
+    _ draw: BarrierRule.Draw, _ batch: borrowing Batch, _ rows: UnsafeBufferPointer<UInt32>,
+    _ count: Int, _ hashes: UnsafeMutablePointer<UInt64>
+  ) -> Int {
+    var hasher = SampleHasher(seed: draw.seed)
+    for i in 0..<count {
+      hasher.begin()
+      for column in draw.columns {
+        guard hasher.add(batch.column(column.column)[Int(rows[i])]) else { return i }
+      }
+      hashes[i] = hasher.hash
+    }
+    return count
+  }
+
   /// The first column of the key that is null in `row`.
   private func nullColumn(_ batch: borrowing Batch, _ row: Int) -> BarrierRule.Column {
     for column in rule.key {
+      let cell = batch.column(column.column)[row]
+      if cell.kind == .other || (cell.isNull && rule.draw == nil) { return column }
+    }
+    for column in rule.draw?.columns ?? [] {
       let cell = batch.column(column.column)[row]
       if cell.isNull || cell.kind == .other { return column }
     }

@@ -56,16 +56,25 @@ struct BarrierDecision {
     _ ways: [Way], _ lose: @escaping @Sendable ([Loss]) -> Void
   ) async throws -> [Loss] {
     let index = TupleIndex(ways.map(\.tuples))
-    let (keepsLast, wantsRemoved) = (barrier.keepsLast, barrier.wantsRemoved)
+    let (keepsLast, keeps) = (barrier.keepsLast, barrier.keeps)
+    let (isDraw, wantsRemoved) = (barrier.losesAs == .filtered, barrier.wantsRemoved)
     let (memory, executor) = (memory, executor)
     let next = Atomic(0)
     let removed = Mutex<[Loss]>([])
     _ = try await forEachIndex(min(workers, BarrierTuples.partitions), atMost: workers) { _ in
       try await memory.blocking(on: executor) {
         let resolver = BarrierResolver(keepsLast: keepsLast, limit: memory.shares.deciding)
+        let draw = BarrierDraw(keeps: keeps)
         while true {
           let partition = next.wrappingAdd(1, ordering: .relaxed).oldValue
           guard partition < BarrierTuples.partitions else { return }
+          if isDraw {
+            try draw.resolve(partition, of: index) { losses in
+              try Task.checkCancellation()
+              lose(losses)
+            }
+            continue
+          }
           try resolver.resolve(partition, of: index) { losses in
             try Task.checkCancellation()
             lose(losses)
@@ -83,14 +92,18 @@ struct BarrierDecision {
     let arrived = state.arrived.removeValue(forKey: way.node)
     guard losers.count > 0 || arrived != nil else { return }
     try state.bringBack()
-    state.counts[way.node].deduplicated += losers.count
-    losers.forEach { state.outcomes.raise(Int($0), to: .deduplicated) }
+    if barrier.losesAs == .filtered {
+      state.counts[way.node].filtered += losers.count
+    } else {
+      state.counts[way.node].deduplicated += losers.count
+    }
+    losers.forEach { state.outcomes.raise(Int($0), to: barrier.losesAs) }
     state.blocked[way.node, default: LineBitmap()].formUnion(losers)
     // Where no pass goes over the records again, what is left is what goes out: only the rows of the
     // removed ones are wanted, and what stays was used for them.
     if let arrived {
       let c = state.counts[way.node]
-      state.counts[way.node].out = c.in - c.quarantined - c.deduplicated
+      state.counts[way.node].out = c.in - c.quarantined - c.deduplicated - c.filtered
       arrived.subtracting(losers).forEach { state.outcomes.raise(Int($0), to: .written) }
     }
     try state.setAside()

@@ -12,6 +12,9 @@ final class LaneWorker {
   private let hasText: Bool
   // By node; `nil` where it does nothing of that kind in this pass.
   private var maps: [(any MapWorker)?]
+  /// Those of them that send records to several outputs, and that hold them against rules.
+  private var routers: [(any RoutingWorker)?]
+  private var checkers: [(any CheckingWorker)?]
   private var collectors: [BarrierCollector?]
   private var partials: [(any ReducePartial)?]
   private var writers: [(any RecordWriter)?]
@@ -45,13 +48,18 @@ final class LaneWorker {
     names = QuarantineNames(
       source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
     maps = Array(repeating: nil, count: lane.nodes.count)
+    routers = Array(repeating: nil, count: lane.nodes.count)
+    checkers = Array(repeating: nil, count: lane.nodes.count)
     collectors = Array(repeating: nil, count: lane.nodes.count)
     partials = Array(repeating: nil, count: lane.nodes.count)
     writers = Array(repeating: nil, count: lane.nodes.count)
     for (i, node) in lane.nodes.enumerated()
     where lane.activePasses[i].contains(where: { $0 >= pass }) {
       switch node.work {
-      case .map(let map): maps[i] = kit.worker(of: i, map)
+      case .map(let map):
+        maps[i] = kit.worker(of: i, map)
+        if !map.ports.isEmpty { routers[i] = maps[i] as? any RoutingWorker }
+        if !map.checks.isEmpty { checkers[i] = maps[i] as? any CheckingWorker }
       case .barrier(let rule) where node.depth == pass:
         collectors[i] = makeCollector(i, rule, hasher, wantsRemoved: wantsRemoved)
       case .barrier: break
@@ -191,8 +199,45 @@ final class LaneWorker {
       state.counts[index].out += rest.count
       if rest.count < selection.count { markFiltered(batch, from: selection, to: rest) }
       for refusal in refusals { refuse(refusal, by: lane.nodes[index].stage) }
+      if let checker = checkers[index] { note(checker.failures, of: index, batch) }
     }
-    run(children: lane.nodes[index].children, &batch, rest)
+    if let router = routers[index] {
+      route(index, router.routes, isActive: isActive, &batch)
+    } else {
+      run(children: lane.nodes[index].children, &batch, rest)
+    }
+  }
+
+  private func note(
+    _ failures: [(count: Int, first: Int)], of index: Int, _ batch: borrowing Batch
+  ) {
+    var tallies =
+      state.tallies[index] ?? Array(repeating: NodeTally(), count: failures.count)
+    for (i, failure) in failures.enumerated() where failure.count > 0 {
+      tallies[i].add(failure.count, firstLine: Int(batch.lines[failure.first].number))
+    }
+    state.tallies[index] = tallies
+  }
+
+  /// Each row goes to those who read its output; where nobody does, it is filtered.
+  private func route(
+    _ index: Int, _ routes: [Selection], isActive: Bool, _ batch: inout Batch
+  ) {
+    let children = lane.nodes[index].children
+    if isActive {
+      var tallies = state.tallies[index] ?? Array(repeating: NodeTally(), count: routes.count)
+      for (port, route) in routes.enumerated() {
+        if children.contains(where: { lane.nodes[$0].port == port }) {
+          tallies[port].count += route.count
+        } else {
+          state.counts[index].out -= route.count
+          state.counts[index].filtered += route.count
+          state.outcomes.raise(route, of: batch, to: .filtered)
+        }
+      }
+      state.tallies[index] = tallies
+    }
+    for child in children { run(child, &batch, routes[lane.nodes[child].port]) }
   }
 
   /// Rows that left are filtered, unless a refusal says more.

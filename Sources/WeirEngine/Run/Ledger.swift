@@ -78,11 +78,27 @@ public struct Ledger: Sendable {
     public var counts: StageCounts
     /// False for a sink of rows or findings: what it writes was derived, and is counted apart.
     public var takesRecords: Bool
+    /// The outputs by which records leave, where there are several, with how many.
+    public var ports: [(name: String, records: Int)] = []
+    /// The rules that it holds records against.
+    public var checks: [Check] = []
+  }
+  /// How many of the records that came to a stage do not meet one of its rules.
+  public struct Check: Sendable {
+    public var name: String
+    public var level: String
+    public var failed: Int
+    /// The first of them.
+    public var first: (source: String, shard: String, line: Int)?
   }
   public struct Edge: Sendable {
     public var from: String
+    /// The output of `from`, where it has several; else empty.
+    public var port = ""
     public var to: String
     public var records: Int
+
+    var fromText: String { port.utf8.isEmpty ? from : "\(from).\(port)" }
   }
   public struct ShardEntry: Sendable {
     public var source: String
@@ -111,6 +127,11 @@ public struct Ledger: Sendable {
 
   public init() {}
 
+  /// All rules that records were held against, in the order of the stages.
+  public var checks: [(stage: Stage, check: Check)] {
+    stages.flatMap { stage in stage.checks.map { (stage, $0) } }
+  }
+
   /// What does not add up, in words; empty where all does.
   public func imbalances() -> [String] {
     var found: [String] = []
@@ -127,10 +148,18 @@ public struct Ledger: Sendable {
     }
     for edge in edges {
       guard let producer = stages.first(where: { $0.name == edge.from }) else { continue }
-      if producer.counts.out != edge.records {
+      let out = producer.ports.first { same($0.name, edge.port) }?.records ?? producer.counts.out
+      if out != edge.records {
         found.append(
-          "`\(edge.from)` gave out \(producer.counts.out) records, but `\(edge.to)` took in \(edge.records) from it"
+          "`\(edge.fromText)` gave out \(out) records, but `\(edge.to)` took in \(edge.records) from it"
         )
+      }
+    }
+    for stage in stages where !stage.ports.isEmpty {
+      let out = stage.ports.reduce(0) { $0 + $1.records }
+      if out != stage.counts.out {
+        found.append(
+          "`\(stage.name)` gave out \(stage.counts.out) records, but \(out) by its outputs")
       }
     }
     for stage in stages where stage.takesRecords && stage.kind != .source {
@@ -184,12 +213,20 @@ public struct Ledger: Sendable {
           if stage.kind == .reduce { members.append(JSONMember("aggregated", .int(c.taken))) }
           if stage.kind == .sink { members.append(JSONMember("written", .int(c.taken))) }
           if c.unfinished > 0 { members.append(JSONMember("unfinished", .int(c.unfinished))) }
+          if !stage.ports.isEmpty {
+            members.append(
+              JSONMember(
+                "outputs", .object(stage.ports.map { JSONMember($0.name, .int($0.records)) })))
+          }
+          if !stage.checks.isEmpty {
+            members.append(JSONMember("expectations", .array(stage.checks.map(\.json))))
+          }
           members.append(JSONMember("balanced", .bool(c.isBalanced)))
           return .object(members)
         }),
       "edges": .array(
         edges.map {
-          ["from": .text($0.from), "to": .text($0.to), "records": .int($0.records)]
+          ["from": .text($0.fromText), "to": .text($0.to), "records": .int($0.records)]
         }),
       "by": .array(
         groups.map { group in
@@ -207,6 +244,51 @@ public struct Ledger: Sendable {
           ]
         }),
       "shards_set_aside": .array(shardsSetAside.map(\.json)),
+    ]
+  }
+}
+
+extension Ledger.Check {
+  /// `first` only where a record failed.
+  public var members: [JSONMember] {
+    var members = [
+      JSONMember("rule", .text(name)), JSONMember("level", .text(level)),
+      JSONMember("failed", .int(failed)),
+    ]
+    if let first {
+      members.append(
+        JSONMember(
+          "first",
+          [
+            "source": .text(first.source), "shard": .text(first.shard), "line": .int(first.line),
+          ]))
+    }
+    return members
+  }
+
+  var json: JSONValue { .object(members) }
+}
+
+extension Ledger {
+  /// For the result of a run: every rule with its stage, how many records were held against it, and the
+  /// share of these that failed, 0 to 1; nothing where there is no rule.
+  public var expectations: [JSONMember] {
+    let checks = checks
+    guard !checks.isEmpty else { return [] }
+    return [
+      JSONMember(
+        "expectations",
+        .array(
+          checks.map { stage, check in
+            let checked = stage.counts.in
+            return .object(
+              [JSONMember("stage", .text(stage.name))] + check.members
+                + [
+                  JSONMember("checked", .int(checked)),
+                  JSONMember(
+                    "rate", .number(checked > 0 ? Double(check.failed) / Double(checked) : 0)),
+                ])
+          }))
     ]
   }
 }

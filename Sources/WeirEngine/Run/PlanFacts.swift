@@ -19,6 +19,13 @@ extension Plan {
         name: $0.name, type: $0.type, kind: $0.kind, counts: StageCounts(),
         takesRecords: $0.kind != .sink || $0.inputs.contains { $0.carries == .records })
     }
+    for index in ledger.stages.indices {
+      guard let node = firstNode(of: index) else { continue }
+      ledger.stages[index].ports = node.ports.map { (name: $0, records: 0) }
+      ledger.stages[index].checks = node.checks.map {
+        Ledger.Check(name: $0.name, level: $0.level, failed: 0)
+      }
+    }
     for state in states {
       if let fault = state.fault {
         ledger.shardsSetAside.append(fault)
@@ -35,6 +42,7 @@ extension Plan {
         if isPartial, case .barrier = node.work { counts.closePartial() }
         ledger.stages[node.stage].counts += counts
       }
+      addTallies(state, to: &ledger)
       // A source takes in every line that is not blank; what it gives out is what it did not refuse.
       let source = lanes[state.lane].stage
       let refused = (state.quarantines[0]?.tallies ?? [:]).reduce(0) {
@@ -49,6 +57,31 @@ extension Plan {
     return ledger
   }
 
+  /// What nodes count for themselves: records by output, or by rule.
+  private func addTallies(_ state: ShardState, to ledger: inout Ledger) {
+    let lane = lanes[state.lane]
+    for (index, node) in lane.nodes.enumerated() {
+      guard let tallies = state.tallies[index] else { continue }
+      for (i, _) in node.ports.enumerated() {
+        ledger.stages[node.stage].ports[i].records += tallies[i].count
+      }
+      for (i, _) in node.checks.enumerated() where tallies[i].count > 0 {
+        if ledger.stages[node.stage].checks[i].first == nil {
+          ledger.stages[node.stage].checks[i].first = (
+            source: stage(lane.stage).name, shard: state.shard.nameText,
+            line: tallies[i].firstLine
+          )
+        }
+        ledger.stages[node.stage].checks[i].failed += tallies[i].count
+      }
+    }
+  }
+
+  /// The node of a stage on the first way to it.
+  private func firstNode(of stage: Int) -> Node? {
+    lanes.lazy.compactMap { $0.nodes.first { $0.stage == stage } }.first
+  }
+
   /// What each consumer took in from each producer, by its own count.
   private func edges(_ states: [ShardState]) -> [Ledger.Edge] {
     var taken: [[Int]: Int] = [:]
@@ -56,14 +89,15 @@ extension Plan {
       let lane = lanes[state.lane]
       for (node, counts) in zip(lane.nodes, state.counts) {
         let from = node.parent.map { lane.nodes[$0].stage } ?? lane.stage
-        taken[[from, node.stage], default: 0] += counts.in
+        taken[[from, node.port, node.stage], default: 0] += counts.in
       }
     }
     return spec.stages.indices.flatMap { to in
       spec.stages[to].inputs.filter { $0.carries == .records }.map { input in
-        Ledger.Edge(
-          from: stage(input.stage).name, to: stage(to).name,
-          records: taken[[input.stage, to]] ?? 0)
+        let port = firstNode(of: input.stage)?.ports.firstIndex { same($0, input.port) }
+        return Ledger.Edge(
+          from: stage(input.stage).name, port: input.port, to: stage(to).name,
+          records: taken[[input.stage, port ?? 0, to]] ?? 0)
       }
     }
   }

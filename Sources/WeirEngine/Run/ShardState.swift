@@ -1,5 +1,17 @@
 import WeirData
 
+/// A number that a node counts, and the line where it began to.
+struct NodeTally: Sendable, Equatable {
+  var count = 0
+  /// 0: none.
+  var firstLine = 0
+
+  mutating func add(_ count: Int, firstLine: Int) {
+    if self.count == 0, count > 0 { self.firstLine = firstLine }
+    self.count += count
+  }
+}
+
 /// What is known about one shard from pass to pass. One task at a time has it.
 final class ShardState: @unchecked Sendable {
   let lane: Int
@@ -16,6 +28,9 @@ final class ShardState: @unchecked Sendable {
   var blank = 0
   /// By node of the lane.
   var counts: [StageCounts]
+  /// Node -> what it counts for itself: the records that left by each of its outputs, or that failed each
+  /// of its checks.
+  var tallies: [Int: [NodeTally]] = [:]
   /// By pass.
   var quarantines: [Int: ShardQuarantine] = [:]
   /// Barrier node -> what it collected here, and what does not pass it.

@@ -79,6 +79,7 @@ extension ShardState {
     fileprivate var outcomes: LineOutcomes
     fileprivate var blank: Int
     fileprivate var counts: [StageCounts]
+    fileprivate var tallies: [Int: [NodeTally]]
     fileprivate var quarantines: [Int: ShardQuarantine]
     fileprivate var tuples: [Int: BarrierTuples]
     fileprivate var blocked: [Int: LineBitmap]
@@ -92,8 +93,8 @@ extension ShardState {
   func snapshot() -> Snapshot {
     Snapshot(
       contentHash: contentHash, uncheckedFrames: uncheckedFrames, outcomes: outcomes,
-      blank: blank, counts: counts, quarantines: quarantines, tuples: tuples, blocked: blocked,
-      retained: retained, keys: keys, arrived: arrived, lineGroups: lineGroups,
+      blank: blank, counts: counts, tallies: tallies, quarantines: quarantines, tuples: tuples,
+      blocked: blocked, retained: retained, keys: keys, arrived: arrived, lineGroups: lineGroups,
       refusals: refusals)
   }
 
@@ -105,6 +106,7 @@ extension ShardState {
     outcomes = before.outcomes
     blank = before.blank
     counts = before.counts
+    tallies = before.tallies
     quarantines = before.quarantines
     tuples = before.tuples
     blocked = before.blocked

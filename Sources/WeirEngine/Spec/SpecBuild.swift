@@ -134,7 +134,7 @@ extension Spec {
       checked.append(
         CheckedStage(
           name: declaration.name, section: declaration.section, type: manual.type,
-          kind: manual.kind, description: declaration.description, inputs: inputs, stage: stage,
+          kind: stage.kind, description: declaration.description, inputs: inputs, stage: stage,
           options: options, isInFragment: declaration.fragment != nil, node: declaration.node,
           nameNode: declaration.nameNode))
     }
@@ -145,8 +145,11 @@ extension Spec {
     }
     return CheckedSpec(
       name: name, description: description, partition: partitionTexts, ledgerFields: ledgerFields,
-      errorBudgets: budgets, params: params, stages: checked, source: source,
-      fragments: fragments.map(\.source),
+      errorBudgets: budgets
+        + checked.enumerated().flatMap { index, stage in
+          stage.stage.checkLimits.map { ErrorBudget(stage: index, $0) }
+        },
+      params: params, stages: checked, source: source, fragments: fragments.map(\.source),
       baseDirectory: directory(of: source.name))
   }
 }

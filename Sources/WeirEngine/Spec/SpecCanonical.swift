@@ -57,6 +57,7 @@ extension CheckedSpec {
     // Time zones are named inside of expressions.
     for file in files
     where names.contains(Array(file.path.utf8))
+      || names.contains(where: { file.path.utf8.elementsEqual(BindContext.secretFolder.utf8 + $0) })
       || file.path.utf8.starts(with: BindContext.zoneFolder.utf8)
     {
       out.put(json: file.path)
@@ -113,6 +114,10 @@ extension [UInt8] {
     case .none: put("null")
     case .shard: put("\"shard\"")
     case .fields(let fields): put(list: fields) { $0.put(json: spec.ledgerBy[$1].text) }
+    }
+    if let check = budget.check {
+      put(",\"check\":")
+      put(json: check.name)
     }
     put(",\"count\":")
     put(budget.count.map { String($0) } ?? "null")

@@ -44,6 +44,12 @@ struct TaskEntry {
     table.put(range: try put(state.lineGroups.isEmpty ? [] : encodeGroups(state.lineGroups), entry))
     table.put(list: 0..<state.groups.count) { $0.put(Array(state.groups.bytes(of: $1))) }
     table.put(list: nodes) { $0.put(state.counts[$1]) }
+    table.put(list: nodes) { table, node in
+      table.put(list: state.tallies[node] ?? []) { table, tally in
+        table.put(tally.count)
+        table.put(tally.firstLine)
+      }
+    }
     table.put(list: grouped) { table, node in
       table.put(list: state.refusals.taken[node] ?? []) { $0.put($1) }
     }
@@ -145,10 +151,16 @@ extension TaskEntry {
     let lineGroups = try table.range(in: file)
     let groups = try table.list { table throws(EntryError) in try table.text() }
     let counts = try table.list { table throws(EntryError) in try table.stageCounts() }
+    let tallies = try table.list { table throws(EntryError) in
+      try table.list { table throws(EntryError) in
+        NodeTally(count: try table.number(), firstLine: try table.number())
+      }
+    }
     let taken = try table.list { table throws(EntryError) in
       try table.list { table throws(EntryError) in try table.number() }
     }
-    guard counts.count == nodes.count, taken.count == grouped.count else { throw EntryError() }
+    guard counts.count == nodes.count, tallies.count == nodes.count, taken.count == grouped.count
+    else { throw EntryError() }
     let quarantine = try readQuarantine(&table)
     let kept = try mine.map { (node: $0.node, kept: try readKept(&table, file)) }
     let partials = try table.list { table throws(EntryError) in
@@ -164,6 +176,7 @@ extension TaskEntry {
       groups: lineGroups.isEmpty ? [] : try file.bytes(lineGroups))
     for group in groups { _ = group.withUnsafeBufferPointer { state.groups.code(of: $0) } }
     for (node, counts) in zip(nodes, counts) { state.counts[node] = counts }
+    for (node, tally) in zip(nodes, tallies) where !tally.isEmpty { state.tallies[node] = tally }
     for (node, counts) in zip(grouped, taken) { state.refusals.taken[node] = counts }
     state.quarantines[pass] = quarantine
     for (node, kept) in kept { try take(kept, node, file) }

@@ -5,7 +5,7 @@ import WeirData
 /// up to that pass, the shard, and what barriers of earlier passes keep from passing.
 struct TaskKeys: Sendable {
   /// Of the entries.
-  static let format = 1
+  static let format = 2
 
   /// By lane and pass.
   private let parts: [[[UInt8]]]
@@ -68,6 +68,8 @@ extension Plan {
       let node = lane.nodes[index]
       text.put(nodes.firstIndex { $0 == node.parent } ?? -1)
       text.put(node.depth)
+      text.put(node.port)
+      text.put(list: Set(node.children.map { lane.nodes[$0].port }).sorted()) { $0.put($1) }
       text.put(spec.identity(ofStage: node.stage, files: referencedFiles))
       text.put(node.children.isEmpty ? 1 : 0)
       text.put(grouped.contains(index) ? 1 : 0)

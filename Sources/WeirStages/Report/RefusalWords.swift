@@ -67,6 +67,10 @@ enum RefusalWords {
       "Guard it, for example with x != null, or correct the data"
     ),
     (
+      "failed_expectation", "A record does not meet a rule of level fail",
+      "Correct the data, or the rule if it asks too much; the expectations say which"
+    ),
+    (
       "missing_time", "The time of the event is null or absent",
       "Complete the data, or filter such records out"
     ),

@@ -51,7 +51,7 @@ struct RelationPage {
     \(table())
     \(cards())
     <section id=data><h2>Data: what is open or missing</h2>\(ReportData(model: model).notes())</section>
-    \(ReportLedger(model: model).markup())
+    \(ReportLedger(model: model).markup())\(ReportExpectations(page: page).markup())
     \(ReportQuarantine(model: model).markup())
     \(method())
     </main>

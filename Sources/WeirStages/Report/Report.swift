@@ -21,7 +21,7 @@ public func renderReport(_ page: ReportPage, sha256: ([UInt8]) -> [UInt8]) -> [U
     \(ReportGrid(model: model, budget: budget).markup())
     \(ReportQuiet(model: model).markup())
     \(ReportData(model: model).markup())
-    \(ReportLedger(model: model).markup())
+    \(ReportLedger(model: model).markup())\(ReportExpectations(page: model.page).markup())
     \(ReportQuarantine(model: model).markup())
     \(ReportMethod(model: model).markup())
     </main>

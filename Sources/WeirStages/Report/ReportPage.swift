@@ -37,6 +37,8 @@ public struct ReportPage: Sendable {
   public var totals: ReportTotals
   /// By code; most records first.
   public var quarantine: [ReportQuarantineRow]
+  /// The rules that records were held against, in the order of the stages.
+  public var expectations: [ReportExpectation] = []
   /// Largest share of the records read that may be refused; `nil` without a budget.
   public var quarantineBudget: Double?
   public var notes: [ReportDataNote]

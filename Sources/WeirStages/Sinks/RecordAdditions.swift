@@ -1,4 +1,3 @@
-import Glibc
 import WeirData
 import WeirEngine
 
@@ -7,26 +6,31 @@ struct RecordAdditions {
   private struct Field {
     /// `"name":`, as it is written.
     var key: [UInt8]
-    var name: [UInt8]
+    var path: FieldPath
+    /// Whether a record may have a key of that name that the source does not know.
+    var isSearched: Bool
     var column: Int
   }
   private let fields: [Field]
   private var cells: [UnsafeMutablePointer<Cell>] = []
 
   init(_ scope: Scope) {
-    fields = scope.fields.filter(\.isMade).compactMap { field in
+    let made = scope.hasOnlyFields ? [] : scope.fields.filter { $0.isMade }
+    fields = made.compactMap { field in
       guard let name = field.path.components.first, field.path.components.count == 1 else {
         return nil
       }
       var key: [UInt8] = []
       name.withUnsafeBufferPointer { appendJSONString($0, to: &key) }
       key.append(UInt8(ascii: ":"))
-      return Field(key: key, name: name, column: field.column)
+      return Field(
+        key: key, path: field.path, isSearched: !scope.recordPaths.contains(field.path),
+        column: field.writtenColumn)
     }
   }
 
   static func columnsRead(_ scope: Scope) -> [Int] {
-    scope.fields.filter(\.isMade).map(\.column)
+    scope.fields.filter(\.isMade).map(\.writtenColumn)
   }
 
   var isEmpty: Bool { fields.isEmpty }
@@ -40,15 +44,16 @@ struct RecordAdditions {
   /// it has already.
   ///
   /// - Parameters:
+  ///   - isBare: whether no other member of it is left.
   ///   - text: where the literals go.
   ///   - take: gets the place in the record, and that of the literal.
   func findChanges(
-    of row: Int, in record: UnsafePointer<UInt8>, _ bytes: Int, _ text: inout TextBuffer,
-    _ take: (RecordSplicer.Change) -> Void
+    of row: Int, in record: UnsafePointer<UInt8>, _ bytes: Int, isBare: Bool,
+    _ text: inout TextBuffer, _ take: (RecordSplicer.Change) -> Void
   ) {
     var open: [Int] = []
     for (index, field) in fields.enumerated() {
-      guard let place = RecordAdditions.find(field.name, in: record, bytes) else {
+      guard field.isSearched, let place = RecordText.find(field.path, in: record, bytes) else {
         open.append(index)
         continue
       }
@@ -64,7 +69,7 @@ struct RecordAdditions {
     while record[end] != UInt8(ascii: "}") { end -= 1 }
     var last = end - 1
     while [0x20, 0x09, 0x0D].contains(record[last]) { last -= 1 }
-    var needsComma = record[last] != UInt8(ascii: "{")
+    var needsComma = !isBare && record[last] != UInt8(ascii: "{")
     let literal = text.count
     for index in open {
       if needsComma { text.append(UInt8(ascii: ",")) }
@@ -74,63 +79,5 @@ struct RecordAdditions {
     }
     take(
       RecordSplicer.Change(start: end, end: end, literal: literal, length: text.count - literal))
-  }
-
-  /// Where the value of a key of the record itself stands. Most records are found not to have it without
-  /// being read.
-  private static func find(
-    _ name: [UInt8], in record: UnsafePointer<UInt8>, _ bytes: Int
-  ) -> Range<Int>? {
-    // A key with escapes may be the name in another spelling.
-    guard
-      memchr(record, Int32(UInt8(ascii: "\\")), bytes) != nil
-        || holds(record, bytes, name)
-    else { return nil }
-    let text = UnsafeBufferPointer(start: record, count: bytes)
-    var tokens = JSONTokens(text)
-    var isNamed = false
-    var start = 0
-    do throws(JSONError) {
-      while let token = try tokens.next() {
-        switch token.kind {
-        case .key:
-          guard tokens.depth == 1 else { continue }
-          let raw = UnsafeBufferPointer(rebasing: text[token.range])
-          isNamed =
-            token.hasEscapes ? unescapeJSON(raw) == name : raw.elementsEqual(name)
-        case .beginObject, .beginArray:
-          if tokens.depth == 2 { start = token.range.lowerBound }
-        case .endObject, .endArray:
-          if isNamed, tokens.depth == 1 { return start..<token.range.upperBound }
-        case .string:
-          if isNamed, tokens.depth == 1 {
-            return (token.range.lowerBound - 1)..<(token.range.upperBound + 1)
-          }
-        case .number, .true, .false, .null:
-          if isNamed, tokens.depth == 1 { return token.range }
-        }
-      }
-    } catch {
-      preconditionFailure("a record that was scanned is JSON")
-    }
-    return nil
-  }
-
-  private static func holds(
-    _ record: UnsafePointer<UInt8>, _ bytes: Int, _ name: [UInt8]
-  ) -> Bool {
-    guard let first = name.first else { return true }
-    return name.withUnsafeBufferPointer { name in
-      var at = 0
-      while at <= bytes - name.count {
-        guard let hit = memchr(record + at, Int32(first), bytes - name.count - at + 1) else {
-          return false
-        }
-        at = UnsafeRawPointer(hit) - UnsafeRawPointer(record)
-        if memcmp(record + at, name.baseAddress!, name.count) == 0 { return true }
-        at += 1
-      }
-      return false
-    }
   }
 }

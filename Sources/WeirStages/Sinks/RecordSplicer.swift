@@ -24,19 +24,29 @@ final class RecordSplicer {
   }
   private let edits: UnsafeMutableBufferPointer<Edit>
   private var additions: RecordAdditions
+  private let shape: RecordShape
+  private var places = RecordPlaces()
+  private let shapeColumns: [Int]
+  /// Where only some fields leave: it writes the record anew.
+  private let builder: RecordBuilder?
   private let changes: UnsafeMutablePointer<Change>
   private let text: UnsafeMutablePointer<TextBuffer>
 
   init(_ scope: Scope) {
     let edits = scope.fields.compactMap { field -> Edit? in
-      guard field.isEdited, let record = field.recordColumn else { return nil }
-      return Edit(record: record, column: field.column)
+      guard field.isEdited, !scope.hasOnlyFields, let record = field.recordColumn else {
+        return nil
+      }
+      return Edit(record: record, column: field.writtenColumn)
     }
     self.edits = .allocate(capacity: edits.count)
     _ = self.edits.initialize(from: edits)
     additions = RecordAdditions(scope)
     // One for the end of the record.
-    changes = .allocate(capacity: edits.count + additions.count + 1)
+    shape = RecordShape(scope)
+    shapeColumns = RecordShape.columnsRead(scope)
+    builder = scope.hasOnlyFields ? RecordBuilder(scope) : nil
+    changes = .allocate(capacity: edits.count + additions.count + shape.count + 1)
     text = .allocate(capacity: 1)
     text.initialize(to: TextBuffer())
   }
@@ -50,12 +60,14 @@ final class RecordSplicer {
 
   /// Whether it must know where values stand in the records of this scope.
   static func needsPlaces(_ scope: Scope) -> Bool {
-    scope.fields.contains { $0.isEdited && $0.recordColumn != nil }
+    scope.fields.contains { ($0.isEdited || scope.hasOnlyFields) && $0.recordColumn != nil }
+      || !RecordShape.columnsRead(scope).isEmpty
   }
 
   static func columnsRead(_ scope: Scope) -> [Int] {
-    scope.fields.filter(\.isEdited).flatMap { [$0.column] + ($0.recordColumn.map { [$0] } ?? []) }
-      + RecordAdditions.columnsRead(scope)
+    scope.fields.filter { $0.isEdited || scope.hasOnlyFields }.flatMap {
+      [$0.writtenColumn] + ($0.recordColumn.map { [$0] } ?? [])
+    } + RecordAdditions.columnsRead(scope) + RecordShape.columnsRead(scope)
   }
 
   /// Call before the rows of a batch.
@@ -69,6 +81,8 @@ final class RecordSplicer {
       edits[i].cells = batch.column(edits[i].column)
     }
     if !additions.isEmpty { additions.begin(batch) }
+    if !shape.isEmpty { places.begin(batch, shapeColumns) }
+    builder?.begin(batch)
   }
 
   /// Finds the changes of a row, and returns how many bytes longer the record becomes.
@@ -81,6 +95,7 @@ final class RecordSplicer {
   func findChanges(
     of row: Int, in record: UnsafePointer<UInt8>, _ bytes: Int
   ) -> (count: Int, growth: Int) {
+    if let builder { return build(builder, row, record, bytes) }
     var count = 0
     var growth = 0
     for edit in edits {
@@ -93,8 +108,20 @@ final class RecordSplicer {
         insert(change, &count)
       }
     }
-    if !additions.isEmpty { add(row, record, bytes, &count, &growth) }
+    if !additions.isEmpty || !shape.isEmpty { add(row, record, bytes, &count, &growth) }
     return (count, growth)
+  }
+
+  /// The whole record is one change.
+  @inline(never)
+  private func build(
+    _ builder: RecordBuilder, _ row: Int, _ record: UnsafePointer<UInt8>, _ bytes: Int
+  ) -> (count: Int, growth: Int) {
+    text.pointee.clear()
+    builder.write(row, record, to: &text.pointee)
+    let length = text.pointee.count
+    changes[0] = Change(start: 0, end: bytes, literal: 0, length: length)
+    return (1, length &- bytes)
   }
 
   @inline(never)
@@ -103,10 +130,16 @@ final class RecordSplicer {
     _ growth: inout Int
   ) {
     if count == 0 { text.pointee.clear() }
-    additions.findChanges(of: row, in: record, bytes, &text.pointee) { change in
+    func take(_ change: Change) {
       growth &+= change.length &- (change.end &- change.start)
       insert(change, &count)
     }
+    var isBare = false
+    if !shape.isEmpty {
+      isBare = shape.findChanges(of: row, in: record, bytes, places, &text.pointee, take)
+    }
+    if additions.isEmpty { return }
+    additions.findChanges(of: row, in: record, bytes, isBare: isBare, &text.pointee, take)
   }
 
   /// Writes the record with its changes, without a line end, to where there is room for it.
@@ -120,8 +153,10 @@ final class RecordSplicer {
       let change = changes[i]
       memcpy(to, record + from, change.start &- from)
       to += change.start &- from
-      memcpy(to, text.pointee.base + change.literal, change.length)
-      to += change.length
+      if change.length > 0 {
+        memcpy(to, text.pointee.base + change.literal, change.length)
+        to += change.length
+      }
       from = change.end
     }
     memcpy(to, record + from, bytes &- from)
@@ -159,7 +194,7 @@ final class RecordSplicer {
 }
 
 @inline(__always)
-private func isSameValue(_ a: Cell, _ b: Cell) -> Bool {
+func isSameValue(_ a: Cell, _ b: Cell) -> Bool {
   if a.isNull, b.isNull { return true }
   guard a.rawKind == b.rawKind else { return false }
   guard a.kind == .string else { return a.bits == b.bits }

@@ -25,6 +25,9 @@ struct TextBuffer: ~Copyable {
   /// Empties it and keeps the memory.
   mutating func clear() { count = 0 }
 
+  /// Takes away what stands behind the first `count` bytes.
+  mutating func cut(to count: Int) { self.count = count }
+
   /// Makes room for `more` bytes.
   @inline(__always)
   mutating func reserve(_ more: Int) {
