@@ -15,6 +15,7 @@ extension StageRegistry {
     Redact.self,
     Expect.self,
     Union.self,
+    Lookup.self,
     Dedupe.self,
     Aggregate.self,
     Trend.self,

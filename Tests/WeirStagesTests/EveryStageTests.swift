@@ -139,7 +139,9 @@ import WeirTesting
   func `makes nothing of nothing`(title: String) async throws {
     let manual = try #require(Self.manual(title))
     for files in [[], [("data/a.jsonl", [UInt8]())], [("data/a.jsonl", Array("\n\n".utf8))]] {
-      let outcome = try await PipelineRunner(Self.spec(manual), files: files).run()
+      let outcome = try await PipelineRunner(
+        Self.spec(manual), files: files + Self.files(manual)
+      ).run()
       #expect(outcome.problems.sorted.filter { $0.severity == .error }.map(\.text) == [])
       #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
       let ledger = try #require(outcome.result).ledger
@@ -158,6 +160,7 @@ import WeirTesting
     var first: [String: [UInt8]]?
     for (workers, batchBytes) in [(1, 1 << 20), (2, 64), (4, 4_096)] {
       var runner = PipelineRunner(Self.spec(manual), shards: shards)
+      runner.files += Self.files(manual)
       runner.workers = workers
       runner.batchBytes = batchBytes
       let outcome = try await runner.run()
@@ -169,6 +172,11 @@ import WeirTesting
         first = outcome.everything
       }
     }
+  }
+
+  /// The files that the example names.
+  private static func files(_ manual: StageManual) -> [(path: String, bytes: [UInt8])] {
+    manual.exampleFiles.map { ($0.name, Array($0.text.utf8)) }
   }
 
   private static func manual(_ title: String) -> StageManual? {

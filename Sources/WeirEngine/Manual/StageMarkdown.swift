@@ -37,6 +37,10 @@ public func stageMarkdown(_ manual: StageManual) -> String {
       "\n[`\(ErrorBudget.key)`](../operations.md#error-budgets) limits how many records the stage may refuse, as for every stage that takes records.\n"
   }
   out += "\n## Example\n\n```json\n\(manual.example)\n```\n"
+  for file in manual.exampleFiles {
+    out +=
+      "\nwith `\(file.name)`:\n\n```\n\(file.text)\(file.text.utf8.last == 0x0A ? "" : "\n")```\n"
+  }
   return out
 }
 

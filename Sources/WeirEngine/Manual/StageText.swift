@@ -37,6 +37,10 @@ public func stageText(_ manual: StageManual, width: Int = 80) -> String {
   }
   lines += ["", "EXAMPLE"]
   lines += manual.example.split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }
+  for file in manual.exampleFiles {
+    lines += ["", "  with \(file.name):"]
+    lines += file.text.split(separator: "\n").map { "    " + $0 }
+  }
   return lines.joined(separator: "\n") + "\n"
 }
 

@@ -74,6 +74,13 @@ public func lastComponent(of path: String) -> String {
   return String(path[path.utf8.index(after: slash)...])
 }
 
+/// The path without links; `nil` where there is nothing.
+func realPath(_ path: String) -> String? {
+  guard let resolved = realpath(path, nil) else { return nil }
+  defer { free(resolved) }
+  return String(cString: resolved)
+}
+
 /// All bytes of a regular file.
 public func readWholeFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
   let descriptor = openFile(path, O_RDONLY | O_NONBLOCK)

@@ -43,6 +43,39 @@ public final class BindContext {
     }
   }
 
+  /// The same for a file that must lie in the folder of the spec or below it.
+  ///
+  /// - Parameter limit: in bytes; a larger file is a problem.
+  public func readFileBelow(
+    _ path: String, atMost limit: Int, at node: SpecNode, _ problems: inout Problems
+  ) -> [UInt8]? {
+    let top = baseDirectory.utf8.isEmpty ? "." : baseDirectory
+    let steps = normalizedPath(path)
+    var escapes =
+      steps.utf8.first == UInt8(ascii: "/") || same(steps, "..")
+      || steps.utf8.starts(with: "../".utf8)
+    // A link may lead elsewhere, and a way out may lead back.
+    if let real = realPath(resolve(path)), let top = realPath(top) {
+      let folder = top.utf8.last == UInt8(ascii: "/") ? top : top + "/"
+      escapes = !real.utf8.starts(with: folder.utf8)
+    }
+    if escapes {
+      problems.add(
+        "path_escapes", at: node, "\(shown(path)) lies outside of the folder of the spec",
+        expected: "a path below \(printable(top))", fix: "move the file there")
+      return nil
+    }
+    guard let bytes = readFile(path, at: node, &problems) else { return nil }
+    guard bytes.count <= limit else {
+      problems.add(
+        "too_large", at: node,
+        "\(resolve(path)) has \(groupedDigits(bytes.count.magnitude)) bytes; at most \(groupedDigits(limit.magnitude)) are read",
+        fix: "leave out of it what no stage uses")
+      return nil
+    }
+    return bytes
+  }
+
   /// Stands before the names of secrets among the files that a plan depends on: what is hashed for them
   /// is not the secret, but something made with it that does not give it away.
   static let secretFolder = "secret/"

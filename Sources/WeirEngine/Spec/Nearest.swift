@@ -3,7 +3,7 @@
 /// Distance is that of optimal string alignment (Damerau-Levenshtein without edits inside a
 /// transposed pair) over ASCII-lowered bytes, with `-` read as `_`; one edit is allowed for every
 /// three bytes of the word, two to short words of four and five. Ties go to the first candidate.
-func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+public func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
   let wanted = folded(word)
   guard !wanted.isEmpty, wanted.count <= 40 else { return nil }
   let limit = wanted.count < 3 ? 1 : min(3, max(wanted.count / 3, wanted.count >= 4 ? 2 : 1))

@@ -171,7 +171,7 @@ extension SpecNode {
   }
 
   /// `the string 'x'`, `the integer 3`, `a list`.
-  var described: String {
+  public var described: String {
     switch kind {
     case .string(let text): "the string \(shown(text))"
     case .int(let value): "the integer \(value)"

@@ -46,7 +46,7 @@ public struct ResolvedParams: Sendable {
 }
 
 /// The shortest text that reads back as the same double; whole numbers without a fraction.
-func canonicalNumber(_ value: Double) -> String {
+public func canonicalNumber(_ value: Double) -> String {
   if value == value.rounded(), abs(value) < 1e15 { return String(Int64(value)) }
   return "\(value)"
 }

@@ -191,12 +191,6 @@ struct FragmentReading {
       return nil
     }
   }
-
-  private func realPath(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
-  }
 }
 
 extension SpecFragment {

@@ -32,7 +32,7 @@ public func printable(_ bytes: some Collection<UInt8>) -> String {
 }
 
 /// `'text'`, cut after 60 characters.
-func shown(_ text: String) -> String {
+public func shown(_ text: String) -> String {
   let scalars = text.unicodeScalars
   let head = printable(scalars.prefix(60))
   return scalars.dropFirst(60).isEmpty ? "'\(head)'" : "'\(head)...'"
@@ -46,7 +46,7 @@ func clipped(_ text: String) -> String {
 }
 
 /// A JSON string literal for a fix, cut like `shown`.
-func quoted(_ text: String) -> String {
+public func quoted(_ text: String) -> String {
   var out: [UInt8] = []
   let scalars = text.unicodeScalars
   let head = String(String.UnicodeScalarView(scalars.prefix(60)))
@@ -55,7 +55,7 @@ func quoted(_ text: String) -> String {
 }
 
 /// `a, b or c`; more than `limit` are cut with "...".
-func alternatives(_ words: [String], limit: Int = 20) -> String {
+public func alternatives(_ words: [String], limit: Int = 20) -> String {
   let words = words.prefix(limit + 1).map { word in
     word.utf8.count > 80 ? String(String.UnicodeScalarView(word.unicodeScalars.prefix(80))) : word
   }

@@ -64,12 +64,15 @@ public struct StageManual: Sendable {
   public var exampleParams: String
   /// Fields that the example's input has, as the JSON of a source's `fields`.
   public var exampleFields: String
+  /// Files that the example names, from the folder of its spec.
+  public var exampleFiles: [(name: String, text: String)]
 
   public init(
     type: String, kind: StageKind, summary: String, discussion: String = "",
     accepts: [EdgeKind] = [], fanIn: Bool = true, outputs: [PortSpec] = [],
     options: [OptionSpec] = [], example: String, exampleParams: String = "{}",
-    exampleFields: String = "{}", synonyms: [String] = []
+    exampleFields: String = "{}", exampleFiles: [(name: String, text: String)] = [],
+    synonyms: [String] = []
   ) {
     self.type = type
     self.synonyms = synonyms
@@ -83,5 +86,6 @@ public struct StageManual: Sendable {
     self.example = example
     self.exampleParams = exampleParams
     self.exampleFields = exampleFields
+    self.exampleFiles = exampleFiles
   }
 }

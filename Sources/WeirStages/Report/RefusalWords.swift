@@ -67,6 +67,10 @@ enum RefusalWords {
       "Guard it, for example with x != null, or correct the data"
     ),
     (
+      "unmatched_key", "A key is in no row of a lookup table",
+      "Add a row to the table, then run again; or choose what \"unmatched\" does"
+    ),
+    (
       "failed_expectation", "A record does not meet a rule of level fail",
       "Correct the data, or the rule if it asks too much; the expectations say which"
     ),
