@@ -11,7 +11,7 @@ public struct Expect: MapStage {
       Each rule has a name and a condition, in CEL (docs/expressions.md), that every record should \
       meet. A record for which a condition has no answer (a null compared with `<`) does not meet it.
 
-      With `"level": "warn"` the record goes on and is only counted; with `"fail"` it is quarantined as \
+      A condition alone is a rule of level `warn`. With `"level": "warn"` the record goes on and is only counted; with `"fail"` it is quarantined as \
       `failed_expectation`. Every rule is held against every record that comes in, also against one that \
       another rule has failed. The ledger, the result of `weir run --json` and the report say for each \
       rule how many records do not meet it, and where the first of them stands.
@@ -26,13 +26,15 @@ public struct Expect: MapStage {
     ],
     options: [
       OptionSpec(
-        "rules", .map(.object(ruleOptions)), .required, "The name of each rule, and the rule.")
+        "rules", .map(.anyOf([.expression, .object(ruleOptions)])), .required,
+        "The name of each rule, and its condition, or the condition and more.")
     ],
     example: """
       {
         "type": "expect",
         "inputs": ["clean"],
         "rules": {
+          "has_time": "handle_ms != null",
           "known_market": {"that": "market in ['DE', 'FR', 'US']", "level": "fail"},
           "plausible_time": {"that": "handle_ms == null || handle_ms < 3600000", "error_budget": {"rate": 0.9}}
         }
@@ -76,7 +78,10 @@ public struct Expect: MapStage {
     var limits: [CheckLimit] = []
     var rules: [Rule] = []
     for (index, entry) in options.map("rules").enumerated() {
-      let rule = entry.value.object
+      guard case .object(let rule) = entry.value.content else {
+        rules.append(Rule(name: entry.key, condition: entry.value, level: "warn"))
+        continue
+      }
       rules.append(
         Rule(name: entry.key, condition: rule.value("that"), level: rule.string("level")))
       guard let budget = rule["error_budget"]?.object else { continue }
@@ -95,7 +100,7 @@ public struct Expect: MapStage {
     if rules.isEmpty {
       problems.add(
         "nothing_to_do", at: options.node("rules"), "\"rules\" names no rule",
-        fix: "\"rules\": {\"known_market\": {\"that\": \"market != ''\"}}")
+        fix: "\"rules\": {\"known_market\": \"market != ''\"}")
     }
     self.rules = rules
     checkLimits = limits

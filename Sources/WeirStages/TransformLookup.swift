@@ -91,6 +91,8 @@ public struct Lookup: MapStage {
     var node: SpecNode
     var column: String
     var columnNode: SpecNode
+    /// "on" is the field alone.
+    var isBare = false
   }
   private let table: OptionValue
   private let form: LookupFile.Form
@@ -129,7 +131,7 @@ public struct Lookup: MapStage {
         problems.add(
           "missing_default", at: field.node, "`\(field.path.text)` has no default",
           expected: "a default for each field, as \"unmatched\" is \"default\"",
-          fix: "{\"column\": \(quoted(field.demand.column)), \"default\": \"unknown\"}")
+          fix: "write {\"column\": \(quoted(field.demand.column)), \"default\": \"unknown\"}")
       }
     }
     if problems.errorCount > before { return nil }
@@ -138,7 +140,7 @@ public struct Lookup: MapStage {
   private static func keys(_ on: OptionValue, _ problems: inout Problems) -> [Key] {
     if case .fieldPath(let path) = on.content {
       let name = String(decoding: path.components[path.components.count - 1], as: UTF8.self)
-      return [Key(path: path, node: on.node, column: name, columnNode: on.node)]
+      return [Key(path: path, node: on.node, column: name, columnNode: on.node, isBare: true)]
     }
     if on.map.isEmpty {
       problems.add(
@@ -254,7 +256,9 @@ public struct Lookup: MapStage {
     if let known = tables.find(identity) { return known }
     let demand = LookupDemand(
       keys: zip(keys, bound).map {
-        LookupDemand.Key(column: $0.column, type: $1.type, node: $0.columnNode)
+        LookupDemand.Key(
+          column: $0.column, type: $1.type, node: $0.columnNode,
+          bareField: $0.isBare ? $0.path.text : nil)
       },
       fields: fields.map(\.demand), tableNode: table.node, delimiter: delimiter)
     let source = SpecSource(name: context.resolve(table.string), bytes: bytes)

@@ -75,6 +75,16 @@ public struct Rename: MapStage {
     let leaving = names.map(\.from)
     var isRight = true
     for name in names {
+      if scope.field(name.from) == nil, scope.field(name.to) != nil,
+        !names.contains(where: { $0.from == name.to })
+      {
+        problems.add(
+          "unknown_field", at: name.keyNode, "no field `\(name.from.text)` reaches this stage",
+          expected: "the old name, then the new one",
+          fix: "turn them round: \(quoted(name.to.text)): \(quoted(name.from.text))")
+        isRight = false
+        continue
+      }
       guard scope.require(name.from, at: name.keyNode, &problems) != nil,
         scope.isAlone(name.from, at: name.keyNode, &problems),
         scope.isFree(name.to, at: name.node, leaving: leaving, &problems)

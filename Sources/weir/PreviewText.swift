@@ -62,7 +62,9 @@ struct PreviewText {
     switch preview.kind {
     case .barrier where isPart:
       notes.append(
-        "records are compared with the \(grouped(preview.reached)) that were read only: in a run more can be equal"
+        preview.counts.filtered > 0
+          ? "drawn from the \(grouped(preview.reached)) that were read only: a run has more to choose from"
+          : "records are compared with the \(grouped(preview.reached)) that were read only: in a run more can be equal"
       )
     case .reduce where isPart:
       notes.append("counts the \(counted(preview.reached, "record")) that were read only")
@@ -140,7 +142,7 @@ struct PreviewText {
   }
 
   private var removedRecords: [String] {
-    let gone = preview.records.filter { $0.outcome == .deduplicated || $0.outcome == .refused }
+    let gone = preview.records.filter { $0.outcome != .unchanged }
     var lines: [String] = []
     for record in gone.prefix(PreviewText.shown) { lines += block(record) + [""] }
     if gone.count > PreviewText.shown {

@@ -22,7 +22,7 @@ import WeirTesting
 
   @Test func `warn counts, fail quarantines, and every rule sees every record`() async throws {
     let made = try await outcome(
-      #"{"small": {"that": "n < 10"}, "named": {"that": "id != ''", "level": "fail"}}"#)
+      #"{"small": "n < 10", "named": {"that": "id != ''", "level": "fail"}}"#)
     #expect(made.error == nil && made.problems.text == "")
     #expect(try made.records("out.jsonl").count == 3)
     #expect(made.quarantine.map { $0["code"]?.string } == ["failed_expectation"])

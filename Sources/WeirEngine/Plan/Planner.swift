@@ -30,6 +30,7 @@ private struct Planner {
   var depths: [Int]
   var instanceCounts: [Int]
   var tooMany = false
+  var losses: [(field: String, stage: Int, newName: String?)] = []
   /// Problems that the same stage shows on every way to it are said once.
   var reported: Set<Int> = []
   /// Joining stage -> all ways to it, where they are known.
@@ -85,8 +86,11 @@ private struct Planner {
       let maker = spec.stages.first { stage in
         (stage.stage as? any MapStage)?.newFields.contains { same($0, field) } ?? false
       }
-      return maker.map {
-        "`\($0.name)` makes it: read that stage, or one that reads it"
+      if let maker { return "`\(maker.name)` makes it: read that stage, or one that reads it" }
+      return losses.first { same($0.field, field) }.map { loss in
+        let name = spec.stages[loss.stage].name
+        return loss.newName.map { "`\(name)` calls it \($0)" }
+          ?? "`\(name)` takes it out: keep it there, or read a stage in front of that one"
       }
     }
   }
@@ -151,6 +155,7 @@ private struct Planner {
     if case .barrier(let rule) = work, rule.draw == nil, lane.narrows(above: parent) {
       warnOfFilter(before: stage, &problems)
     }
+    noteLosses(of: index, scope, behind)
     let before = Set(scope.fields.map(\.column))
     let node = lane.add(
       Node(
@@ -162,6 +167,14 @@ private struct Planner {
         columnsWritten: behind.fields.map(\.column).filter { !before.contains($0) }))
     instanceCounts[index] += 1
     bindConsumers(of: index, parent: node, scope: behind, in: &lane, &problems)
+  }
+
+  /// The fields that a stage takes out, or gives another name; for messages.
+  private mutating func noteLosses(of stage: Int, _ before: Scope, _ behind: Scope) {
+    for field in before.fields where behind.field(field.path) == nil {
+      let renamed = behind.fields.first { $0.column == field.column }
+      losses.append((field.path.text, stage, renamed?.path.text))
+    }
   }
 
   private func makeWork(

@@ -165,12 +165,16 @@ extension Plan {
 extension Lane {
   /// Why the shards are read once more in a pass.
   fileprivate func reasons(_ pass: Int, _ plan: Plan) -> [String] {
-    nodes.indices.filter { nodes[$0].depth == pass }.compactMap { index in
+    var said: Set<Int> = []
+    return nodes.indices.filter { nodes[$0].depth == pass }.compactMap { index in
       let stage = plan.stage(nodes[index].stage)
       if case .sink = nodes[index].work {
+        guard said.insert(nodes[index].stage).inserted else { return nil }
         return "`\(stage.name)` (\(stage.type)) writes the records, whose text is not kept"
       }
-      guard !nodes.hasBarrier(above: index) else { return nil }
+      guard !nodes.hasBarrier(above: index), said.insert(nodes[index].stage).inserted else {
+        return nil
+      }
       return "`\(stage.name)` waits for a barrier on another way, and none kept these records"
     }
   }

@@ -22,7 +22,7 @@ struct PreviewMaker {
     var target: Int
     /// `nil`: rows reach the stage, no records.
     var before: Capture?
-    /// By output.
+    /// By output; of a map all, whichever is looked at.
     var after: [(port: String, capture: Capture)]
     /// Shards in the order of all input.
     var shards: [(source: String, shard: Shard, text: [UInt8])]
@@ -74,6 +74,10 @@ struct PreviewMaker {
   }
 
   private func isEnough(_ found: Try, _ groups: Int, _ before: Int?) -> Bool {
+    if let port = wantedPort, request.groupBy == nil {
+      let left = found.after.first { same($0.port, port) }
+      return left.map { $0.capture.count >= wanted } ?? true
+    }
     guard request.groupBy != nil else {
       return found.parts.allSatisfy { sample, _ in
         let shards = Set(
@@ -87,8 +91,8 @@ struct PreviewMaker {
 
   /// Where no barrier stands in front, the input up to the last record that is wanted and no line more.
   private func cutToSize(_ found: Try) async throws -> Try {
-    guard request.groupBy == nil, found.before != nil || stage.kind == .source,
-      plan.depth(of: target) == 0
+    guard request.groupBy == nil, wantedPort == nil,
+      found.before != nil || stage.kind == .source, plan.depth(of: target) == 0
     else { return found }
     var ends: [Int: Int] = [:]
     var parts = found.parts
@@ -107,6 +111,26 @@ struct PreviewMaker {
 
   // MARK: One try
 
+  /// The output of a map that is looked at alone.
+  private var wantedPort: String? { stage.kind == .map ? request.stage.port : nil }
+
+  /// Outputs in front of the stage by which records leave for stages that are not shown: these take them
+  /// in a run, and they are not filtered.
+  private func portsElsewhere(_ slice: SpecSlice) -> [(stage: Int, port: String)] {
+    func readers(of index: Int, _ port: String) -> [Int] {
+      plan.spec.stages.indices.filter { reader in
+        plan.stage(reader).inputs.contains { $0.stage == index && same($0.port, port) }
+      }
+    }
+    return slice.places.keys.sorted().filter { $0 != target }.flatMap { index in
+      plan.stage(index).stage.outputs.filter { port in
+        guard plan.stage(index).kind == .map, !port.name.utf8.isEmpty else { return false }
+        let readers = readers(of: index, port.name)
+        return !readers.isEmpty && readers.allSatisfy { slice.places[$0] == nil }
+      }.map { (index, $0.name) }
+    }
+  }
+
   private func run(_ parts: [(ShardSample, [ShardSample.Part])]) async throws -> Try {
     let place = Capture.Place()
     var slice = SpecSlice(plan.spec, through: target)
@@ -114,7 +138,8 @@ struct PreviewMaker {
     var before: Capture?
     let inputs = stage.inputs.filter { $0.carries == .records }
     // Of a barrier the one that stays can come long behind; of groups nobody knows which come out.
-    let limit = stage.kind == .barrier ? Int.max : wanted
+    // Of one output nobody knows which records leave by it.
+    let limit = stage.kind == .barrier || wantedPort != nil ? Int.max : wanted
     if !inputs.isEmpty {
       let capture = Capture(place, limit: limit)
       let probe = stage.kind == .sink ? stage.stage as? any SinkStage : nil
@@ -125,7 +150,7 @@ struct PreviewMaker {
     }
     var after: [(String, Capture)] = []
     let ports = stage.stage.outputs.filter { port in
-      request.stage.port.map { same($0, port.name) } ?? true
+      stage.kind == .map || request.stage.port.map { same($0, port.name) } ?? true
     }
     for port in ports where port.carries == .records {
       let isBounded = request.groupBy == nil || stage.kind == .source
@@ -142,6 +167,12 @@ struct PreviewMaker {
           CaptureStage(sink, Capture(place)), named: "removed", options: options,
           inputs: [(target, port.name, .rows)])
       }
+    }
+    for (index, port) in portsElsewhere(slice) {
+      slice.add(
+        CaptureStage(sink, Capture(place, limit: 0)),
+        named: "elsewhere \(plan.stage(index).name).\(port)", options: options,
+        inputs: [(index, port, .records)])
     }
     var problems = Problems()
     guard let sliced = slice.plan(&problems) else {

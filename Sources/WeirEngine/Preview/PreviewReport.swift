@@ -113,6 +113,12 @@ struct PreviewReport {
         )
       },
       uniquingKeysWith: { first, _ in first })
+    var chosen = chosen
+    if stage.kind == .map, let port = request.stage.port {
+      chosen = Array(
+        found.seen.records.filter { left[position($0)].map { same($0.port, port) } ?? false }
+          .prefix(wanted))
+    }
     let removed = self.removed
     let texts = stage.kind == .barrier ? self.texts : [:]
     return chosen.map { record in

@@ -52,6 +52,8 @@ struct LookupDemand {
     var type: FieldType.Base
     /// Where the column is named.
     var node: SpecNode
+    /// The field, where it stands for the column too.
+    var bareField: String?
   }
   struct Field {
     var column: String
@@ -75,7 +77,7 @@ struct LookupDemand {
     var found = Problems()
     let file = LookupFile(source, form, delimiter: delimiter, wanted: wanted, &found)
     guard !found.hasErrors else {
-      problems.add(contentsOf: found)
+      tell(found, of: source, &problems)
       return nil
     }
     checkColumns(of: file, &found)
@@ -90,8 +92,18 @@ struct LookupDemand {
       return found.hasErrors
         ? nil : LookupTable(keys: keys, hasPlainKey: hasPlainKey, columns: columns)
     }
-    problems.add(contentsOf: found)
+    tell(found, of: source, &problems)
     return table
+  }
+
+  /// Adds what is wrong with a table, with the place where it is named.
+  private func tell(_ found: Problems, of source: SpecSource, _ problems: inout Problems) {
+    for var problem in found.sorted {
+      if problem.source === source {
+        problem.related.append(.init("the table is named here", at: tableNode))
+      }
+      problems.add(problem)
+    }
   }
 
   var hasPlainKey: Bool { keys.count == 1 && keys[0].type == .string }
@@ -103,13 +115,16 @@ struct LookupDemand {
         fix: "name a table with rows")
       return
     }
-    let named = keys.map { ($0.column, $0.node) } + fields.map { ($0.column, $0.node) }
-    for (name, node) in named where !file.hasColumn(name) {
+    let named =
+      keys.map { ($0.column, $0.node, $0.bareField) } + fields.map { ($0.column, $0.node, nil) }
+    for (name, node, field) in named where !file.hasColumn(name) {
       problems.add(
         "unknown_column", at: node, "\(file.source.name) has no column \(shown(name))",
         expected: "one of \(alternatives(file.columns))",
-        fix: nearest(to: name, among: file.columns).map { quoted($0) }
-          ?? "add the column to the table")
+        fix: (nearest(to: name, among: file.columns) ?? (field == nil ? nil : file.columns.first))
+          .map { column in
+            field.map { "{\(quoted($0)): \(quoted(column))}" } ?? quoted(column)
+          } ?? "add the column to the table")
     }
   }
 

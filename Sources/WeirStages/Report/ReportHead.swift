@@ -40,10 +40,9 @@ struct ReportHead {
       + (model.findings.isEmpty ? [] : [("findings", "Findings")])
       + (page.by.count == 2 && !model.series.isEmpty ? [("map", "Map")] : [])
       + (model.series.isEmpty ? [] : [("series", "All series")])
-      + [
-        ("data", "Data"), ("ledger", "Ledger"),
-        ("quarantine", "Quarantine"), ("method", "Method"),
-      ]
+      + [("data", "Data"), ("ledger", "Ledger")]
+      + (page.expectations.isEmpty ? [] : [("expectations", "Expectations")])
+      + [("quarantine", "Quarantine"), ("method", "Method")]
     return reportBar(links)
   }
 
