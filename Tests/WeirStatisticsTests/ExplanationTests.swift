@@ -137,4 +137,22 @@ import Testing
     ])
     #expect(found.related().incidents.isEmpty)
   }
+
+  @Test func `a day on which thousands fall relates each to twenty of them`() {
+    let count = 3_000
+    let series = (0..<count).map { i -> TrendSeries in
+      let k = (0..<40).map { (day: Int) -> Double? in
+        day == 30 ? 20 : Double(400 + (day * 7 + i) % 11)
+      }
+      return Make.count(k, key: ["m\(i % 50)", "q\(i / 50)"])
+    }
+    let found = analyze(series, settings: TrendSettings())
+    #expect(found.findings.count == count)
+    let related = found.related()
+    #expect(related.incidents.map(\.groups) == [count])
+    for (i, beside) in related.related.enumerated() {
+      let others = (0...RelatedFindings.most).filter { $0 != i }.prefix(RelatedFindings.most)
+      #expect(beside.map(\.finding) == Array(others))
+    }
+  }
 }

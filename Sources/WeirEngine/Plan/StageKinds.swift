@@ -307,11 +307,11 @@ public enum StageOutput: Sendable {
 /// Derived rows: every row has one value a column.
 public struct RowTable: Sendable {
   public var columns: [String]
-  public var rows: [[JSONValue]]
+  public var rows: RowList
   /// What the rows are called by; `nil`: nothing tells them apart.
   public var identity: RowIdentity?
 
-  public init(columns: [String], rows: [[JSONValue]] = [], identity: RowIdentity? = nil) {
+  public init(columns: [String], rows: RowList = RowList(), identity: RowIdentity? = nil) {
     self.columns = columns
     self.rows = rows
     self.identity = identity

@@ -67,14 +67,14 @@ final class CompareMerger: ReduceMerger {
 
   /// A quantile over all buckets of a side; `nil` for other metrics.
   private func whole(
-    _ metric: Int, _ side: CompareSubject.Side, _ slots: [[Int]], _ calendar: TrendCalendar
+    _ metric: Int, _ side: CompareSubject.Side, _ slots: CellTable.CellsByGroup,
+    _ calendar: TrendCalendar
   ) -> Double? {
     guard case .quantile(let q, _) = rules.series.metrics[metric].formula else { return nil }
     var sketch = DDSketch()
     for group in side.groups {
-      for slot in slots[group] {
-        guard let t = calendar.index(of: counts.state.slots[slot].bucket), side.buckets.contains(t)
-        else { continue }
+      slots.forEach(of: group) { bucket, slot in
+        guard let t = calendar.index(of: bucket), side.buckets.contains(t) else { return }
         sketch.merge(counts.state.sketch(metric, in: slot))
       }
     }

@@ -77,7 +77,7 @@ struct SeriesCounting: Sendable {
 /// Puts the partials of the shards together: what was counted, and of which segments.
 struct SeriesCounts {
   let rules: TrendRules
-  let state: TrendState
+  private(set) var state: TrendState
   let segments: [TrendState]
 
   init(_ rules: TrendRules) {
@@ -96,6 +96,14 @@ struct SeriesCounts {
     var rest = try mergeCounts(partial)
     guard let sample = rest.block(), rest.isAtEnd else { throw TrendState.damaged }
     return sample
+  }
+
+  /// Drops what was counted by group, but for the segments.
+  ///
+  /// - Returns: how many records that were.
+  mutating func releaseState() -> UInt64 {
+    defer { state = TrendState(rules.shape, rules.clock) }
+    return state.recordCount
   }
 
   private func mergeCounts(_ partial: [UInt8]) throws -> ByteReader {

@@ -160,13 +160,13 @@ extension EvidenceSample {
     for (place, code) in order.enumerated() { places[code] = place }
     out.varint(UInt64(names.count))
     for code in order { out.block(names[code]) }
-    let bySlot = state.slotsByGroup()
+    let slots = state.slotsByGroup()
     out.varint(UInt64(state.groups.count))
     for group in state.sortedGroups() {
       out.block(Array(state.groups.bytes(of: group)))
-      out.varint(UInt64(bySlot[group].count))
-      for slot in bySlot[group] {
-        out.signed(state.slots[slot].bucket)
+      out.varint(UInt64(slots.count(of: group)))
+      slots.forEach(of: group) { bucket, slot in
+        out.signed(bucket)
         for place in 0..<classes {
           let entries = entries(slot, place)
           out.varint(UInt64(entries.count))

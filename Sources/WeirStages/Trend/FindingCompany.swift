@@ -10,15 +10,12 @@ struct FindingCompany {
   let ids: [String]
   let by: [String]
 
-  /// Related findings that are written.
-  private static let most = 20
-
   /// `incident` and `related` of finding i.
   func members(_ i: Int) -> [JSONMember] {
-    let related = beside.related[i].prefix(Self.most).map { other -> JSONValue in
+    let related = beside.related[i].map { other -> JSONValue in
       ["finding_id": .text(ids[other.finding]), "relation": .text(other.relation.rawValue)]
     }
-    return [JSONMember("incident", incident(i)), JSONMember("related", .array(Array(related)))]
+    return [JSONMember("incident", incident(i)), JSONMember("related", .array(related))]
   }
 
   private func incident(_ i: Int) -> JSONValue {

@@ -20,10 +20,11 @@ struct GroupTotals {
 
   init(state: TrendState, calendar: TrendCalendar, fields: Int) {
     self.fields = fields
-    let present = state.slots.reduce(into: Set<Int>()) { found, place in
-      if calendar.index(of: place.bucket) != nil { found.insert(place.group) }
+    var isPresent = [Bool](repeating: false, count: state.groups.count)
+    state.forEachCell { group, bucket, _ in
+      if calendar.index(of: bucket) != nil { isPresent[group] = true }
     }
-    groups = state.sortedGroups().filter { present.contains($0) }
+    groups = state.sortedGroups().filter { isPresent[$0] }
     parts = groups.map { keyParts(Array(state.groups.bytes(of: $0))) ?? [] }
   }
 

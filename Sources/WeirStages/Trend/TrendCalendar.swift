@@ -33,12 +33,10 @@ struct TrendCalendar {
     var records: [Int: UInt64] = [:]
     var latestEvent: [Int: Int64] = [:]
     var earliestEvent: [Int: Int64] = [:]
-    for (slot, place) in state.slots.enumerated() {
-      records[place.bucket, default: 0] += state.records[slot]
-      latestEvent[place.bucket] = max(
-        latestEvent[place.bucket] ?? .min, state.latest[slot])
-      earliestEvent[place.bucket] = min(
-        earliestEvent[place.bucket] ?? .max, state.earliest[slot])
+    for (extent, count) in zip(state.extents, state.recordsByExtent()) {
+      records[extent.bucket] = count
+      latestEvent[extent.bucket] = extent.latest
+      earliestEvent[extent.bucket] = extent.earliest
     }
     future = Int(state.future)
     let used = records.keys.sorted()

@@ -5,7 +5,9 @@ import WeirStatistics
 /// Puts the shards together and makes the outputs.
 final class TrendMerger: TracingMerger {
   private let rules: TrendRules
-  private let counts: SeriesCounts
+  private var counts: SeriesCounts
+  /// Records of counts that are no longer held.
+  private var released: UInt64 = 0
 
   init(_ rules: TrendRules) {
     self.rules = rules
@@ -15,7 +17,7 @@ final class TrendMerger: TracingMerger {
   /// Findings that are explained, the first by rank.
   private static let explainedMost = 2_000
 
-  var recordCount: Int { Int(counts.state.recordCount) }
+  var recordCount: Int { Int(released + counts.state.recordCount) }
 
   func merge(_ partial: [UInt8]) throws { _ = try counts.merge(tracing: partial) }
 
@@ -31,6 +33,8 @@ final class TrendMerger: TracingMerger {
     let (series, parts) = try TrendRollUp(
       state: counts.state, rules: rules, calendar: calendar
     ).all()
+    // The series have all that the counts had.
+    released = counts.releaseState()
     let settings = rules.settings
     let analyses = onAllProcessors(series.count, piece: 16) {
       analyzeSeries(series[$0], settings: settings)

@@ -91,7 +91,7 @@ private final class TrendPartial: ReducePartial {
       }
       sample?.add(
         batch, rows, found: found, times: times, truths: conditions.compactMap { $0?.truths },
-        slots: state.slots.count, fields: bound.segments.map(\.index))
+        slots: state.slotCount, fields: bound.segments.map(\.index))
       guard !segments.isEmpty else { return }
       let truths = conditions.map { $0?.truths ?? [] }
       for segment in segments {

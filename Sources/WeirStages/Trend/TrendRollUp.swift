@@ -48,53 +48,78 @@ struct TrendRollUp {
   }
 
   /// One series for each metric.
-  func series(of key: TrendKey, slots: [[Int]]) -> [TrendSeries] {
-    var at = [[Int]](repeating: [], count: calendar.states.count)
-    for group in key.groups {
-      for slot in slots[group] {
-        if let t = calendar.index(of: state.slots[slot].bucket) { at[t].append(slot) }
-      }
-    }
+  func series(of key: TrendKey, slots: CellTable.CellsByGroup) -> [TrendSeries] {
     let texts = key.parts.map { keyText($0) }
     let weekday = rules.clock.isWeekly ? nil : calendar.starts.first?.weekday
+    var records = [UInt64](repeating: 0, count: calendar.states.count)
+    forEachCell(of: key, slots) { t, slot in records[t] += state.records[slot] }
     return rules.metrics.indices.map { metric in
       TrendSeries(
         key: texts, metric: rules.metrics[metric].name, kind: rules.metrics[metric].kind,
-        buckets: calendar.states.indices.map { bucket(metric, $0, at[$0]) }, firstWeekday: weekday)
+        buckets: buckets(metric, key, slots, records), firstWeekday: weekday)
     }
   }
 
-  private func bucket(_ metric: Int, _ t: Int, _ slots: [Int]) -> TrendBucket {
-    let records = slots.reduce(UInt64(0)) { $0 + state.records[$1] }
-    let isZero = calendar.states[t] == .closed && records == 0
-    var bucket = TrendBucket(state: isZero ? .zero : calendar.states[t], n: Double(records))
-    switch rules.metrics[metric].formula {
-    case .all: bucket.k = bucket.n
-    case .matching:
-      bucket.k = Double(slots.reduce(UInt64(0)) { $0 + state.counter(metric, in: $1) })
-      bucket.n = bucket.k
-    case .rate:
-      bucket.k = Double(slots.reduce(UInt64(0)) { $0 + state.counter(metric, in: $1) })
-    case .mean:
-      var moments = TrendMoments()
-      for slot in slots { moments.merge(state.moments(metric, in: slot)) }
-      bucket.n = Double(moments.count)
-      bucket.value = moments.mean.flatMap { $0.isFinite ? $0 : nil }
-      bucket.variance = moments.varianceOfMean.isFinite ? moments.varianceOfMean : 0
-    case .quantile(let q, _):
-      var sketch = DDSketch()
-      for slot in slots { sketch.merge(state.sketch(metric, in: slot)) }
-      bucket.n = Double(sketch.count)
-      bucket.value = sketch.quantile(q)
-      bucket.variance = sketch.quantileVariance(q) ?? 0
-    case .distinct:
-      var all = HyperLogLog()
-      for slot in slots { all.merge(state.register(metric, in: slot)) }
-      bucket.value = all.estimate
-      let error = HyperLogLog.relativeError * all.estimate
-      bucket.variance = error * error
+  /// The slots of the groups, one group after the other, with the place of their bucket.
+  private func forEachCell(
+    of key: TrendKey, _ slots: CellTable.CellsByGroup, _ body: (Int, Int) -> Void
+  ) {
+    for group in key.groups {
+      slots.forEach(of: group) { bucket, slot in
+        if let t = calendar.index(of: bucket) { body(t, slot) }
+      }
     }
-    return bucket
+  }
+
+  private func buckets(
+    _ metric: Int, _ key: TrendKey, _ slots: CellTable.CellsByGroup, _ records: [UInt64]
+  ) -> [TrendBucket] {
+    var buckets = records.indices.map { t in
+      let isZero = calendar.states[t] == .closed && records[t] == 0
+      return TrendBucket(state: isZero ? .zero : calendar.states[t], n: Double(records[t]))
+    }
+    /// What the groups keep of each bucket, put together in their order.
+    func merged<Sum>(_ none: Sum, _ add: (inout Sum, Int) -> Void) -> [Sum] {
+      var sums = [Sum](repeating: none, count: buckets.count)
+      forEachCell(of: key, slots) { t, slot in add(&sums[t], slot) }
+      return sums
+    }
+    switch rules.metrics[metric].formula {
+    case .all:
+      for t in buckets.indices { buckets[t].k = buckets[t].n }
+    case .matching:
+      let counts = merged(UInt64(0)) { $0 += state.counter(metric, in: $1) }
+      for (t, count) in counts.enumerated() {
+        buckets[t].k = Double(count)
+        buckets[t].n = buckets[t].k
+      }
+    case .rate:
+      let counts = merged(UInt64(0)) { $0 += state.counter(metric, in: $1) }
+      for (t, count) in counts.enumerated() { buckets[t].k = Double(count) }
+    case .mean:
+      let all = merged(TrendMoments()) { $0.merge(state.moments(metric, in: $1)) }
+      for (t, moments) in all.enumerated() {
+        buckets[t].n = Double(moments.count)
+        buckets[t].value = moments.mean.flatMap { $0.isFinite ? $0 : nil }
+        buckets[t].variance = moments.varianceOfMean.isFinite ? moments.varianceOfMean : 0
+      }
+    case .quantile(let q, _):
+      let all = merged(DDSketch()) { $0.merge(state.sketch(metric, in: $1)) }
+      for (t, sketch) in all.enumerated() {
+        buckets[t].n = Double(sketch.count)
+        buckets[t].value = sketch.quantile(q)
+        buckets[t].variance = sketch.quantileVariance(q) ?? 0
+      }
+    case .distinct:
+      let all = merged(HyperLogLog()) { $0.merge(state.register(metric, in: $1)) }
+      for (t, registers) in all.enumerated() {
+        let estimate = registers.estimate
+        let error = HyperLogLog.relativeError * estimate
+        buckets[t].value = estimate
+        buckets[t].variance = error * error
+      }
+    }
+    return buckets
   }
 }
 

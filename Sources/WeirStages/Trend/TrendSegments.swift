@@ -80,7 +80,7 @@ struct TrendSegments {
   /// One for each field.
   let states: [TrendState]
   let calendar: TrendCalendar
-  private let slots: [[[Int]]]
+  private let slots: [CellTable.CellsByGroup]
   /// Groups of each state by their keys: sums of doubles run in this order, whatever came first.
   private let groups: [[Int]]
   /// For each field and group of its state the encoded values: those of the group, then the segment's.
@@ -147,9 +147,8 @@ struct TrendSegments {
       guard parts.count == rules.by.count + 1,
         zip(parts, sides.key).allSatisfy({ part, wanted in wanted.map { $0 == part } ?? true })
       else { continue }
-      for slot in slots[field][group] {
-        guard let t = calendar.index(of: state.slots[slot].bucket), let found = side(parts, t)
-        else { continue }
+      slots[field].forEach(of: group) { bucket, slot in
+        guard let t = calendar.index(of: bucket), let found = side(parts, t) else { return }
         let value = parts[parts.count - 1]
         let at: Int
         if let known = place[value] {

@@ -4,28 +4,34 @@ import WeirStatistics
 
 /// What many records come to: a slot for every group and bucket that has any.
 ///
-/// A slot is 24 bytes and 8 for each counter, 24 for a mean; quantiles and distinct counts have a
-/// sketch each. Groups are named by their key (see `appendKey`).
+/// A slot is 12 bytes, 8 to 10 more in the table that finds it, 8 for each counter and 24 for a mean;
+/// quantiles and distinct counts have a sketch each. Groups are named by their key (see `appendKey`).
 final class TrendState {
   let shape: TrendShape
   let clock: TrendClock
   let groups = ByteDictionary()
-  private(set) var slots: [(group: Int, bucket: Int)] = []
+  private var cells = CellTable()
   /// Records of each slot.
   private(set) var records: [UInt64] = []
   private(set) var counters: [UInt64] = []
   private(set) var sums: [Double] = []
   private(set) var sketches: [DDSketch] = []
   private(set) var registers: [HyperLogLog] = []
-  /// Latest event of each slot, in microseconds since 1970.
-  private(set) var latest: [Int64] = []
-  /// Earliest event of each slot.
-  private(set) var earliest: [Int64] = []
+  /// The buckets that have a slot.
+  private(set) var extents: [Extent] = []
+  /// For each slot the place of its bucket among ``extents``.
+  private var extent: [Int32] = []
+  private var extentOfBucket: [Int: Int32] = [:]
   /// Records past the end of what is reported.
   private(set) var future: UInt64 = 0
 
-  /// Slots by group and bucket.
-  private let places = PairTable()
+  /// What is known of a bucket over all groups.
+  struct Extent {
+    var bucket: Int
+    /// First and last event, in microseconds since 1970.
+    var earliest: Int64
+    var latest: Int64
+  }
 
   init(_ shape: TrendShape, _ clock: TrendClock) {
     self.shape = shape
@@ -34,18 +40,21 @@ final class TrendState {
 
   /// All records, those of the future too.
   var recordCount: UInt64 { records.reduce(future, +) }
+  var slotCount: Int { records.count }
+
+  /// What slots and the table that finds them take of memory; without sketches, what groups are called,
+  /// and room for more, which is not touched before it is used.
+  var bytes: Int {
+    cells.bytes + 4 * extent.count + 8 * records.count + 8 * counters.count + 8 * sums.count
+  }
 
   // MARK: Adding
 
   func slot(group: Int, bucket: Int) -> Int {
-    let known = places.find(UInt64(group), Int64(bucket))
-    if known >= 0 { return Int(known) }
-    let slot = slots.count
-    places.insert(Int32(slot), for: UInt64(group), Int64(bucket))
-    slots.append((group, bucket))
+    let (slot, isNew) = cells.slot(group: group, bucket: bucket)
+    guard isNew else { return slot }
+    extent.append(extent(of: bucket))
     records.append(0)
-    latest.append(clock.start(bucket))
-    earliest.append(clock.start(bucket) + clock.length - 1)
     counters.append(contentsOf: repeatElement(0, count: shape.counters))
     sums.append(contentsOf: repeatElement(0, count: shape.sums))
     for _ in 0..<shape.sketches { sketches.append(DDSketch()) }
@@ -53,12 +62,24 @@ final class TrendState {
     return slot
   }
 
+  private func extent(of bucket: Int) -> Int32 {
+    if let last = extent.last, extents[Int(last)].bucket == bucket { return last }
+    if let known = extentOfBucket[bucket] { return known }
+    let start = clock.start(bucket)
+    extentOfBucket[bucket] = Int32(extents.count)
+    extents.append(Extent(bucket: bucket, earliest: start + clock.length - 1, latest: start))
+    return Int32(extents.count - 1)
+  }
+
   func addFuture(_ count: UInt64 = 1) { future += count }
 
-  func addRecords(_ count: UInt64, from first: Int64, latest instant: Int64, to slot: Int) {
-    records[slot] += count
-    latest[slot] = max(latest[slot], instant)
-    earliest[slot] = min(earliest[slot], first)
+  func addRecords(_ count: UInt64, to slot: Int) { records[slot] += count }
+
+  /// Says that the events of a bucket reach at least so far.
+  func reach(_ bucket: Int, from first: Int64, to last: Int64) {
+    let at = Int(extent(of: bucket))
+    extents[at].earliest = min(extents[at].earliest, first)
+    extents[at].latest = max(extents[at].latest, last)
   }
 
   func count(_ metric: Int, _ times: UInt64 = 1, in slot: Int) {
@@ -90,16 +111,27 @@ final class TrendState {
     _ times: UnsafePointer<Cell>, _ rows: UnsafeBufferPointer<UInt32>,
     _ found: UnsafeBufferPointer<Int32>
   ) {
-    records.withUnsafeMutableBufferPointer { records in
-      latest.withUnsafeMutableBufferPointer { latest in
-        earliest.withUnsafeMutableBufferPointer { earliest in
+    guard !extents.isEmpty else { return }
+    extents.withUnsafeMutableBufferPointer { extents in
+      records.withUnsafeMutableBufferPointer { records in
+        extent.withUnsafeBufferPointer { extent in
+          // Most records lie in the bucket of the one before.
+          var place = 0
+          var (first, last) = (extents[0].earliest, extents[0].latest)
           for i in 0..<rows.count where found[i] >= 0 {
             let slot = Int(found[i])
             let time = times[Int(rows[i])].intValue
             records[slot] &+= 1
-            latest[slot] = max(latest[slot], time)
-            earliest[slot] = min(earliest[slot], time)
+            let mine = Int(extent[slot])
+            if mine != place {
+              (extents[place].earliest, extents[place].latest) = (first, last)
+              (first, last) = (extents[mine].earliest, extents[mine].latest)
+              place = mine
+            }
+            first = min(first, time)
+            last = max(last, time)
           }
+          (extents[place].earliest, extents[place].latest) = (first, last)
         }
       }
     }
@@ -183,50 +215,24 @@ final class TrendState {
     registers[slot * shape.registers + shape.place[metric]]
   }
 
-  /// The slots of every group, by bucket.
-  func slotsByGroup() -> [[Int]] {
-    var lists = [[Int]](repeating: [], count: groups.count)
-    for (slot, place) in slots.enumerated() { lists[place.group].append(slot) }
-    return lists.map { $0.sorted { slots[$0].bucket < slots[$1].bucket } }
+  /// Records of each of ``extents``.
+  func recordsByExtent() -> [UInt64] {
+    var sums = [UInt64](repeating: 0, count: extents.count)
+    for slot in records.indices { sums[Int(extent[slot])] += records[slot] }
+    return sums
   }
+
+  /// Every slot with its group and bucket, in no order that means anything.
+  func forEachCell(_ body: (_ group: Int, _ bucket: Int, _ slot: Int) -> Void) {
+    cells.forEach(body)
+  }
+
+  /// The slots of every group, by bucket.
+  func slotsByGroup() -> CellTable.CellsByGroup { cells.byGroup(groups: groups.count) }
 
   /// The groups in the order of their keys, as bytes.
   func sortedGroups() -> [Int] {
     let keys = (0..<groups.count).map { Array(groups.bytes(of: $0)) }
     return keys.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }
-  }
-}
-
-/// Count, sum, and sum of squares about the mean.
-///
-/// The squares are kept about the mean, and put together as Chan, Golub and LeVeque (1983) do: a sum
-/// of plain squares would lose all its digits for values that are large and close together.
-struct TrendMoments: Equatable {
-  var count: UInt64 = 0
-  var sum = 0.0
-  var squares = 0.0
-
-  mutating func add(_ value: Double) {
-    merge(TrendMoments(count: 1, sum: value, squares: 0))
-  }
-
-  mutating func merge(_ other: TrendMoments) {
-    guard other.count > 0 else { return }
-    guard count > 0 else {
-      self = other
-      return
-    }
-    let (a, b) = (Double(count), Double(other.count))
-    let distance = other.sum / b - sum / a
-    squares += other.squares + distance * distance * (a / (a + b)) * b
-    sum += other.sum
-    count += other.count
-  }
-
-  var mean: Double? { count > 0 ? sum / Double(count) : nil }
-
-  /// Sampling variance of ``mean``: the sample variance over the count; 0 for a single value.
-  var varianceOfMean: Double {
-    count > 1 ? max(0, squares) / Double(count - 1) / Double(count) : 0
   }
 }

@@ -2,12 +2,13 @@ import WeirData
 import WeirEngine
 import WeirStatistics
 
-// The bytes of a TrendState: little-endian, integers as LEB128, groups by key and buckets ascending,
-// so that equal states have equal bytes.
+// The bytes of a TrendState: little-endian, integers as LEB128, first the buckets with their first and last
+// event, then the groups, each with its buckets by their place among these. Groups by key and buckets
+// ascending, so that equal states have equal bytes.
 
 extension TrendState {
   /// Changes with every change of the layout.
-  private static let revision: UInt8 = 2
+  private static let revision: UInt8 = 3
   /// Far more records than there are, and few enough that no sum of states overflows.
   private static let recordsMost: UInt64 = 1 << 48
 
@@ -19,21 +20,29 @@ extension TrendState {
     for tally in shape.tallies { out.byte(tally.rawValue) }
     out.varint(recordCount)
     out.varint(future)
-    let bySlot = slotsByGroup()
+    let sorted = extents.sorted { $0.bucket < $1.bucket }
+    out.varint(UInt64(sorted.count))
+    for extent in sorted {
+      out.signed(extent.bucket)
+      out.varint(UInt64(extent.earliest - clock.start(extent.bucket)))
+      out.varint(UInt64(extent.latest - extent.earliest))
+    }
+    let place = Dictionary(uniqueKeysWithValues: zip(sorted.map(\.bucket), sorted.indices))
+    let slots = slotsByGroup()
     out.varint(UInt64(groups.count))
     for group in sortedGroups() {
       out.block(Array(groups.bytes(of: group)))
-      out.varint(UInt64(bySlot[group].count))
-      for slot in bySlot[group] { encode(slot, into: &out) }
+      out.varint(UInt64(slots.count(of: group)))
+      slots.forEach(of: group) { bucket, slot in
+        out.varint(UInt64(place[bucket] ?? 0))
+        encode(slot, into: &out)
+      }
     }
     return out.bytes
   }
 
   private func encode(_ slot: Int, into out: inout ByteWriter) {
-    out.signed(slots[slot].bucket)
     out.varint(records[slot])
-    out.varint(UInt64(earliest[slot] - clock.start(slots[slot].bucket)))
-    out.varint(UInt64(latest[slot] - earliest[slot]))
     for (metric, tally) in shape.tallies.enumerated() {
       switch tally {
       case .records: break
@@ -73,10 +82,11 @@ extension TrendState {
     else { return false }
     for tally in shape.tallies where input.byte() != tally.rawValue { return false }
     guard let total = input.varint(), total <= TrendState.recordsMost,
-      let coming = input.varint(), coming <= total,
+      let coming = input.varint(), coming <= total, let reached = mergeExtents(&input),
       let groupCount = input.varint()
     else { return false }
     addFuture(coming)
+    var isUsed = [Bool](repeating: false, count: reached.count)
     var left = total - coming
     var key: [UInt8] = []
     for i in 0..<groupCount {
@@ -86,22 +96,37 @@ extension TrendState {
       key = next
       let group = key.withUnsafeBufferPointer { groups.code(of: $0) }
       guard let buckets = input.varint(), buckets > 0 else { return false }
-      var before: Int?
+      var least: UInt64 = 0
       for _ in 0..<buckets {
-        guard let bucket = input.signed(), clock.allBuckets.contains(bucket),
-          before.map({ $0 < bucket }) ?? true, let count = input.varint(), count > 0,
-          count <= left, let early = input.varint(), early < UInt64(clock.length),
-          let reach = input.varint(), reach < UInt64(clock.length) - early
+        guard let place = input.varint(), place >= least, place < UInt64(reached.count),
+          let count = input.varint(), count > 0, count <= left
         else { return false }
-        before = bucket
+        least = place + 1
         left -= count
-        let slot = slot(group: group, bucket: bucket)
-        let first = clock.start(bucket) + Int64(early)
-        addRecords(count, from: first, latest: first + Int64(reach), to: slot)
+        isUsed[Int(place)] = true
+        let slot = slot(group: group, bucket: reached[Int(place)])
+        addRecords(count, to: slot)
         guard mergeMetrics(of: slot, upTo: count, &input) else { return false }
       }
     }
-    return left == 0
+    return left == 0 && isUsed.allSatisfy { $0 }
+  }
+
+  /// The buckets of the groups that follow.
+  private func mergeExtents(_ input: inout ByteReader) -> [Int]? {
+    guard let count = input.varint() else { return nil }
+    var reached: [Int] = []
+    for _ in 0..<count {
+      guard let bucket = input.signed(), clock.allBuckets.contains(bucket),
+        reached.last.map({ $0 < bucket }) ?? true, let early = input.varint(),
+        early < UInt64(clock.length), let reach = input.varint(),
+        reach < UInt64(clock.length) - early
+      else { return nil }
+      let first = clock.start(bucket) + Int64(early)
+      self.reach(bucket, from: first, to: first + Int64(reach))
+      reached.append(bucket)
+    }
+    return reached
   }
 
   private func mergeMetrics(

@@ -21,33 +21,40 @@ struct TrendTables {
   /// Encoded values of the group of each series.
   let parts: [[[UInt8]?]]
 
+  /// Its rows are made when they are asked for: there are as many as buckets in all series.
   var series: RowTable {
-    var table = RowTable(
+    let report = self.report
+    let heads = report.series.indices.map { i in
+      parts[i].map { keyValue($0) } + [
+        .text(report.series[i].metric), .text(report.series[i].kind.rawValue),
+      ]
+    }
+    let days = starts.map { JSONValue.text($0.iso) }
+    return RowTable(
       columns: rules.by + TrendTables.seriesColumns,
+      rows: RowList(count: heads.count * days.count) { place in
+        let (i, t) = place.quotientAndRemainder(dividingBy: days.count)
+        return heads[i] + TrendTables.row(t, day: days[t], report.series[i], report.verdicts[i])
+      },
       identity: RowIdentity(
         keys: rules.by + ["metric", "bucket"],
         estimates: ["state", "expected", "expected_lo", "expected_hi"],
         provisional: ("state", BucketState.open.rawValue)))
-    for (i, series) in report.series.enumerated() {
-      let head =
-        parts[i].map { keyValue($0) } + [
-          .text(series.metric), .text(series.kind.rawValue),
-        ]
-      let expected = report.verdicts[i].expected
-      for (t, bucket) in series.buckets.enumerated() {
-        let isMissing = bucket.state == .missing
-        let band = t < expected.count ? expected[t] : nil
-        table.rows.append(
-          head + [
-            .text(starts[t].iso), .text(bucket.state.rawValue),
-            isMissing ? .null : .measured(bucket.n),
-            isMissing || !series.kind.hasEvents ? .null : .measured(bucket.k),
-            .measured(bucket.observed(series.kind)), .measured(band?.value), .measured(band?.lo),
-            .measured(band?.hi),
-          ])
-      }
-    }
-    return table
+  }
+
+  /// What the `series` output says of one bucket.
+  private static func row(
+    _ t: Int, day: JSONValue, _ series: TrendSeries, _ verdict: SeriesVerdict
+  ) -> [JSONValue] {
+    let bucket = series.buckets[t]
+    let isMissing = bucket.state == .missing
+    let band = t < verdict.expected.count ? verdict.expected[t] : nil
+    return [
+      day, .text(bucket.state.rawValue), isMissing ? .null : .measured(bucket.n),
+      isMissing || !series.kind.hasEvents ? .null : .measured(bucket.k),
+      .measured(bucket.observed(series.kind)), .measured(band?.value), .measured(band?.lo),
+      .measured(band?.hi),
+    ]
   }
 
   var status: RowTable {

@@ -29,6 +29,12 @@ struct ComparedSeries: Sendable {
   private static let limit = 1e100
 
   var count: Int { index.count }
+
+  /// Drops all buckets.
+  mutating func forget() {
+    (index, weekday) = ([], [])
+    (k, n, exposure, seen, y) = ([], [], [], [], [])
+  }
   var isCounted: Bool { kind == .count || kind == .distinct }
   var isValue: Bool { kind == .mean || kind == .quantile }
 

@@ -24,8 +24,11 @@ public struct RelatedFindings: Sendable, Equatable {
   public var incidents: [Incident]
   /// For each finding its incident, if it is in one.
   public var incident: [Int?]
-  /// For each finding those beside it, with the larger first by the order of the report.
+  /// For each finding those beside it, the first ``most`` in the order of the report.
   public var related: [[(finding: Int, relation: FindingRelation)]]
+
+  /// A day on which everything falls relates each finding to thousands of others.
+  public static let most = 20
 
   public static func == (a: RelatedFindings, b: RelatedFindings) -> Bool {
     a.incidents == b.incidents && a.incident == b.incident
@@ -42,7 +45,8 @@ extension TrendReport {
 
   /// Groups the findings by place in time, and says which incidents they make up. An incident needs three
   /// groups and half of the tested groups of its scope; the scope is everything, else one value of one
-  /// field. A finding is in the widest it fits in. O(findings log findings).
+  /// field. A finding is in the widest it fits in. O(findings log findings) and, for each cluster in time,
+  /// O(series).
   public func related() -> RelatedFindings {
     var result = RelatedFindings(
       incidents: [], incident: [Int?](repeating: nil, count: findings.count),
@@ -50,19 +54,17 @@ extension TrendReport {
     for cluster in clusters() {
       let leaves = cluster.filter { isLeaf(findings[$0].series) }
       findIncidents(leaves, &result)
+      let company = Company(cluster.map { ($0, keyBytes(of: $0)) })
       for i in cluster {
-        for j in cluster where i != j {
-          guard let relation = relation(of: j, to: i) else { continue }
-          if relation == .sibling,
-            result.incident[i] == nil || result.incident[i] != result.incident[j]
-          {
-            continue
-          }
-          result.related[i].append((j, relation))
-        }
+        let siblings = result.incident[i].map { result.incidents[$0].findings } ?? []
+        result.related[i] = company.around(i, keyBytes(of: i), siblings: siblings)
       }
     }
     return result
+  }
+
+  private func keyBytes(of finding: Int) -> [[UInt8]?] {
+    key(of: finding).map { $0.map { Array($0.utf8) } }
   }
 
   private func isLeaf(_ series: Int) -> Bool {
@@ -155,24 +157,52 @@ extension TrendReport {
   }
 
   private func key(of finding: Int) -> [String?] { series[findings[finding].series].key }
+}
 
-  /// What finding `j` is to finding `i`.
-  private func relation(of j: Int, to i: Int) -> FindingRelation? {
-    let (a, b) = (key(of: i), key(of: j))
-    /// Whether `whole` is a total that has `part` in it.
-    func contains(_ whole: [String?], _ part: [String?]) -> Bool {
-      var isWider = false
-      for (x, y) in zip(whole, part) {
-        guard let x else {
-          isWider = isWider || y != nil
-          continue
-        }
-        guard let y, x.utf8.elementsEqual(y.utf8) else { return false }
-      }
-      return isWider
+/// The findings of one cluster by their groups, to find those of totals and parts without looking at all.
+private struct Company {
+  private typealias Key = [[UInt8]?]
+  /// The first ones of each key, and of each total that has findings those of its parts.
+  private var own: [Key: [Int]] = [:]
+  private var parts: [Key: [Int]] = [:]
+
+  /// - Parameter findings: ascending, with the key of each.
+  init(_ findings: [(finding: Int, key: [[UInt8]?])]) {
+    func add(_ finding: Int, to list: inout [Int]) {
+      if list.count < RelatedFindings.most { list.append(finding) }
     }
-    if contains(b, a) { return .total }
-    if contains(a, b) { return .part }
-    return .sibling
+    for (finding, key) in findings { add(finding, to: &own[key, default: []]) }
+    for (finding, key) in findings {
+      for whole in Company.totals(of: key) where own[whole] != nil {
+        add(finding, to: &parts[whole, default: []])
+      }
+    }
+  }
+
+  /// All keys that have this one as a part.
+  private static func totals(of key: Key) -> [Key] {
+    var all: [Key] = [key]
+    for field in key.indices where key[field] != nil {
+      all += all.map { wider in
+        var wider = wider
+        wider[field] = nil
+        return wider
+      }
+    }
+    return Array(all.dropFirst())
+  }
+
+  /// Those beside a finding, in the order of the report.
+  ///
+  /// - Parameter siblings: the findings of its incident, ascending.
+  func around(
+    _ finding: Int, _ key: [[UInt8]?], siblings: [Int]
+  ) -> [(finding: Int, relation: FindingRelation)] {
+    var found: [(finding: Int, relation: FindingRelation)] = []
+    for whole in Company.totals(of: key) { found += (own[whole] ?? []).map { ($0, .total) } }
+    found += (parts[key] ?? []).map { ($0, .part) }
+    found += siblings.prefix(RelatedFindings.most + 1).filter { $0 != finding }
+      .map { ($0, .sibling) }
+    return Array(found.sorted { $0.finding < $1.finding }.prefix(RelatedFindings.most))
   }
 }

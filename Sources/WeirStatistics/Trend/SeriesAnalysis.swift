@@ -17,12 +17,16 @@ public struct SeriesAnalysis: Sendable {
   /// What each bucket would show if nothing at all is reported; see ``ExpectedBand``.
   var expected: [Estimate?] = []
   var overall: Estimate?
+  /// Compared buckets, and the first of them.
+  var validBuckets: Int
+  var firstBucket: Int?
+  /// One p each: of the structure (or of the two halves), of the weekday profile, and of the most extreme
+  /// day, already corrected for the number of days; empty where nothing was tested.
+  var hypotheses: [(what: Hypothesis, p: Double)] = []
 
   enum Hypothesis: Sendable { case structure, halves, season, days }
 
-  /// One p each: of the structure (or of the two halves), of the weekday profile, and of the most extreme
-  /// day, already corrected for the number of days; empty where nothing was tested.
-  var hypotheses: [(what: Hypothesis, p: Double)] {
+  fileprivate func tests() -> [(what: Hypothesis, p: Double)] {
     switch status {
     case .insufficientHistory, .noEvents: return []
     case .constant: return [(.days, 1)]
@@ -57,6 +61,8 @@ public func analyzeSeries(_ series: TrendSeries, settings: TrendSettings) -> Ser
   analysis.expected = ExpectedBand(
     series: series, analysis: analysis, reported: Reported(), flagged: none
   ).estimates()
+  analysis.hypotheses = analysis.tests()
+  analysis.trim(settings)
   return analysis
 }
 
@@ -64,7 +70,8 @@ private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesA
   let compared = ComparedSeries(series)
   var analysis = SeriesAnalysis(
     status: .ok, compared: compared, profile: WeekdayProfile(), structure: nil, season: nil,
-    halves: nil, days: [], level: nil, parameters: 1)
+    halves: nil, days: [], level: nil, parameters: 1, validBuckets: compared.count,
+    firstBucket: compared.index.first)
   let n = compared.count
   guard n >= SeriesAnalysis.fewestBuckets else {
     analysis.status = .insufficientHistory
@@ -103,6 +110,19 @@ private func tested(_ series: TrendSeries, _ settings: TrendSettings) -> SeriesA
 }
 
 extension SeriesAnalysis {
+  /// Drops what only a finding needs where there will be none: of most series that is 150 bytes a bucket.
+  ///
+  /// Benjamini-Hochberg selects no family above q, whatever the others are. Twice that leaves room for
+  /// rounding.
+  fileprivate mutating func trim(_ settings: TrendSettings) {
+    let p = MultipleTesting.simes(hypotheses.map(\.p))
+    guard hypotheses.isEmpty || p > 2 * settings.falseDiscoveryRate else { return }
+    compared.forget()
+    structure = nil
+    days = []
+    level = nil
+  }
+
   /// One weekday profile, or two where the last four weeks plainly have their own.
   fileprivate mutating func findProfile(_ series: TrendSeries) {
     profile = WeekdayProfile(compared)

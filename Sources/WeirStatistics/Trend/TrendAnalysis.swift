@@ -28,9 +28,8 @@ public func assembleReport(
   var verdicts: [SeriesVerdict] = []
   var findings: [TrendFinding] = []
   for (i, analysis) in analyses.enumerated() {
-    let s = analysis.compared
     var reported = Reported()
-    var flagged = [Bool](repeating: false, count: s.count)
+    var flagged = [Bool](repeating: false, count: analysis.compared.count)
     var days: [DayResult] = []
     if let j = place[i], decision.selected[j] {
       for (hypothesis, isRejected) in zip(analysis.hypotheses, decision.rejected[j])
@@ -65,7 +64,7 @@ public func assembleReport(
     }
     verdicts.append(
       SeriesVerdict(
-        status: analysis.status, validBuckets: s.count, overall: analysis.overall,
+        status: analysis.status, validBuckets: analysis.validBuckets, overall: analysis.overall,
         expected: expected, p: place[i].map { decision.family[$0] },
         q: place[i].map { decision.adjusted[$0] }))
   }
@@ -125,7 +124,7 @@ private func coverageFindings(
   var said: Set<ClosedRange<Int>> = []
   var findings: [TrendFinding] = []
   for i in everything + others {
-    guard let begin = analyses[i].compared.index.first else { continue }
+    guard let begin = analyses[i].firstBucket else { continue }
     let buckets = series[i].buckets
     var at = begin
     while at < buckets.count {
@@ -154,7 +153,7 @@ private func openFindings(
   let everything = series.indices.filter { series[$0].key.allSatisfy { $0 == nil } }
   for i in everything + Array(series.indices) {
     guard let last = series[i].buckets.indices.last, series[i].buckets[last].state == .open,
-      !analyses[i].compared.index.isEmpty
+      analyses[i].firstBucket != nil
     else { continue }
     return [untested(.openBucket, last...last, series: i, reason: "not complete, so not compared")]
   }
