@@ -101,6 +101,33 @@ struct `Commands over stages that shape and route` {
     }
   }
 
+  @Test func `a test may say what leaves by each output and fails each rule`() throws {
+    try withTemporaryFolder { folder in
+      try prepare(folder)
+      func write(_ low: Int, _ rule: String) throws {
+        try folder.write(
+          #"""
+          {"tests": [{"name": "t",
+            "inputs": {"s": [{"id": 1, "day": "2026-10-01"}, {"id": 60, "who": "m1", "day": "2026-10-01"}, {"id": 95, "who": "m1", "day": "2026-10-01"}]},
+            "expect": {"ledger": {"stages": {
+              "routed": {"in": 2, "outputs": {"low": \#(low), "rest": 1}},
+              "checked": {"failed": {"named": 1, "\#(rule)": 1}}}}}}]}
+          """#, at: "p.test.json")
+      }
+      try write(1, "small")
+      #expect(try weirRun(folder, "test", "p.json").output.contains("all pass"))
+      try write(2, "tiny")
+      let failed = try RunningBinary.run(weir, ["test", "p.json"], in: folder.path)
+      #expect(failed.exit == 1)
+      #expect(
+        failed.output.contains("ledger, routed, outputs, low: expected 2, actual 1"),
+        "\(failed.output)")
+      #expect(
+        failed.output.contains("ledger, checked, failed: there is no 'tiny', but named, small"),
+        "\(failed.output)")
+    }
+  }
+
   @Test func `a first test of it passes`() throws {
     try withTemporaryFolder { folder in
       try prepare(folder)

@@ -163,7 +163,11 @@ private enum TestSchema {
                     ("type", .string("object")),
                     (
                       "additionalProperties",
-                      object(TestLedger.stageKeys.map { ($0, count) }, required: [])
+                      object(
+                        TestLedger.stageKeys.map { ($0, count) }
+                          + TestLedger.stageObjects.map {
+                            ($0, .to("counts"))
+                          }, required: [])
                     ),
                   ])
               )

@@ -235,9 +235,17 @@ private struct TestParsing {
     {
       for member in ledger.object ?? [] where !same(member.key, "stages") { count(member) }
       if let stages = ledger.member("stages")?.value, object(stages, "\"stages\"", nil) {
-        for stage in stages.object ?? [] where object(stage.value, "a stage", TestLedger.stageKeys)
-        {
-          for member in stage.value.object ?? [] { count(member) }
+        let keys = TestLedger.stageKeys + TestLedger.stageObjects
+        for stage in stages.object ?? [] where object(stage.value, "a stage", keys) {
+          for member in stage.value.object ?? [] {
+            guard TestLedger.stageObjects.contains(where: { same($0, member.key) }) else {
+              count(member)
+              continue
+            }
+            if object(member.value, quoted(member.key), nil) {
+              for entry in member.value.object ?? [] { count(entry) }
+            }
+          }
         }
       }
     }

@@ -7,6 +7,15 @@ enum TestLedger {
     "in", "out", "filtered", "deduplicated", "quarantined", "aggregated", "written",
   ]
 
+  /// Objects in the numbers of a stage: records by output, and those that do not meet a rule.
+  static let stageObjects = ["outputs", "failed"]
+
+  /// The numbers of one of ``stageObjects`` by name.
+  static func values(_ key: String, _ stage: Ledger.Stage) -> [(name: String, count: Int)] {
+    same(key, "outputs")
+      ? stage.ports.map { ($0.name, $0.records) } : stage.checks.map { ($0.name, $0.failed) }
+  }
+
   static func value(_ key: String, _ r: RecordCounts) -> Int {
     switch key {
     case "read": r.read
