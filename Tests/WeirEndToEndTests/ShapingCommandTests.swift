@@ -63,6 +63,13 @@ struct `Commands over stages that shape and route` {
           == #"{"stage":"checked","rule":"named","level":"warn","failed":10,"first":{"source":"s","shard":"a.jsonl","line":1},"checked":100,"rate":0.1}"#
       )
       #expect(json["expectations"]?.elements.count == 3)
+      // Where nothing is new, what is said is what was.
+      let same = try weirRun(folder, "run", "p.json", "--json", "--progress", "none")
+      let unchanged = try #require(JSONValue(parsing: same.lastLine))
+      #expect(unchanged["unchanged"] == true)
+      #expect(unchanged["expectations"]?.text == json["expectations"]?.text)
+      let shown = try weirRun(folder, "run", "p.json", "--progress", "none").output
+      #expect(shown.contains("nothing new") && shown.contains("1 of 3 rules met"))
       let page = String(
         decoding: try readFile(folder.file("out/p/all/page.html")), as: UTF8.self)
       #expect(page.contains("Expectations: 1 of 3 rules met by all records"))

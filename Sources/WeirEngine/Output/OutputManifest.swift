@@ -27,6 +27,7 @@ struct OutputManifest {
   /// By level.
   var findings: [Count]
   var shardsSetAside: [ShardFault]
+  var checks: [(stage: Ledger.Stage, check: Ledger.Check)]
   /// What that run had to say about budgets.
   var notes: [String]
 
@@ -76,6 +77,7 @@ struct OutputManifest {
     shardsSetAside = (manifest["shards_set_aside"]?.asArray ?? []).compactMap {
       ShardFault(manifest: $0)
     }
+    checks = (manifest["expectations"]?.asArray ?? []).compactMap { Ledger.check(reading: $0) }
     notes = (manifest["over_budget"]?.asArray ?? []).compactMap(\.asText).map {
       "the outputs in place are over budget: \($0)"
     }

@@ -127,9 +127,12 @@ public struct Ledger: Sendable {
 
   public init() {}
 
+  /// Those of the run that made the outputs in place, where this one had nothing to do.
+  var checksBefore: [(stage: Stage, check: Check)] = []
+
   /// All rules that records were held against, in the order of the stages.
   public var checks: [(stage: Stage, check: Check)] {
-    stages.flatMap { stage in stage.checks.map { (stage, $0) } }
+    checksBefore + stages.flatMap { stage in stage.checks.map { (stage, $0) } }
   }
 
   /// What does not add up, in words; empty where all does.
@@ -273,22 +276,38 @@ extension Ledger {
   /// For the result of a run: every rule with its stage, how many records were held against it, and the
   /// share of these that failed, 0 to 1; nothing where there is no rule.
   public var expectations: [JSONMember] {
-    let checks = checks
-    guard !checks.isEmpty else { return [] }
-    return [
-      JSONMember(
-        "expectations",
-        .array(
-          checks.map { stage, check in
-            let checked = stage.counts.in
-            return .object(
-              [JSONMember("stage", .text(stage.name))] + check.members
-                + [
-                  JSONMember("checked", .int(checked)),
-                  JSONMember(
-                    "rate", .number(checked > 0 ? Double(check.failed) / Double(checked) : 0)),
-                ])
-          }))
-    ]
+    let values = expectationValues
+    return values.isEmpty ? [] : [JSONMember("expectations", .array(values))]
+  }
+
+  var expectationValues: [JSONValue] {
+    checks.map { stage, check in
+      let checked = stage.counts.in
+      return .object(
+        [JSONMember("stage", .text(stage.name))] + check.members
+          + [
+            JSONMember("checked", .int(checked)),
+            JSONMember(
+              "rate", .number(checked > 0 ? Double(check.failed) / Double(checked) : 0)),
+          ])
+    }
+  }
+
+  /// One of ``expectations`` read back.
+  static func check(reading value: JSONValue) -> (stage: Stage, check: Check)? {
+    guard let name = value.text("stage"), let rule = value.text("rule"),
+      let level = value.text("level"), let failed = value.int("failed"),
+      let checked = value.int("checked")
+    else { return nil }
+    var stage = Stage(
+      name: name, type: "", kind: .map, counts: StageCounts(), takesRecords: true)
+    stage.counts.in = checked
+    var check = Check(name: rule, level: level, failed: failed)
+    if let first = value["first"], let source = first.text("source"),
+      let shard = first.text("shard"), let line = first.int("line")
+    {
+      check.first = (source: source, shard: shard, line: line)
+    }
+    return (stage, check)
   }
 }

@@ -215,6 +215,7 @@ extension Plan {
         facts.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) }),
       "findings": .object(facts.findings.map { JSONMember($0.level, .int($0.count)) }),
       "shards_set_aside": .array(facts.ledger.shardsSetAside.map(\.json)),
+      "expectations": .array(facts.ledger.expectationValues),
       "over_budget": .array(facts.overBudget.map { .text($0.text) }),
       "files": .array(files.map(\.manifestJSON)),
     ]

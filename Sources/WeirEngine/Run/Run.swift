@@ -171,6 +171,7 @@ private struct Run {
     var ledger = Ledger()
     ledger.records = same.records
     ledger.shardsSetAside = same.shardsSetAside
+    ledger.checksBefore = same.checks
     return RunResult(
       runID: record.id, outDirectory: record.outDirectory, ledger: ledger,
       quarantine: QuarantineSummary(

@@ -141,6 +141,7 @@ extension RunRecord {
       JSONMember("ledger_by", .array(over.ledger.groupFields.map { .text($0) })),
       quarantine(over.quarantine),
     ]
+    members += over.ledger.expectations
     members += BudgetExcess.members(over.excesses)
     if !over.ledger.shardsSetAside.isEmpty {
       members += ShardFault.members(over.ledger.shardsSetAside)
@@ -190,6 +191,7 @@ extension RunRecord {
           "findings",
           .object(result.findings.reversed().map { JSONMember($0.level, .int($0.count)) })))
     }
+    members += result.ledger.expectations
     if !result.ledger.shardsSetAside.isEmpty {
       members += ShardFault.members(result.ledger.shardsSetAside)
     }
