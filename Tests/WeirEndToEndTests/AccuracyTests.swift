@@ -24,7 +24,7 @@ import WeirTesting
   }
 
   private func match(_ a: TrendFinding, _ b: PlantedEvent) -> [Bool] {
-    let match = AccuracyScore.match(a, b)
+    let match = AccuracyScore.match(ScoredFinding(a), b)
     return [match.strict, match.lenient]
   }
 
@@ -76,5 +76,23 @@ import WeirTesting
     try #"{"kind":"rate","k":[1,2]}"#.write(toFile: path, atomically: true, encoding: .utf8)
     let error = #expect(throws: FileError.self) { try LabelledSeries.read(path) }
     #expect(error?.description.contains("line 1") == true)
+  }
+
+  @Test func `changes planted in records are found by the whole pipeline`() async throws {
+    let start = try #require(CivilDate(iso: "2026-01-05"))
+    let calendar = Calendar(start: start, days: 42, rows: 60_000)
+    let planted = PlantedRecords(calendar: calendar, seed: 3, isEmpty: false)
+    let empty = PlantedRecords(calendar: calendar, seed: 3, isEmpty: true)
+    #expect(planted.truth.count == 96 * 3 && empty.truth.count == 96 * 3)
+    #expect(empty.truth.values.allSatisfy(\.isEmpty) && empty.effects.list.isEmpty)
+    #expect((60...140).contains(planted.truth.values.count { !$0.isEmpty }))
+    let report = try await RecordsReport.make(planted, seed: 3, shards: 42, workers: 2)
+    var score = AccuracyScore()
+    score.add(planted, report)
+    #expect(score.series == 96 * 3 && report.speaks)
+    #expect(score.detectable > 20)
+    #expect(
+      (score.recallStrict ?? 0) > 0.7 && score.seriesFDR < 0.2,
+      "\(AccuracyText(score: score).lines)")
   }
 }

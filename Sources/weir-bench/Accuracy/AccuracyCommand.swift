@@ -2,7 +2,7 @@ import ArgumentParser
 import WeirData
 import WeirStatistics
 
-struct Accuracy: ParsableCommand {
+struct Accuracy: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Score the analysis of the `trend` stage on series with planted, known changes.",
     discussion: """
@@ -11,23 +11,64 @@ struct Accuracy: ParsableCommand {
       runs with its defaults; counts are added up over the files.
 
       The series without a change are also put together, --report-size at a time, into reports in \
-      which nothing happened; all_null_any is the share of these that say something all the same. \
+      which nothing happened; all_null_any is the share of these that say something all the same.
+
+      --records scores the whole way instead, from shards to findings.jsonl: for each of --reports it \
+      draws changes from --seed on, plants them in the decisions that `weir-bench generate` makes, with \
+      spellings, duplicates, revisions and damaged lines, and runs normalize, dedupe and trend over \
+      them. Of --null-reports more nothing is planted in. Findings of totals are not scored: what moves \
+      a part moves them. ms_per_series is the whole run, with reading.
+
       Benchmarks/ACCURACY.md has the results and how they are made.
       """)
 
   @Option(
     name: .long, parsing: .upToNextOption, help: "Files of labelled series.",
     completion: .file(extensions: ["jsonl"]))
-  var series: [String]
+  var series: [String] = []
+  @Flag(help: "Plant changes in generated records and run the whole pipeline over them.")
+  var records = false
+  @Option(help: "With --records: reports with changes.") var reports = 5
+  @Option(help: "With --records: reports without any.") var nullReports = 40
+  @Option(help: "With --records: the first seed; each report has the next one.") var seed = 7
+  @Option(help: "With --records: unique decisions of a report, expected.") var rows = 400_000
+  @Option(help: "With --records: days of a report.") var days = 84
   @Option(help: "Series of a report in which nothing happened.") var reportSize = 120
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
-    guard !series.isEmpty else { throw ValidationError("name a file with --series") }
+    guard records != !series.isEmpty else {
+      throw ValidationError("name files with --series, or give --records, and not both")
+    }
+    guard reports >= 0, nullReports >= 0, reports + nullReports > 0 else {
+      throw ValidationError("--reports and --null-reports must be 0 or more, and one of them more")
+    }
+    guard seed >= 0, (1_000...100_000_000).contains(rows), (14...3_660).contains(days) else {
+      throw ValidationError("--seed must be 0 or more, --rows 1000 to 100000000, --days 14 to 3660")
+    }
     guard reportSize >= 1 else { throw ValidationError("--report-size must be at least 1") }
   }
 
-  func run() throws {
+  func run() async throws {
+    let score = records ? try await scoreRecords() : try scoreSeries()
+    let text = AccuracyText(score: score)
+    print(json ? text.json.text : text.lines.joined(separator: "\n"))
+  }
+
+  private func scoreRecords() async throws -> AccuracyScore {
+    var score = AccuracyScore()
+    guard let start = CivilDate(iso: "2026-01-05") else { return score }
+    let calendar = Calendar(start: start, days: days, rows: rows)
+    for i in 0..<(reports + nullReports) {
+      let (number, isEmpty) = (UInt64(seed + i), i >= reports)
+      let planted = PlantedRecords(calendar: calendar, seed: number, isEmpty: isEmpty)
+      let report = try await RecordsReport.make(planted, seed: number, shards: days, workers: 2)
+      if isEmpty { score.addEmpty(speaks: report.speaks) } else { score.add(planted, report) }
+    }
+    return score
+  }
+
+  private func scoreSeries() throws -> AccuracyScore {
     var score = AccuracyScore()
     let clock = ContinuousClock()
     let settings = TrendSettings()
@@ -50,7 +91,6 @@ struct Accuracy: ParsableCommand {
         score.addEmpty(analyze(some, settings: settings))
       }
     }
-    let text = AccuracyText(score: score)
-    print(json ? text.json.text : text.lines.joined(separator: "\n"))
+    return score
   }
 }

@@ -33,31 +33,36 @@ struct AccuracyScore {
   var emptyP: [Double] = []
   var seconds = 0.0
 
-  /// Types that are said of the data and not claimed of what it measures.
-  private static let untested: Set<FindingType> = [.dataMissing, .openBucket]
-
   mutating func add(_ labelled: [LabelledSeries], _ report: TrendReport) {
     reports += 1
-    series += labelled.count
-    var said = [[TrendFinding]](repeating: [], count: labelled.count)
-    for finding in report.findings where !Self.untested.contains(finding.type) {
-      said[finding.series].append(finding)
+    var said = [[ScoredFinding]](repeating: [], count: labelled.count)
+    for finding in report.findings where finding.type.isTested {
+      said[finding.series].append(ScoredFinding(finding))
     }
-    for (i, one) in labelled.enumerated() {
-      add(one.truth, said[i])
-      if one.truth.isEmpty, let p = report.verdicts[i].p { emptyP.append(p) }
+    for (i, one) in labelled.enumerated() { add(one.truth, said[i], p: report.verdicts[i].p) }
+  }
+
+  mutating func add(_ planted: PlantedRecords, _ report: RecordsReport) {
+    reports += 1
+    seconds += report.seconds
+    for (name, truth) in planted.truth {
+      add(truth, report.findings[name] ?? [], p: report.p[name])
     }
   }
 
   /// A report of series without any change.
   mutating func addEmpty(_ report: TrendReport) {
-    emptyReports += 1
-    if report.findings.contains(where: { !Self.untested.contains($0.type) }) {
-      speakingEmptyReports += 1
-    }
+    addEmpty(speaks: report.findings.contains { $0.type.isTested })
   }
 
-  private mutating func add(_ truth: [PlantedEvent], _ said: [TrendFinding]) {
+  mutating func addEmpty(speaks: Bool) {
+    emptyReports += 1
+    if speaks { speakingEmptyReports += 1 }
+  }
+
+  private mutating func add(_ truth: [PlantedEvent], _ said: [ScoredFinding], p: Double?) {
+    series += 1
+    if truth.isEmpty, let p { emptyP.append(p) }
     if !said.isEmpty { flagged += 1 }
     if truth.isEmpty {
       emptySeries += 1
@@ -89,13 +94,13 @@ struct AccuracyScore {
   }
 
   static func match(
-    _ finding: TrendFinding, _ event: PlantedEvent
+    _ finding: ScoredFinding, _ event: PlantedEvent
   ) -> (strict: Bool, lenient: Bool) {
     if event.type == "season_break" || finding.type == .seasonBreak {
       let isRight = finding.type.rawValue == event.type
       return (isRight, isRight)
     }
-    guard (finding.direction == .up) == (event.effect > 0) else { return (false, false) }
+    guard finding.isUp == (event.effect > 0) else { return (false, false) }
     let at = event.at ?? 0
     let levels = ["trend", "shift", "window_change"]
     switch finding.type {
@@ -112,6 +117,28 @@ struct AccuracyScore {
     case .shift, .trend, .windowChange: return (false, levels.contains(event.type))
     case .seasonBreak, .dataMissing, .openBucket: return (false, false)
     }
+  }
+}
+
+/// What of a finding is right or wrong.
+struct ScoredFinding {
+  var type: FindingType
+  var isUp: Bool
+  /// Buckets, from the first one of the series.
+  var anchor: Int
+  var window: ClosedRange<Int>
+
+  init(type: FindingType, isUp: Bool, anchor: Int, window: ClosedRange<Int>) {
+    self.type = type
+    self.isUp = isUp
+    self.anchor = anchor
+    self.window = window
+  }
+
+  init(_ finding: TrendFinding) {
+    self.init(
+      type: finding.type, isUp: finding.direction == .up, anchor: finding.anchor,
+      window: finding.window)
   }
 }
 

@@ -20,7 +20,7 @@ struct MicroSpec {
         },
         "transforms": {
           "clean":  { "type": "normalize", "inputs": ["decisions"],
-                      "fields": { "market": { "trim": true, "case": "upper", "map": \(markets) },
+                      "fields": { "market": { "trim": true, "case": "upper", "map": \(Self.markets) },
                                   "queue":  { "trim": true, "case": "lower", "replace": { "-": "_" } },
                                   "ts":     { "timestamp": ["rfc3339", "epoch_ms"] } } },
           \(dedupes ? dedupe : "")
@@ -44,7 +44,7 @@ struct MicroSpec {
     """
 
   /// Every spelling in upper case and its code.
-  private var markets: String {
+  static var markets: String {
     var entries: [String] = []
     for market in World.markets {
       for spelling in [market.code] + market.spellings {
