@@ -43,6 +43,10 @@ public struct Trend: ReduceStage {
           + "version. They make no series."),
       OptionSpec("metrics", .map(TrendMetric.option), .required, "What is measured, by name."),
       OptionSpec(
+        "complete", .fieldPath, .optional,
+        "A `bool` field: false in any row of a bucket says that more will come, so that the bucket is "
+          + "not compared. With it no last or first bucket is taken for incomplete by its times."),
+      OptionSpec(
         "q", .number(0.0001...0.5), .default("0.05"),
         "Share of the findings that may be false, over all series of the report together."),
       OptionSpec(
@@ -88,7 +92,7 @@ public struct Trend: ReduceStage {
     Trend.checkFields(by, options.node("by"), &problems)
     let segments = (options["segments"]?.list ?? []).map { ($0.fieldPath, $0.node) }
     Trend.checkSegments(segments, by: by, &problems)
-    fields = SeriesFields(options, by: by, segments: segments)
+    fields = SeriesFields(options, by: by, segments: segments, complete: options["complete"])
     var settings = TrendSettings()
     settings.falseDiscoveryRate = options.number("q")
     settings.minHistory = options.int("min_history")
@@ -167,8 +171,15 @@ struct TrendRules: Sendable {
   var daysBack = 0
   var settings: TrendSettings
   var maxSeries: Int
+  /// Whether rows say which buckets are complete.
+  var hasFlags = false
 
-  var shape: TrendShape { TrendShape(by: by.count, tallies: metrics.map(\.tally)) }
+  /// Whether rows stand for many records each. All metrics of a stage agree in this.
+  var isAggregated: Bool { metrics.contains { $0.formula.isAggregated } }
+
+  var shape: TrendShape {
+    TrendShape(by: by.count, tallies: metrics.map(\.tally), isAggregated: isAggregated)
+  }
 
   /// First microsecond that is past `through`.
   var end: Int64? {
@@ -217,6 +228,15 @@ private let trendDiscussion = """
   values of a field; records where the field is null do not enter these. Quantiles are within 1 %, \
   distinct counts have a standard error of 1.6 %.
 
+  **Rows that are already aggregated.** A table with a row for each group and day is read as well: \
+  `counted` names the field with how many records a row stands for, `numerator` and `denominator` those \
+  of a rate, `sum`, `sumsq` and `n` those of a mean (sum of the values, of their squares, and how many). \
+  `time` is any instant of the bucket, rows of one group and bucket are added up, and a row stands for as \
+  many records as the largest of its counts, denominators and n. A row of zeros says that there was \
+  nothing; a bucket without any row is missing. The findings are those of the records themselves, and \
+  their evidence is rows. Metrics of records and of rows do not mix in a stage. `complete` names a field \
+  that says whether more will come.
+
   **Days.** A day begins at midnight UTC. With a date, `through` is believed: days up to its end are \
   complete, and those without any record are missing. With `latest` the last bucket is the last one \
   that has at least 1 % of the median bucket's records; it counts as open, is shown and not \
@@ -229,7 +249,9 @@ private let trendDiscussion = """
 
   **Quarantine.** A record is taken by all metrics or by none. `missing_time`: the time is null. \
   `expression_error`: a condition has no value. `wrong_type`: a field declared `any` holds \
-  something that cannot be grouped or measured. `reserved_value`: a field of the group holds `*`, \
+  something that cannot be grouped or measured. Of aggregated rows: `missing_count` and \
+  `missing_sum` (null), `bad_count` (no whole number of 0 or more), `numerator_too_large`, and \
+  `bad_squares` (less than the square of the sum over n: not the sum of the squares). `reserved_value`: a field of the group holds `*`, \
   which stands for a total in the outputs. A null in a field of the group is a value like others.
 
   **Outputs.** In `findings` and `series` a field of the group is `*` in a total. Numbers have ten \

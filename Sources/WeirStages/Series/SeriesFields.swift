@@ -8,11 +8,14 @@ struct SeriesFields: Sendable {
   let timeNode: SpecNode
   let by: [(path: FieldPath, node: SpecNode)]
   let segments: [(path: FieldPath, node: SpecNode)]
+  /// Says whether all of a bucket has come.
+  let complete: (path: FieldPath, node: SpecNode)?
 
   init(
     _ options: Options, by: [(path: FieldPath, node: SpecNode)],
-    segments: [(path: FieldPath, node: SpecNode)]
+    segments: [(path: FieldPath, node: SpecNode)], complete: OptionValue? = nil
   ) {
+    self.complete = complete.map { ($0.fieldPath, $0.node) }
     time = options.fieldPath("time")
     timeNode = options.node("time")
     self.by = by
@@ -32,11 +35,26 @@ struct SeriesFields: Sendable {
     }
     let groups = by.compactMap { column($0, scope, &problems) }
     let parts = segments.compactMap { column($0, scope, &problems) }
+    let flag = complete.flatMap { truth($0, scope, &problems) }
     let inputs = rules.metrics.map { $0.bind(scope, context, &problems) }
     guard problems.errorCount == before, let timeField else { return nil }
     return BoundTrend(
       rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: groups,
-      segments: parts, inputs: inputs.compactMap { $0 }, namesEvidence: namesEvidence)
+      segments: parts, inputs: inputs.compactMap { $0 }, complete: flag,
+      namesEvidence: namesEvidence)
+  }
+
+  private func truth(
+    _ field: (path: FieldPath, node: SpecNode), _ scope: Scope, _ problems: inout Problems
+  ) -> BoundTrend.Column? {
+    guard let found = scope.require(field.path, at: field.node, &problems) else { return nil }
+    guard found.type.base == .bool else {
+      problems.add(
+        "wrong_type", at: field.node, "`\(field.path.text)` is declared as \(found.type.text)",
+        expected: "bool")
+      return nil
+    }
+    return BoundTrend.Column(index: found.column, name: field.path.text)
   }
 
   private func column(
@@ -64,6 +82,15 @@ extension TrendRules {
         "no_metrics", at: options.node("metrics"), "nothing is measured",
         fix: #"for example "volume": { "count": true }"#)
     }
+    if let raw = metrics.first(where: { !$0.formula.isAggregated }),
+      let rows = metrics.first(where: { $0.formula.isAggregated })
+    {
+      problems.add(
+        "mixed_metrics", at: raw.node,
+        "`\(raw.name)` counts records, and `\(rows.name)` reads rows that are already aggregated",
+        expected: "one of the two in a stage",
+        fix: "of rows write counted, numerator and denominator, or sum, sumsq and n")
+    }
     let bucket = options.duration("bucket")
     if bucket.count != 1 || (bucket.unit != .day && bucket.unit != .week) {
       problems.add(
@@ -82,6 +109,6 @@ extension TrendRules {
       by: fields.by.map(\.path.text), segments: fields.segments.map(\.path.text),
       metrics: metrics, clock: TrendClock(isWeekly: bucket.unit == .week), through: through,
       daysBack: daysBack,
-      settings: settings, maxSeries: options.int("max_series"))
+      settings: settings, maxSeries: options.int("max_series"), hasFlags: fields.complete != nil)
   }
 }

@@ -202,7 +202,7 @@ extension TrendRules {
       case .matching, .rate:
         next += 1
         return next - 1
-      case .all, .mean, .quantile, .distinct: return nil
+      case .all, .mean, .quantile, .distinct, .counted, .ratio, .sums: return nil
       }
     }
   }

@@ -33,7 +33,9 @@ struct TrendCalendar {
     var records: [Int: UInt64] = [:]
     var latestEvent: [Int: Int64] = [:]
     var earliestEvent: [Int: Int64] = [:]
+    var incomplete = Set<Int>()
     for (extent, count) in zip(state.extents, state.recordsByExtent()) {
+      if extent.isIncomplete { incomplete.insert(extent.bucket) }
       records[extent.bucket] = count
       latestEvent[extent.bucket] = extent.latest
       earliestEvent[extent.bucket] = extent.earliest
@@ -75,13 +77,16 @@ struct TrendCalendar {
       latestEvent[bucket].map { $0 != rules.clock.start(bucket) } ?? false
     }
     for bucket in begin...max(begin, last) {
+      // Where rows say what is complete nothing is guessed.
       let isOpen =
-        bucket == last && hasTimes
-        && !TrendCalendar.isClosed(bucket, latestEvent[bucket], rules)
+        rules.hasFlags
+        ? incomplete.contains(bucket)
+        : bucket == last && hasTimes
+          && !TrendCalendar.isClosed(bucket, latestEvent[bucket], rules)
       states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
       starts.append(rules.clock.date(bucket))
     }
-    if states.count > 1, TrendCalendar.isPartial(begin, earliestEvent, rules) {
+    if states.count > 1, !rules.hasFlags, TrendCalendar.isPartial(begin, earliestEvent, rules) {
       states[0] = .partial
     }
   }

@@ -12,6 +12,17 @@ struct TrendMetric: Sendable {
     case mean(FieldPath)
     case quantile(Double, FieldPath)
     case distinct(FieldPath)
+    // Of rows that are already aggregated:
+    case counted(FieldPath)
+    case ratio(numerator: FieldPath, denominator: FieldPath)
+    case sums(TrendSums<FieldPath>)
+
+    var isAggregated: Bool {
+      switch self {
+      case .counted, .ratio, .sums: true
+      case .all, .matching, .rate, .mean, .quantile, .distinct: false
+      }
+    }
   }
   var name: String
   var formula: Formula
@@ -35,6 +46,25 @@ struct TrendMetric: Sendable {
     .object([
       OptionSpec("distinct", .fieldPath, .required, "Number of different values of a field.")
     ]),
+    .object([
+      OptionSpec(
+        "counted", .fieldPath, .required,
+        "Of rows that are already aggregated: the field with how many records a row stands for.")
+    ]),
+    .object([
+      OptionSpec(
+        "numerator", .fieldPath, .required,
+        "Of rows that are already aggregated: the field with the records that the rate counts."),
+      OptionSpec(
+        "denominator", .fieldPath, .required, "The field with those that it is a share of."),
+    ]),
+    .object([
+      OptionSpec(
+        "sum", .fieldPath, .required,
+        "Of rows that are already aggregated, for a mean: the field with the sum of the values."),
+      OptionSpec("sumsq", .fieldPath, .required, "The field with the sum of their squares."),
+      OptionSpec("n", .fieldPath, .required, "The field with how many values there are."),
+    ]),
   ])
 
   init?(_ entry: OptionEntry, _ problems: inout Problems) {
@@ -46,7 +76,20 @@ struct TrendMetric: Sendable {
     let options = entry.value.object
     // The keys tell which of the alternatives the checker took.
     func has(_ key: String) -> Bool { options.node.member(key) != nil }
-    if has("rate") {
+    if has("counted") {
+      node = options.node("counted")
+      formula = .counted(options.fieldPath("counted"))
+    } else if has("numerator") {
+      node = options.node("numerator")
+      formula = .ratio(
+        numerator: options.fieldPath("numerator"), denominator: options.fieldPath("denominator"))
+    } else if has("sum") {
+      node = options.node("sum")
+      formula = .sums(
+        TrendSums(
+          sum: options.fieldPath("sum"), squares: options.fieldPath("sumsq"),
+          count: options.fieldPath("n")))
+    } else if has("rate") {
       node = options.node("rate")
       formula = .rate(options.string("rate"))
     } else if has("quantile") {
@@ -74,9 +117,9 @@ struct TrendMetric: Sendable {
 
   var kind: MetricKind {
     switch formula {
-    case .all, .matching: .count
-    case .rate: .rate
-    case .mean: .mean
+    case .all, .matching, .counted: .count
+    case .rate, .ratio: .rate
+    case .mean, .sums: .mean
     case .quantile: .quantile
     case .distinct: .distinct
     }
@@ -85,9 +128,10 @@ struct TrendMetric: Sendable {
   var tally: TrendShape.Tally {
     switch formula {
     case .all: .records
-    case .matching: .matching
+    case .matching, .counted: .matching
     case .rate: .share
-    case .mean: .moments
+    case .ratio: .ratio
+    case .mean, .sums: .moments
     case .quantile: .sketch
     case .distinct: .registers
     }
@@ -97,8 +141,9 @@ struct TrendMetric: Sendable {
   func unit(_ clock: TrendClock) -> String {
     let each = clock.isWeekly ? "per week" : "per day"
     switch formula {
-    case .all, .matching: return "records \(each)"
-    case .rate: return "share of records"
+    case .all, .matching, .counted: return "records \(each)"
+    case .rate, .ratio: return "share of records"
+    case .sums(let fields): return "\(fields.sum.text) / \(fields.count.text)"
     case .mean(let field), .quantile(_, let field): return field.text
     case .distinct(let field): return "distinct \(field.text) \(each)"
     }
@@ -110,11 +155,16 @@ struct TrendMetric: Sendable {
     case condition(CompiledExpression)
     case number(BoundTrend.Column)
     case value(BoundTrend.Column)
+    case counted(BoundTrend.Column)
+    case ratio(numerator: BoundTrend.Column, denominator: BoundTrend.Column)
+    case sums(TrendSums<BoundTrend.Column>)
 
-    var column: BoundTrend.Column? {
+    var columns: [BoundTrend.Column] {
       switch self {
-      case .nothing, .condition: nil
-      case .number(let column), .value(let column): column
+      case .nothing, .condition: []
+      case .number(let column), .value(let column), .counted(let column): [column]
+      case .ratio(let numerator, let denominator): [numerator, denominator]
+      case .sums(let columns): [columns.sum, columns.squares, columns.count]
       }
     }
   }
@@ -127,17 +177,43 @@ struct TrendMetric: Sendable {
         .condition($0)
       }
     case .mean(let path), .quantile(_, let path):
-      guard let field = scope.require(path, at: node, &problems) else { return nil }
-      guard [.int, .number, .any].contains(field.type.base) else {
-        problems.add(
-          "wrong_type", at: node, "`\(path.text)` is declared as \(field.type.text)",
-          expected: "int or number")
-        return nil
-      }
-      return .number(BoundTrend.Column(index: field.column, name: path.text))
+      return number(path, scope, &problems).map { .number($0) }
+    case .counted(let path): return number(path, scope, &problems).map { .counted($0) }
+    case .ratio(let above, let below):
+      guard let numerator = number(above, scope, &problems),
+        let denominator = number(below, scope, &problems)
+      else { return nil }
+      return .ratio(numerator: numerator, denominator: denominator)
+    case .sums(let paths):
+      guard let sum = number(paths.sum, scope, &problems),
+        let squares = number(paths.squares, scope, &problems),
+        let count = number(paths.count, scope, &problems)
+      else { return nil }
+      return .sums(TrendSums(sum: sum, squares: squares, count: count))
     case .distinct(let path):
       guard let field = scope.require(path, at: node, &problems) else { return nil }
       return .value(BoundTrend.Column(index: field.column, name: path.text))
     }
   }
+
+  private func number(
+    _ path: FieldPath, _ scope: Scope, _ problems: inout Problems
+  ) -> BoundTrend.Column? {
+    guard let field = scope.require(path, at: node, &problems) else { return nil }
+    guard [.int, .number, .any].contains(field.type.base) else {
+      problems.add(
+        "wrong_type", at: node, "`\(path.text)` is declared as \(field.type.text)",
+        expected: "int or number")
+      return nil
+    }
+    return BoundTrend.Column(index: field.column, name: path.text)
+  }
+}
+
+/// Where a mean of rows that are already aggregated comes from.
+struct TrendSums<Place: Sendable>: Sendable {
+  var sum: Place
+  /// Sum of the squares of the values themselves.
+  var squares: Place
+  var count: Place
 }

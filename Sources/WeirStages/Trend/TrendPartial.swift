@@ -16,17 +16,16 @@ struct BoundTrend: BoundReduce {
   var segments: [Column] = []
   /// One for each metric.
   let inputs: [TrendMetric.Input]
+  var complete: Column?
   /// Whether partials name candidates for the records behind a finding.
   var namesEvidence = true
 
   var columnsRead: [Int] {
     var columns = [time.index] + by.map(\.index) + segments.map(\.index)
+    if let complete { columns.append(complete.index) }
     for input in inputs {
-      switch input {
-      case .nothing: break
-      case .condition(let expression): columns += expression.columnsRead
-      case .number(let column), .value(let column): columns.append(column.index)
-      }
+      if case .condition(let expression) = input { columns += expression.columnsRead }
+      columns += input.columns.map(\.index)
     }
     return Set(columns).sorted()
   }
@@ -44,6 +43,8 @@ private final class TrendPartial: ReducePartial {
   private let conditions: [Condition?]
   private let segments: [SegmentCounter]
   private let sample: EvidenceSample?
+  /// Where rows stand for many records.
+  private let aggregated: AggregatedRows?
   private var slotMemory = RowMemory<Int32>()
 
   init(_ bound: BoundTrend) {
@@ -52,6 +53,7 @@ private final class TrendPartial: ReducePartial {
     finder = GroupFinder(columns: bound.by.map(\.index), cursor: bound.rules.clock.cursor)
     segments = bound.segments.indices.map { SegmentCounter(bound, field: $0) }
     sample = bound.namesEvidence ? EvidenceSample(conditions: bound.rules.conditionCount) : nil
+    aggregated = bound.rules.isAggregated ? AggregatedRows(bound.inputs) : nil
     conditions = bound.inputs.map {
       if case .condition(let expression) = $0 { Condition(expression) } else { nil }
     }
@@ -75,14 +77,24 @@ private final class TrendPartial: ReducePartial {
     let before = refusals.count
     refuse(batch, selection, slots, &refusals)
     if refusals.count - before > 1 { refusals[before...].sort { $0.line < $1.line } }
+    if aggregated != nil {
+      state.addRows(slots.reduce(UInt64(0)) { $0 + ($1 < 0 ? 0 : 1) })
+    }
     findSlots(batch, selection, slots)
     let found = UnsafeBufferPointer(slots)
     let times = batch.column(bound.time.index)
     selection.rows.withUnsafeBufferPointer { rows in
-      state.addRecords(times, rows, found)
+      if let complete = bound.complete {
+        state.markIncomplete(batch.column(complete.index), rows, found)
+      }
+      if let aggregated {
+        aggregated.add(batch, rows, times: times, to: state, found)
+      } else {
+        state.addRecords(times, rows, found)
+      }
       for (metric, input) in bound.inputs.enumerated() {
         switch input {
-        case .nothing: break
+        case .nothing, .counted, .ratio, .sums: break
         case .condition: state.count(metric, conditions[metric]?.truths ?? [], found)
         case .number(let column): state.add(batch.column(column.index), rows, to: metric, found)
         case .value(let column):
@@ -95,7 +107,8 @@ private final class TrendPartial: ReducePartial {
       guard !segments.isEmpty else { return }
       let truths = conditions.map { $0?.truths ?? [] }
       for segment in segments {
-        segment.add(batch, rows, taken: found, times: times, truths: truths)
+        segment.add(
+          batch, rows, taken: found, times: times, truths: truths, aggregated: aggregated)
       }
     }
   }
@@ -117,6 +130,8 @@ private final class TrendPartial: ReducePartial {
     for (metric, input) in bound.inputs.enumerated() {
       switch input {
       case .nothing: break
+      case .counted, .ratio, .sums:
+        refuse(batch, selection, slots, input, &refusals)
       case .condition:
         conditions[metric]?.evaluate(batch, selection)
         for failure in conditions[metric]?.failures ?? [] where slots[failure.position] >= 0 {
@@ -133,6 +148,21 @@ private final class TrendPartial: ReducePartial {
           $0.kind == .other ? ("wrong_type", "is an object or an array") : nil
         }
       }
+    }
+  }
+
+  /// Of rows that are already aggregated, those whose numbers cannot be counts.
+  private func refuse(
+    _ batch: borrowing Batch, _ selection: Selection, _ slots: UnsafeMutableBufferPointer<Int32>,
+    _ input: TrendMetric.Input, _ refusals: inout [Refusal]
+  ) {
+    for (i, row) in selection.rows.enumerated() where slots[i] >= 0 {
+      guard let reason = AggregatedRows.whyNot(input, batch, Int(row)) else { continue }
+      slots[i] = -1
+      refusals.append(
+        Refusal(
+          row: Int(row), of: batch, code: reason.code, field: FieldPath(text: reason.field),
+          message: "`\(reason.field)` \(reason.problem)"))
     }
   }
 
@@ -214,7 +244,7 @@ private final class TrendPartial: ReducePartial {
         var future: UInt64 = 0
         for i in 0..<rows.count where slots[i] >= 0 && times[Int(rows[i])].intValue >= end {
           slots[i] = -1
-          future += 1
+          future += aggregated.map { $0.records(batch, Int(rows[i])) } ?? 1
         }
         state.addFuture(future)
       }

@@ -87,7 +87,7 @@ struct TrendRollUp {
     switch rules.metrics[metric].formula {
     case .all:
       for t in buckets.indices { buckets[t].k = buckets[t].n }
-    case .matching:
+    case .matching, .counted:
       let counts = merged(UInt64(0)) { $0 += state.counter(metric, in: $1) }
       for (t, count) in counts.enumerated() {
         buckets[t].k = Double(count)
@@ -96,7 +96,15 @@ struct TrendRollUp {
     case .rate:
       let counts = merged(UInt64(0)) { $0 += state.counter(metric, in: $1) }
       for (t, count) in counts.enumerated() { buckets[t].k = Double(count) }
-    case .mean:
+    case .ratio:
+      let counts = merged((k: UInt64(0), n: UInt64(0))) {
+        $0.k += state.counter(metric, in: $1)
+        $0.n += state.denominator(metric, in: $1)
+      }
+      for (t, count) in counts.enumerated() {
+        (buckets[t].k, buckets[t].n) = (Double(count.k), Double(count.n))
+      }
+    case .mean, .sums:
       let all = merged(TrendMoments()) { $0.merge(state.moments(metric, in: $1)) }
       for (t, moments) in all.enumerated() {
         buckets[t].n = Double(moments.count)

@@ -10,13 +10,16 @@ struct SegmentShape {
     rules.metrics.map { metric in
       switch metric.tally {
       case .sketch, .registers: .records
-      case .records, .matching, .share, .moments: metric.tally
+      case .records, .matching, .share, .moments, .ratio: metric.tally
       }
     }
   }
 
   static func state(_ rules: TrendRules) -> TrendState {
-    TrendState(TrendShape(by: rules.by.count + 1, tallies: tallies(rules)), rules.clock)
+    TrendState(
+      TrendShape(
+        by: rules.by.count + 1, tallies: tallies(rules), isAggregated: rules.isAggregated),
+      rules.clock)
   }
 }
 
@@ -43,7 +46,8 @@ final class SegmentCounter {
   /// Counts the rows that the groups took: those with a slot in `taken`.
   func add(
     _ batch: borrowing Batch, _ rows: UnsafeBufferPointer<UInt32>,
-    taken: UnsafeBufferPointer<Int32>, times: UnsafePointer<Cell>, truths: [[Truth]]
+    taken: UnsafeBufferPointer<Int32>, times: UnsafePointer<Cell>, truths: [[Truth]],
+    aggregated: AggregatedRows?
   ) {
     let slots = UnsafeMutableBufferPointer(
       start: slotMemory.take(rows.count), count: rows.count)
@@ -61,10 +65,14 @@ final class SegmentCounter {
         state.slot(group: state.groups.code(of: key.bytes), bucket: clock.bucket(of: start)))
     }
     let found = UnsafeBufferPointer(slots)
+    if let aggregated {
+      aggregated.add(batch, rows, times: times, to: state, found)
+      return
+    }
     state.addRecords(times, rows, found)
     for (metric, input) in inputs.enumerated() {
       switch input {
-      case .nothing, .value: break
+      case .nothing, .value, .counted, .ratio, .sums: break
       case .condition: state.count(metric, truths[metric], found)
       case .number(let column):
         guard state.shape.tallies[metric] == .moments else { break }
@@ -189,8 +197,12 @@ struct TrendSegments {
     let records = Double(state.records[slot])
     switch rules.metrics[metric].formula {
     case .all: return (records, records)
-    case .matching, .rate: return (Double(state.counter(metric, in: slot)), records)
-    case .mean:
+    case .matching, .rate, .counted: return (Double(state.counter(metric, in: slot)), records)
+    case .ratio:
+      return (
+        Double(state.counter(metric, in: slot)), Double(state.denominator(metric, in: slot))
+      )
+    case .mean, .sums:
       let moments = state.moments(metric, in: slot)
       return (moments.sum, Double(moments.count))
     case .quantile, .distinct: return (0, records)

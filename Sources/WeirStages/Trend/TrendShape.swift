@@ -13,11 +13,15 @@ struct TrendShape: Sendable, Equatable {
     case sketch = 4
     /// A HyperLogLog.
     case registers = 5
+    /// Numerator and denominator of rows that are already aggregated: two counters.
+    case ratio = 6
   }
 
   /// Fields of a group.
   let by: Int
   let tallies: [Tally]
+  /// Whether rows stand for many records each.
+  let isAggregated: Bool
   /// For each metric the first of its counters, and of its sums, sketches or registers.
   let counter: [Int]
   let place: [Int]
@@ -27,8 +31,9 @@ struct TrendShape: Sendable, Equatable {
   let sketches: Int
   let registers: Int
 
-  init(by: Int, tallies: [Tally]) {
+  init(by: Int, tallies: [Tally], isAggregated: Bool = false) {
     self.by = by
+    self.isAggregated = isAggregated
     self.tallies = tallies
     var counter: [Int] = []
     var place: [Int] = []
@@ -40,6 +45,9 @@ struct TrendShape: Sendable, Equatable {
       case .matching, .share:
         place.append(0)
         counters += 1
+      case .ratio:
+        place.append(0)
+        counters += 2
       case .moments:
         place.append(sums)
         counters += 1

@@ -31,6 +31,8 @@ final class TrendState {
     /// First and last event, in microseconds since 1970.
     var earliest: Int64
     var latest: Int64
+    /// A row of it says that more will come.
+    var isIncomplete = false
   }
 
   init(_ shape: TrendShape, _ clock: TrendClock) {
@@ -38,8 +40,14 @@ final class TrendState {
     self.clock = clock
   }
 
-  /// All records, those of the future too.
-  var recordCount: UInt64 { records.reduce(future, +) }
+  /// Rows that stand for many records; see ``recordCount``.
+  private(set) var rows: UInt64 = 0
+  private var merged: UInt64 = 0
+
+  /// All records that were read, those of the future too: rows, where they are already aggregated.
+  var recordCount: UInt64 { shape.isAggregated ? rows : recordSum }
+  /// All records that these stand for.
+  var recordSum: UInt64 { records.reduce(future, +) }
   var slotCount: Int { records.count }
 
   /// What slots and the table that finds them take of memory; without sketches, what groups are called,
@@ -73,17 +81,46 @@ final class TrendState {
 
   func addFuture(_ count: UInt64 = 1) { future += count }
 
+  /// Counts what is merged.
+  ///
+  /// - Returns: whether all of it is no more than `most`: so no sum of records overflows.
+  func addMerged(_ count: UInt64, most: UInt64) -> Bool {
+    merged = min(most, merged) + count
+    return merged <= most
+  }
+
+  func addRows(_ count: UInt64) { rows += count }
+
+  func markIncomplete(_ bucket: Int) { extents[Int(extent(of: bucket))].isIncomplete = true }
+
+  func markIncomplete(slot: Int) { extents[Int(extent[slot])].isIncomplete = true }
+
   func addRecords(_ count: UInt64, to slot: Int) { records[slot] += count }
 
   /// Says that the events of a bucket reach at least so far.
   func reach(_ bucket: Int, from first: Int64, to last: Int64) {
-    let at = Int(extent(of: bucket))
+    reach(extent: Int(extent(of: bucket)), from: first, to: last)
+  }
+
+  /// The same of the bucket of a slot.
+  func reach(slot: Int, from first: Int64, to last: Int64) {
+    reach(extent: Int(extent[slot]), from: first, to: last)
+  }
+
+  private func reach(extent at: Int, from first: Int64, to last: Int64) {
     extents[at].earliest = min(extents[at].earliest, first)
     extents[at].latest = max(extents[at].latest, last)
   }
 
   func count(_ metric: Int, _ times: UInt64 = 1, in slot: Int) {
     counters[slot * shape.counters + shape.counter[metric]] += times
+  }
+
+  /// Adds to the numerator and the denominator of a ratio.
+  func count(_ metric: Int, _ times: UInt64, of all: UInt64, in slot: Int) {
+    let at = slot * shape.counters + shape.counter[metric]
+    counters[at] += times
+    counters[at + 1] += all
   }
 
   func merge(_ moments: TrendMoments, into metric: Int, in slot: Int) {
@@ -134,6 +171,17 @@ final class TrendState {
           (extents[place].earliest, extents[place].latest) = (first, last)
         }
       }
+    }
+  }
+
+  /// Marks the buckets of rows in which a flag is false.
+  func markIncomplete(
+    _ cells: UnsafePointer<Cell>, _ rows: UnsafeBufferPointer<UInt32>,
+    _ found: UnsafeBufferPointer<Int32>
+  ) {
+    for i in 0..<rows.count where found[i] >= 0 {
+      let cell = cells[Int(rows[i])]
+      if cell.kind == .bool, !cell.boolValue { markIncomplete(slot: Int(found[i])) }
     }
   }
 
@@ -200,6 +248,11 @@ final class TrendState {
 
   func counter(_ metric: Int, in slot: Int) -> UInt64 {
     counters[slot * shape.counters + shape.counter[metric]]
+  }
+
+  /// Of a ratio.
+  func denominator(_ metric: Int, in slot: Int) -> UInt64 {
+    counters[slot * shape.counters + shape.counter[metric] + 1]
   }
 
   func moments(_ metric: Int, in slot: Int) -> TrendMoments {

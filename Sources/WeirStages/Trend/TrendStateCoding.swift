@@ -8,9 +8,11 @@ import WeirStatistics
 
 extension TrendState {
   /// Changes with every change of the layout.
-  private static let revision: UInt8 = 3
+  private static let revision: UInt8 = 4
   /// Far more records than there are, and few enough that no sum of states overflows.
   private static let recordsMost: UInt64 = 1 << 48
+  /// The same where rows stand for many each.
+  private static let aggregatedMost: UInt64 = 1 << 60
 
   func encode() -> [UInt8] {
     var out = ByteWriter()
@@ -18,14 +20,16 @@ extension TrendState {
     out.varint(UInt64(shape.by))
     out.varint(UInt64(shape.tallies.count))
     for tally in shape.tallies { out.byte(tally.rawValue) }
-    out.varint(recordCount)
+    out.varint(recordSum)
     out.varint(future)
+    if shape.isAggregated { out.varint(rows) }
     let sorted = extents.sorted { $0.bucket < $1.bucket }
     out.varint(UInt64(sorted.count))
     for extent in sorted {
       out.signed(extent.bucket)
       out.varint(UInt64(extent.earliest - clock.start(extent.bucket)))
       out.varint(UInt64(extent.latest - extent.earliest))
+      out.byte(extent.isIncomplete ? 1 : 0)
     }
     let place = Dictionary(uniqueKeysWithValues: zip(sorted.map(\.bucket), sorted.indices))
     let slots = slotsByGroup()
@@ -47,6 +51,9 @@ extension TrendState {
       switch tally {
       case .records: break
       case .matching, .share: out.varint(counter(metric, in: slot))
+      case .ratio:
+        out.varint(counter(metric, in: slot))
+        out.varint(denominator(metric, in: slot))
       case .moments:
         let moments = moments(metric, in: slot)
         out.varint(moments.count)
@@ -81,10 +88,15 @@ extension TrendState {
       input.varint() == UInt64(shape.tallies.count)
     else { return false }
     for tally in shape.tallies where input.byte() != tally.rawValue { return false }
-    guard let total = input.varint(), total <= TrendState.recordsMost,
-      let coming = input.varint(), coming <= total, let reached = mergeExtents(&input),
-      let groupCount = input.varint()
+    let most = shape.isAggregated ? TrendState.aggregatedMost : TrendState.recordsMost
+    guard let total = input.varint(), total <= most, addMerged(total, most: 4 * most),
+      let coming = input.varint(), coming <= total
     else { return false }
+    if shape.isAggregated {
+      guard let rows = input.varint(), rows <= TrendState.recordsMost else { return false }
+      addRows(rows)
+    }
+    guard let reached = mergeExtents(&input), let groupCount = input.varint() else { return false }
     addFuture(coming)
     var isUsed = [Bool](repeating: false, count: reached.count)
     var left = total - coming
@@ -99,7 +111,7 @@ extension TrendState {
       var least: UInt64 = 0
       for _ in 0..<buckets {
         guard let place = input.varint(), place >= least, place < UInt64(reached.count),
-          let count = input.varint(), count > 0, count <= left
+          let count = input.varint(), count > 0 || shape.isAggregated, count <= left
         else { return false }
         least = place + 1
         left -= count
@@ -120,10 +132,11 @@ extension TrendState {
       guard let bucket = input.signed(), clock.allBuckets.contains(bucket),
         reached.last.map({ $0 < bucket }) ?? true, let early = input.varint(),
         early < UInt64(clock.length), let reach = input.varint(),
-        reach < UInt64(clock.length) - early
+        reach < UInt64(clock.length) - early, let flag = input.byte(), flag <= 1
       else { return nil }
       let first = clock.start(bucket) + Int64(early)
       self.reach(bucket, from: first, to: first + Int64(reach))
+      if flag == 1 { markIncomplete(bucket) }
       reached.append(bucket)
     }
     return reached
@@ -138,6 +151,11 @@ extension TrendState {
       case .matching, .share:
         guard let count = input.varint(), count <= most else { return false }
         self.count(metric, count, in: slot)
+      case .ratio:
+        guard let all = input.varint(), all <= most, let below = input.varint(), below <= most,
+          all <= below
+        else { return false }
+        self.count(metric, all, of: below, in: slot)
       case .moments:
         guard let count = input.varint(), count <= most, let sum = input.double(),
           let squares = input.double()
