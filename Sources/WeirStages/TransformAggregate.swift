@@ -62,8 +62,9 @@ public struct Aggregate: ReduceStage {
       group has no value that is not null, the metric is null.
 
       Sums of ints are exact; one that a 64-bit integer cannot hold fails the run. Sums of numbers \
-      are added in the order of the input, whatever the number of workers. Buckets are in UTC, weeks \
-      start on Monday.
+      are added in the order of the input, whatever the number of workers. Days and weeks are \
+      those of the `zone` of the spec (UTC without one), weeks start on Monday; parts of a day are in \
+      UTC.
 
       A record is taken by all metrics or by none: it is quarantined as `missing_time` where its time \
       is null, and as `expression_error` where an expression has no value for it (an overflow, a \
@@ -153,7 +154,7 @@ public struct Aggregate: ReduceStage {
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundReduce)? {
     let fields = by.compactMap { groupField($0, scope, &problems) }
-    let bound = timeField(scope, &problems)
+    let bound = timeField(scope, context, &problems)
     var layout = AggregateLayout(by: fields, time: bound)
     var isRight = fields.count == by.count && (bound != nil || time == nil)
     for metric in metrics where !metric.bind(scope, context, &layout, &problems) { isRight = false }
@@ -178,7 +179,7 @@ public struct Aggregate: ReduceStage {
   }
 
   private func timeField(
-    _ scope: Scope, _ problems: inout Problems
+    _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> AggregateLayout.Time? {
     guard let time, let bucket,
       let field = scope.require(time.fieldPath, at: time.node, &problems)
@@ -191,7 +192,9 @@ public struct Aggregate: ReduceStage {
         fix: "declare \"\(field.path.text)\": \"timestamp\" on the source, or normalize it before")
       return nil
     }
-    return AggregateLayout.Time(name: field.path.text, column: field.column, bucket: bucket)
+    return AggregateLayout.Time(
+      name: field.path.text, column: field.column, bucket: bucket,
+      zone: bucket.isPartOfDay ? .utc : TrendZone(nil, context, &problems) ?? .utc)
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {

@@ -161,7 +161,10 @@ public struct Compare: ReduceStage {
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
-    CompareMerger(rules)
+    // Binding read the file of the zone.
+    var rules = rules
+    if let bound = instances.first as? BoundTrend { rules.series = bound.rules }
+    return CompareMerger(rules)
   }
 }
 

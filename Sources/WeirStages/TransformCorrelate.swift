@@ -113,7 +113,10 @@ public struct Correlate: ReduceStage {
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
-    CorrelateMerger(rules)
+    // Binding read the file of the zone.
+    var rules = rules
+    if let bound = instances.first as? BoundTrend { rules.series = bound.rules }
+    return CorrelateMerger(rules)
   }
 }
 

@@ -29,7 +29,8 @@ public struct Trend: ReduceStage {
       OptionSpec("time", .fieldPath, .required, "When the event happened: a `timestamp` field."),
       OptionSpec(
         "bucket", .duration, .default(#""1d""#),
-        "Step of a series: `1d`, or `1w` (weeks begin on Monday). Days are counted in UTC."),
+        "Step of a series: `1d`, or `1w` (weeks begin on Monday), in the `zone` of the spec."),
+      TrendZones.option,
       OptionSpec(
         "through", .date, .default(#""latest""#),
         "Last day that counts. `latest` is the last day with a believable number of records, `latest-7d` a week before it, `today-1d` the day before that of the run."
@@ -92,7 +93,9 @@ public struct Trend: ReduceStage {
     Trend.checkFields(by, options.node("by"), &problems)
     let segments = (options["segments"]?.list ?? []).map { ($0.fieldPath, $0.node) }
     Trend.checkSegments(segments, by: by, &problems)
-    fields = SeriesFields(options, by: by, segments: segments, complete: options["complete"])
+    fields = SeriesFields(
+      options, by: by, segments: segments, complete: options["complete"],
+      zones: options["zones"].flatMap { TrendZones($0, by: by, &problems) })
     var settings = TrendSettings()
     settings.falseDiscoveryRate = options.number("q")
     settings.minHistory = options.int("min_history")
@@ -153,7 +156,8 @@ public struct Trend: ReduceStage {
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
-    TrendMerger(rules)
+    // Binding read the files of the zones.
+    TrendMerger((instances.first as? BoundTrend)?.rules ?? rules)
   }
 }
 
@@ -165,6 +169,7 @@ struct TrendRules: Sendable {
   var segments: [String] = []
   var metrics: [TrendMetric]
   var clock: TrendClock
+  var zone = TrendZone.utc
   /// `nil`: the latest.
   var through: CivilDate?
   /// Days by which the latest day is held back.
@@ -181,7 +186,7 @@ struct TrendRules: Sendable {
     TrendShape(by: by.count, tallies: metrics.map(\.tally), isAggregated: isAggregated)
   }
 
-  /// First microsecond that is past `through`.
+  /// First microsecond that is past `through`, by the local clock.
   var end: Int64? {
     through.map { Int64($0.daysSinceEpoch + 1) * TrendClock.dayMicroseconds }
   }
@@ -237,7 +242,9 @@ private let trendDiscussion = """
   their evidence is rows. Metrics of records and of rows do not mix in a stage. `complete` names a field \
   that says whether more will come.
 
-  **Days.** A day begins at midnight UTC. With a date, `through` is believed: days up to its end are \
+  **Days.** A day begins at midnight in the `zone` of the spec (UTC without one), or in that which `zones` \
+  gives the group. Where clocks are changed it has 23 or 25 hours, and counts are expected in proportion. \
+  Times of day below are local, and a total over several zones adds up the days of each. With a date, `through` is believed: days up to its end are \
   complete, and those without any record are missing. With `latest` the last bucket is the last one \
   that has at least 1 % of the median bucket's records; it counts as open, is shown and not \
   compared, when its latest record lies more than a 24th of a bucket before its end (of a day: \

@@ -12,13 +12,15 @@ struct PlannedPipeline {
   ///   - fields: JSON of the source's `fields`.
   ///   - transform: JSON of one transform that reads `in`, or nothing.
   ///   - sink: JSON of the sink.
+  ///   - zone: of the spec.
   init?(
-    fields: String, transform: String? = nil, sink: String? = nil, _ problems: inout Problems
+    fields: String, transform: String? = nil, sink: String? = nil, zone: String? = nil,
+    _ problems: inout Problems
   ) {
     let input = transform == nil ? "in" : "stage"
     let sink = sink ?? #"{"type": "csv", "inputs": ["\#(input)"], "path": "out.csv"}"#
     let text = """
-      {"name": "test",
+      {"name": "test",\(zone.map { "\"zone\": \"\($0)\"," } ?? "")
        "sources": {"in": {"type": "jsonl", "paths": ["*.jsonl"], "fields": \(fields)}},
        "transforms": {\(transform.map { "\"stage\": \($0)" } ?? "")},
        "sinks": {"out": \(sink)}}

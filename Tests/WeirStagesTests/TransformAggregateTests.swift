@@ -11,14 +11,14 @@ private let fields = """
   """
 
 private func aggregate(
-  _ metrics: String, by: String = "[]", time: String = ""
+  _ metrics: String, by: String = "[]", time: String = "", zone: String? = nil
 ) throws -> PlannedPipeline {
   var problems = Problems()
   let planned = PlannedPipeline(
     fields: fields,
     transform: """
       {"type": "aggregate", "inputs": ["in"], "by": \(by), \(time) "metrics": {\(metrics)}}
-      """, &problems)
+      """, zone: zone, &problems)
   return try #require(planned, "\(problems.sorted.map(\.text))")
 }
 
@@ -122,6 +122,31 @@ private func texts(_ table: RowTable) -> [String] {
   func `weeks start on Monday at any time`(_ time: String, _ start: String) throws {
     let planned = try aggregate(#""n": {"count": true}"#, time: #""time": "ts", "bucket": "1w","#)
     #expect(texts(try planned.rows([[line(ts: time)]])) == ["\"\(start)\" 1"])
+  }
+
+  @Test(arguments: [
+    ("1d", "2026-10-25"), ("1w", "2026-10-19"), ("1h", "2026-10-25T22:00:00Z"),
+  ])
+  func `days and weeks are those of the zone of the spec`(_ bucket: String, _ start: String) throws
+  {
+    let planned = try aggregate(
+      #""n": {"count": true}"#, time: #""time": "ts", "bucket": "\#(bucket)","#,
+      zone: "America/New_York")
+    // 25 October in New York is not over, in UTC it is at 22:30 as well; an hour later only there.
+    let table = try planned.rows([[line(ts: "2026-10-25T22:30:00Z")]])
+    #expect(texts(table) == ["\"\(start)\" 1"])
+    guard bucket == "1d" else { return }
+    #expect(texts(try planned.rows([[line(ts: "2026-10-26T03:59:59Z")]])) == ["\"2026-10-25\" 1"])
+    #expect(texts(try planned.rows([[line(ts: "2026-10-26T04:00:00Z")]])) == ["\"2026-10-26\" 1"])
+  }
+
+  @Test func `results of another zone are not taken for those of this one`() throws {
+    let identities = try [nil, "UTC", "+05:30", "-03:00"].map { zone in
+      let spec = try aggregate(#""n": {"count": true}"#, zone: zone).plan.spec
+      let stage = try #require(spec.stages.firstIndex { $0.kind == .reduce })
+      return spec.canonical + spec.identity(ofStage: stage, files: [])
+    }
+    #expect(Set(identities).count == identities.count)
   }
 
   @Test func `takes a record by all metrics or by none`() throws {

@@ -162,7 +162,9 @@ private enum Schema {
       ("description", .words("One or two sentences for people.")),
       (
         "zone",
-        .words("Time zone in which `today` of a date begins, such as Europe/Berlin; else UTC.")
+        .words(
+          "Time zone of the days of trend, correlate, compare, aggregate and `today`: Europe/Berlin."
+        )
       ),
       ("include", include),
       (

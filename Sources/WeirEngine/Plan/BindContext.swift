@@ -9,11 +9,15 @@ public final class BindContext {
   private let baseDirectory: String
   private let files: ReferencedFiles
   private let allowsMissingSecrets: Bool
+  /// `zone` of the spec; `nil`: UTC. A stage that reads it must be a reduce: the identity of others does
+  /// not have it.
+  public let specZone: SpecNode?
 
   init(
     stageName: String, params: ResolvedParams, baseDirectory: String, files: ReferencedFiles,
-    allowsMissingSecrets: Bool = false
+    allowsMissingSecrets: Bool = false, specZone: SpecNode? = nil
   ) {
+    self.specZone = specZone
     self.allowsMissingSecrets = allowsMissingSecrets
     self.stageName = stageName
     self.params = params
@@ -128,6 +132,25 @@ public final class BindContext {
 
   /// Stands before the names of time zones among the files that a plan depends on.
   static let zoneFolder = "zoneinfo/"
+
+  /// The time zone that an option names. Its file becomes part of the identity of the run.
+  public func zone(
+    _ name: String, at node: SpecNode, _ problems: inout Problems
+  ) -> CivilZone? {
+    guard let zone = CivilZone(named: name) else {
+      problems.add(
+        "unknown_zone", at: node, "there is no time zone \(shown(name))",
+        expected:
+          "a name of the tz database such as \"Europe/Berlin\", an offset such as \"+01:00\", or \"UTC\""
+      )
+      return nil
+    }
+    if let file = zone.file {
+      let path = BindContext.zoneFolder + file.name
+      if files.bytes(of: path) == nil { files.add(path, file.bytes) }
+    }
+    return zone
+  }
 
   /// Compiles a CEL expression of an option against the fields of an edge.
   public func compile(

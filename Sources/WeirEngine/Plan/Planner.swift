@@ -112,7 +112,7 @@ private struct Planner {
   private func context(_ stage: CheckedStage) -> BindContext {
     BindContext(
       stageName: stage.name, params: stage.options.params, baseDirectory: spec.baseDirectory,
-      files: files, allowsMissingSecrets: allowsMissingSecrets)
+      files: files, allowsMissingSecrets: allowsMissingSecrets, specZone: spec.zone)
   }
 
   /// Binds every consumer of the records that leave `producer`.

@@ -94,7 +94,7 @@ struct SpecSlice {
       name: spec.name, description: spec.description, partition: spec.partition, ledgerFields: [],
       errorBudgets: [], params: spec.params, stages: stages, source: spec.source,
       fragments: spec.fragments,
-      baseDirectory: spec.baseDirectory)
+      baseDirectory: spec.baseDirectory, zone: spec.zone)
     return Plan.make(checked, problems: &problems)
   }
 }

@@ -22,6 +22,8 @@ public struct CheckedSpec: Sendable {
   public let fragments: [SpecSource]
   /// The directory of the spec's file as it was named, against which its paths are read.
   public let baseDirectory: String
+  /// The zone that days are counted in; `nil`: UTC.
+  let zone: SpecNode?
 
   public var ledgerBy: [FieldPath] { ledgerFields.map(\.path) }
   public var specBytes: [UInt8] { fragments.reduce(source.bytes) { $0 + $1.bytes } }

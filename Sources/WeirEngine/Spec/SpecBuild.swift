@@ -150,6 +150,6 @@ extension Spec {
           stage.stage.checkLimits.map { ErrorBudget(stage: index, $0) }
         },
       params: params, stages: checked, source: source, fragments: fragments.map(\.source),
-      baseDirectory: directory(of: source.name))
+      baseDirectory: directory(of: source.name), zone: zone)
   }
 }

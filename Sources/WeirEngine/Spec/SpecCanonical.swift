@@ -31,6 +31,10 @@ extension CheckedSpec {
     out.put(list: partition) { $0.put(json: $1.name) }
     out.put(",\"stages\":")
     out.put(list: stages) { $0.put(stage: $1, of: self) }
+    if let zone = zone?.string {
+      out.put(",\"zone\":")
+      out.put(json: zone)
+    }
     out.put(",\"version\":1}")
     return out
   }
@@ -54,6 +58,7 @@ extension CheckedSpec {
         out.put(json: param.value.text)
       }
     }
+    if stage.kind == .reduce, let zone = zone?.string { out.put(json: zone) }
     // Time zones are named inside of expressions.
     for file in files
     where names.contains(Array(file.path.utf8))

@@ -29,6 +29,8 @@ struct AggregateLayout: Sendable {
     var name: String
     var column: Int
     var bucket: TimeBucket
+    /// UTC for parts of a day.
+    var zone: TrendZone
   }
   /// An expression, evaluated once a batch.
   struct Input: Sendable {

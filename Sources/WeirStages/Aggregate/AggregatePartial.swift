@@ -9,6 +9,7 @@ final class AggregatePartial: ReducePartial {
   private let table: AggregateTable
   private let inputs: [InputValues]
   private let finder: GroupFinder
+  private var localTimes: LocalTimes
   /// Of each selected row; -1 where the record is refused.
   private var groupMemory = RowMemory<Int32>()
 
@@ -16,6 +17,7 @@ final class AggregatePartial: ReducePartial {
     self.layout = layout
     table = AggregateTable(layout)
     inputs = layout.inputs.map(InputValues.init)
+    localTimes = LocalTimes(layout.time?.zone ?? .utc, by: [])
     finder = GroupFinder(columns: layout.by.map(\.column), cursor: layout.time?.bucket.cursor)
   }
 
@@ -80,7 +82,12 @@ final class AggregatePartial: ReducePartial {
     guard let base = groups.baseAddress else { return }
     var columns: [UnsafeMutablePointer<Cell>] = []
     for field in layout.by { columns.append(batch.column(field.column)) }
-    let times = layout.time.map { UnsafePointer(batch.column($0.column)) }
+    let times: UnsafePointer<Cell>?
+    if let time = layout.time {
+      times = localTimes.of(batch, batch.column(time.column), selection, groups)
+    } else {
+      times = nil
+    }
     let hasTime = times != nil
     let table = table
     var key = GroupKey()

@@ -1,7 +1,8 @@
 import WeirData
 import WeirEngine
 
-/// Equal stretches of time in UTC: parts of a day, days, or weeks that start on Monday.
+/// Equal stretches of time: parts of a day in UTC; days, or weeks that start on Monday, by the clock of a
+/// zone.
 struct TimeBucket: Sendable, Equatable {
   private static let day: Int64 = 86_400_000_000
 
@@ -18,6 +19,8 @@ struct TimeBucket: Sendable, Equatable {
     // 1969-12-29 was a Monday.
     anchor = width > TimeBucket.day ? -3 * TimeBucket.day : 0
   }
+
+  var isPartOfDay: Bool { width < TimeBucket.day }
 
   var cursor: BucketCursor { BucketCursor(width: width, anchor: anchor) }
 

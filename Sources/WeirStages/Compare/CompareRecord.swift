@@ -163,7 +163,8 @@ struct CompareRecord {
       zip(rules.groupFields, subject.key).map { JSONMember($0, keyValue($1)) } + [
         JSONMember("metric", .text(metrics[metric].name)),
         JSONMember("kind", .text(metrics[metric].kind.rawValue)),
-        JSONMember("grain", .text(rules.series.clock.name)), JSONMember("zone", "UTC"),
+        JSONMember("grain", .text(rules.series.clock.name)),
+        JSONMember("zone", .text(rules.series.zone.title)),
         JSONMember(
           "between",
           [

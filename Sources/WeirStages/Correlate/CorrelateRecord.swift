@@ -100,7 +100,8 @@ struct CorrelateRecord {
     }
     return .object(
       members(pair.a) + [
-        JSONMember("grain", .text(rules.series.clock.name)), JSONMember("zone", "UTC"),
+        JSONMember("grain", .text(rules.series.clock.name)),
+        JSONMember("zone", .text(rules.series.zone.title)),
         JSONMember("with", .object(members(pair.b))),
       ])
   }

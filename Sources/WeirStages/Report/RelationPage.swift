@@ -61,7 +61,8 @@ struct RelationPage {
   private var scope: String {
     guard let from = page.buckets.first, let to = page.buckets.last else { return detail.scope }
     let last = CivilDate(daysSinceEpoch: to.daysSinceEpoch + page.bucketDays - 1)
-    return "\(detail.scope), \(from.short) \(from.year) to \(last.short) \(last.year), days in UTC"
+    return
+      "\(detail.scope), \(from.short) \(from.year) to \(last.short) \(last.year), days in \(detail.coverage.zone)"
   }
 
   private func tested() -> String {

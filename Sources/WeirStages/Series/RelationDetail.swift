@@ -65,7 +65,7 @@ extension TrendDetail {
   init(_ calendar: TrendCalendar, _ rules: TrendRules, scope: String) {
     self.init(
       report: TrendReport(series: [], verdicts: [], findings: []), by: rules.by,
-      buckets: calendar.starts, bucketDays: rules.clock.days, zone: "UTC",
+      buckets: calendar.starts, bucketDays: rules.clock.days, zone: rules.zone.title,
       settings: rules.settings, texts: [], scope: scope, through: rules.through,
       future: calendar.future, early: calendar.early, openBucket: calendar.openBucket,
       hasPartialStart: calendar.hasPartialStart, gaps: calendar.gaps)

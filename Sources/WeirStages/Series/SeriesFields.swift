@@ -10,11 +10,14 @@ struct SeriesFields: Sendable {
   let segments: [(path: FieldPath, node: SpecNode)]
   /// Says whether all of a bucket has come.
   let complete: (path: FieldPath, node: SpecNode)?
+  let zones: TrendZones?
 
   init(
     _ options: Options, by: [(path: FieldPath, node: SpecNode)],
-    segments: [(path: FieldPath, node: SpecNode)], complete: OptionValue? = nil
+    segments: [(path: FieldPath, node: SpecNode)], complete: OptionValue? = nil,
+    zones: TrendZones? = nil
   ) {
+    self.zones = zones
     self.complete = complete.map { ($0.fieldPath, $0.node) }
     time = options.fieldPath("time")
     timeNode = options.node("time")
@@ -36,6 +39,8 @@ struct SeriesFields: Sendable {
     let groups = by.compactMap { column($0, scope, &problems) }
     let parts = segments.compactMap { column($0, scope, &problems) }
     let flag = complete.flatMap { truth($0, scope, &problems) }
+    var rules = rules
+    rules.zone = TrendZone(zones, context, &problems) ?? .utc
     let inputs = rules.metrics.map { $0.bind(scope, context, &problems) }
     guard problems.errorCount == before, let timeField else { return nil }
     return BoundTrend(

@@ -87,7 +87,8 @@ struct FindingRecord {
       zip(rules.by, parts).map { JSONMember($0, keyValue($1)) } + [
         JSONMember("metric", .text(series.metric)),
         JSONMember("kind", .text(series.kind.rawValue)),
-        JSONMember("grain", .text(rules.clock.name)), JSONMember("zone", "UTC"),
+        JSONMember("grain", .text(rules.clock.name)),
+        JSONMember("zone", .text(rules.zone.name(ofSeries: parts))),
       ])
   }
 

@@ -1,6 +1,7 @@
 import WeirData
 
-/// Which bucket an instant belongs to: days from midnight UTC, or weeks from Monday.
+/// Which bucket an instant belongs to: days from midnight, or weeks from Monday. Instants are microseconds
+/// since 1970 as the local clock counts them.
 struct TrendClock: Sendable {
   static let dayMicroseconds: Int64 = 86_400_000_000
   /// 1970-01-01 was a Thursday.

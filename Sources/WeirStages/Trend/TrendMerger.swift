@@ -94,7 +94,7 @@ final class TrendMerger: TracingMerger {
       findings: objects, levels: levels,
       detail: TrendDetail(
         report: report, by: rules.by, buckets: calendar.starts, bucketDays: rules.clock.days,
-        zone: "UTC", settings: rules.settings, texts: texts, evidence: evidence,
+        zone: rules.zone.title, settings: rules.settings, texts: texts, evidence: evidence,
         scope: trendScope(rules, report.series), through: rules.through, future: calendar.future,
         early: calendar.early,
         openBucket: calendar.openBucket, hasPartialStart: calendar.hasPartialStart,

@@ -39,6 +39,7 @@ private final class TrendPartial: ReducePartial {
   private let bound: BoundTrend
   private let state: TrendState
   private let finder: GroupFinder
+  private var localTimes: LocalTimes
   /// One for each metric that has a condition.
   private let conditions: [Condition?]
   private let segments: [SegmentCounter]
@@ -50,6 +51,7 @@ private final class TrendPartial: ReducePartial {
   init(_ bound: BoundTrend) {
     self.bound = bound
     state = TrendState(bound.rules.shape, bound.rules.clock)
+    localTimes = LocalTimes(bound.rules.zone, by: bound.by)
     finder = GroupFinder(columns: bound.by.map(\.index), cursor: bound.rules.clock.cursor)
     segments = bound.segments.indices.map { SegmentCounter(bound, field: $0) }
     sample = bound.namesEvidence ? EvidenceSample(conditions: bound.rules.conditionCount) : nil
@@ -80,9 +82,10 @@ private final class TrendPartial: ReducePartial {
     if aggregated != nil {
       state.addRows(slots.reduce(UInt64(0)) { $0 + ($1 < 0 ? 0 : 1) })
     }
-    findSlots(batch, selection, slots)
+    let instants = batch.column(bound.time.index)
+    let times = localTimes.of(batch, instants, selection, slots)
+    findSlots(batch, selection, slots, times)
     let found = UnsafeBufferPointer(slots)
-    let times = batch.column(bound.time.index)
     selection.rows.withUnsafeBufferPointer { rows in
       if let complete = bound.complete {
         state.markIncomplete(batch.column(complete.index), rows, found)
@@ -102,7 +105,7 @@ private final class TrendPartial: ReducePartial {
         }
       }
       sample?.add(
-        batch, rows, found: found, times: times, truths: conditions.compactMap { $0?.truths },
+        batch, rows, found: found, times: instants, truths: conditions.compactMap { $0?.truths },
         slots: state.slotCount, fields: bound.segments.map(\.index))
       guard !segments.isEmpty else { return }
       let truths = conditions.map { $0?.truths ?? [] }
@@ -230,10 +233,10 @@ private final class TrendPartial: ReducePartial {
 
   /// The slot of each record that is left; -1 for those of the future, which are counted.
   private func findSlots(
-    _ batch: borrowing Batch, _ selection: Selection, _ slots: UnsafeMutableBufferPointer<Int32>
+    _ batch: borrowing Batch, _ selection: Selection, _ slots: UnsafeMutableBufferPointer<Int32>,
+    _ times: UnsafePointer<Cell>
   ) {
     guard let base = slots.baseAddress else { return }
-    let times = batch.column(bound.time.index)
     var columns: [UnsafeMutablePointer<Cell>] = []
     for column in bound.by { columns.append(batch.column(column.index)) }
     let clock = bound.rules.clock

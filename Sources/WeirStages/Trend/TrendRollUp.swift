@@ -53,10 +53,33 @@ struct TrendRollUp {
     let weekday = rules.clock.isWeekly ? nil : calendar.starts.first?.weekday
     var records = [UInt64](repeating: 0, count: calendar.states.count)
     forEachCell(of: key, slots) { t, slot in records[t] += state.records[slot] }
+    let exposures = exposures(of: key, slots)
     return rules.metrics.indices.map { metric in
       TrendSeries(
         key: texts, metric: rules.metrics[metric].name, kind: rules.metrics[metric].kind,
-        buckets: buckets(metric, key, slots, records), firstWeekday: weekday)
+        buckets: buckets(metric, key, slots, records, exposures), firstWeekday: weekday)
+    }
+  }
+
+  /// Length of each bucket as a share of the usual one; where groups have several zones, the mean by their
+  /// records over all buckets.
+  private func exposures(of key: TrendKey, _ slots: CellTable.CellsByGroup) -> [Double] {
+    let zone = rules.zone
+    guard !zone.isUTC else { return [Double](repeating: 1, count: calendar.states.count) }
+    var weights = [UInt64](repeating: 0, count: zone.count)
+    for group in key.groups {
+      let parts = keyParts(Array(state.groups.bytes(of: group))) ?? []
+      let number = zone.number(ofGroup: parts)
+      slots.forEach(of: group) { _, slot in weights[number] += state.records[slot] }
+    }
+    let used = weights.indices.filter { weights[$0] > 0 }
+    let all = weights.reduce(0) { $0 + Double($1) }
+    return calendar.states.indices.map { t in
+      func exposure(_ number: Int) -> Double {
+        zone.exposure(of: calendar.first + t, in: number, rules.clock)
+      }
+      if used.count <= 1 { return exposure(used.first ?? 0) }
+      return used.reduce(0) { $0 + Double(weights[$1]) * exposure($1) } / all
     }
   }
 
@@ -72,11 +95,13 @@ struct TrendRollUp {
   }
 
   private func buckets(
-    _ metric: Int, _ key: TrendKey, _ slots: CellTable.CellsByGroup, _ records: [UInt64]
+    _ metric: Int, _ key: TrendKey, _ slots: CellTable.CellsByGroup, _ records: [UInt64],
+    _ exposures: [Double]
   ) -> [TrendBucket] {
     var buckets = records.indices.map { t in
       let isZero = calendar.states[t] == .closed && records[t] == 0
-      return TrendBucket(state: isZero ? .zero : calendar.states[t], n: Double(records[t]))
+      return TrendBucket(
+        state: isZero ? .zero : calendar.states[t], n: Double(records[t]), exposure: exposures[t])
     }
     /// What the groups keep of each bucket, put together in their order.
     func merged<Sum>(_ none: Sum, _ add: (inout Sum, Int) -> Void) -> [Sum] {

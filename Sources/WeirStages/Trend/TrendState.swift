@@ -28,7 +28,7 @@ final class TrendState {
   /// What is known of a bucket over all groups.
   struct Extent {
     var bucket: Int
-    /// First and last event, in microseconds since 1970.
+    /// First and last event, in microseconds since 1970 by the local clock.
     var earliest: Int64
     var latest: Int64
     /// A row of it says that more will come.

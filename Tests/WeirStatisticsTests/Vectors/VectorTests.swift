@@ -50,7 +50,7 @@ struct `Reference vectors` {
     "confident_learning.json": "label errors come with the quality stage",
     "crowdlab.json": "label aggregation comes with the quality stage",
     "dawid_skene.json": "label aggregation comes with the quality stage",
-    "day_buckets.json": "buckets by civil day belong to WeirData and the trend stage",
+    "day_buckets.json": "buckets by civil day: CivilZoneTests in WeirExpressionsTests",
     "multi_rater_agreement.json": "agreement comes with the agreement stage",
     "near_dup.json": "near duplicates belong to the record stages",
     "one_coin_wawa.json": "label aggregation comes with the quality stage",
