@@ -244,7 +244,8 @@ private let trendDiscussion = """
 
   **Days.** A day begins at midnight in the `zone` of the spec (UTC without one), or in that which `zones` \
   gives the group. Where clocks are changed it has 23 or 25 hours, and counts are expected in proportion. \
-  Times of day below are local, and a total over several zones adds up the days of each. With a date, `through` is believed: days up to its end are \
+  Times of day below are local, and a total over several zones adds up the days of each; there the first and last days are `partial` and \
+  `open` as long as they are not whole in all zones. With a date, `through` is believed: days up to its end are \
   complete, and those without any record are missing. With `latest` the last bucket is the last one \
   that has at least 1 % of the median bucket's records; it counts as open, is shown and not \
   compared, when its latest record lies more than a 24th of a bucket before its end (of a day: \

@@ -61,6 +61,10 @@ import WeirTesting
         #expect(n == wanted[day] ?? "0", "\(market) \(day)")
       }
     }
+    // The first two days and the last two are not whole everywhere.
+    #expect(
+      outcome.column("state", ["JP"], "volume")
+        == ["partial", "partial"] + [String](repeating: "closed", count: 6) + ["open", "open"])
     let report = try outcome.detail.report
     let changed = try #require(
       outcome.column("bucket", ["DE"], "volume").firstIndex(of: "2026-10-25"))

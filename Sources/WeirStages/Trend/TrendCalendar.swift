@@ -86,8 +86,33 @@ struct TrendCalendar {
       states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
       starts.append(rules.clock.date(bucket))
     }
+    if rules.zone.field != nil, !rules.hasFlags, hasTimes {
+      openEdges(earliest: earliestEvent[begin], latest: latestEvent[last], rules)
+    }
     if states.count > 1, !rules.hasFlags, TrendCalendar.isPartial(begin, earliestEvent, rules) {
       states[0] = .partial
+    }
+  }
+
+  /// With several zones the data begin and end at other local times in each: by as much as the clocks are
+  /// apart. Buckets that are not whole in all of them are `partial` at the start and `open` at the end.
+  private mutating func openEdges(earliest: Int64?, latest: Int64?, _ rules: TrendRules) {
+    let tail = rules.clock.length / Self.tailParts
+    func spread(at instant: Int64) -> Int64 {
+      1_000_000 * rules.zone.spread(at: instant.dividedDown(by: 1_000_000).quotient)
+    }
+    if let earliest {
+      let all = earliest + spread(at: earliest)
+      for t in states.indices where rules.clock.start(first + t) + tail < all {
+        if states[t] == .closed { states[t] = .partial }
+      }
+    }
+    if rules.end == nil, let latest {
+      let all = latest - spread(at: latest)
+      for t in states.indices
+      where rules.clock.start(first + t) + rules.clock.length - tail > all {
+        if states[t] == .closed { states[t] = .open }
+      }
     }
   }
 

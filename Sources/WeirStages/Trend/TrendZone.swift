@@ -80,6 +80,12 @@ struct TrendZone: Sendable {
     return Double(seconds) / Double(86_400 * clock.days)
   }
 
+  /// How far the clocks of the zones are apart at an instant, in seconds.
+  func spread(at seconds: Int64) -> Int64 {
+    let offsets = places.indices.map { period(at: seconds, in: $0).offset }
+    return (offsets.max() ?? 0) - (offsets.min() ?? 0)
+  }
+
   /// See ``CivilZone/period(at:)``.
   func period(at seconds: Int64, in number: Int) -> (offset: Int64, from: Int64, to: Int64) {
     places[number].zone?.period(at: seconds) ?? (0, .min, .max)
