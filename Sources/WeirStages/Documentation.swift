@@ -8,6 +8,7 @@ public enum Documentation {
       + [
         ("schema/pipeline.schema.json", pipelineSchema(registry)),
         ("schema/test.schema.json", testSchema()),
+        ("schema/finding.schema.json", findingSchema),
       ]
   }
 

@@ -10,6 +10,7 @@ public struct Trend: ReduceStage {
   static let segmentsMost = 8
 
   private let fields: SeriesFields
+  private let annotations: OptionValue?
   let rules: TrendRules
 
   public static let manual = StageManual(
@@ -43,6 +44,7 @@ public struct Trend: ReduceStage {
         "Up to eight other fields that changes are explained by: vendor, policy, language, model "
           + "version. They make no series."),
       OptionSpec("metrics", .map(TrendMetric.option), .required, "What is measured, by name."),
+      TrendAnnotations.option,
       OptionSpec(
         "complete", .fieldPath, .optional,
         "A `bool` field: false in any row of a bucket says that more will come, so that the bucket is "
@@ -96,6 +98,7 @@ public struct Trend: ReduceStage {
     fields = SeriesFields(
       options, by: by, segments: segments, complete: options["complete"],
       zones: options["zones"].flatMap { TrendZones($0, by: by, &problems) })
+    annotations = options["annotations"]
     var settings = TrendSettings()
     settings.falseDiscoveryRate = options.number("q")
     settings.minHistory = options.int("min_history")
@@ -152,7 +155,12 @@ public struct Trend: ReduceStage {
   public func bind(
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundReduce)? {
-    fields.bind(rules, scope, context, namesEvidence: true, &problems)
+    var rules = rules
+    if let annotations {
+      rules.annotations = TrendAnnotations(annotations, by: rules.by, context, &problems)
+      if rules.annotations == nil { return nil }
+    }
+    return fields.bind(rules, scope, context, namesEvidence: true, &problems)
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
@@ -176,6 +184,8 @@ struct TrendRules: Sendable {
   var daysBack = 0
   var settings: TrendSettings
   var maxSeries: Int
+  /// `nil` where the spec names no file of them.
+  var annotations: TrendAnnotations?
   /// Whether rows say which buckets are complete.
   var hasFlags = false
 
@@ -219,6 +229,11 @@ private let trendDiscussion = """
   **Incidents.** The same metric, direction and kind of change within two buckets, in three groups and \
   in half of the tested groups of a scope, is one *incident*: of everything, or of one value of a field \
   (all queues of a market, a queue in all markets).
+
+  **Annotations.** `annotations` names a file of what happened when: policy changes, holidays, launches. \
+  A finding has those of its days (a bucket before and behind it too) and of its group, in \
+  `annotations`, in its detail and in the report. They explain nothing away: a finding stays what it is, \
+  and that two things fall together proves no cause.
 
   **Evidence.** A finding names up to ten records of its window and five of the time that it is held \
   against, with shard and line: `weir evidence FINDING` prints them. They are chosen by a hash and \

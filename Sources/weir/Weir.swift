@@ -18,8 +18,8 @@ struct Weir: AsyncParsableCommand {
     version: weirVersion,
     subcommands: [
       RunCommand.self, ValidateCommand.self, StagesCommand.self, RunsCommand.self,
-      QuarantineCommand.self, EvalCommand.self, FmtCommand.self, PlanCommand.self,
-      BackfillCommand.self, ResumeCommand.self, PreviewCommand.self, ExplainCommand.self,
-      TestCommand.self, EvidenceCommand.self,
+      QuarantineCommand.self, EvalCommand.self, InitCommand.self, FmtCommand.self,
+      PlanCommand.self, BackfillCommand.self, ResumeCommand.self, PreviewCommand.self,
+      ExplainCommand.self, TestCommand.self, EvidenceCommand.self,
     ])
 }

@@ -22,7 +22,10 @@ struct TrendBench {
     "handle_ms": "number?", "moderator_id": "any?", "day": "string",
   ]
 
-  init(_ text: String, fields: [String: String] = TrendBench.fields, zone: String? = nil) throws {
+  init(
+    _ text: String, fields: [String: String] = TrendBench.fields, zone: String? = nil,
+    folder: String = "/"
+  ) throws {
     var problems = Problems()
     var check = OptionCheck(params: ResolvedParams())
     let source = SpecSource(name: "spec.json", bytes: Array(text.utf8))
@@ -43,7 +46,8 @@ struct TrendBench {
     for field in planned { scope.addSource(field.path, field.type, inRecord: true) }
     scanner = RecordScanner(fields: planned)
     let context = BindContext(
-      stageName: "trends", params: ResolvedParams(), baseDirectory: "/", files: ReferencedFiles(),
+      stageName: "trends", params: ResolvedParams(), baseDirectory: folder,
+      files: ReferencedFiles(),
       specZone: zone.flatMap {
         SpecJSON.parse(
           SpecSource(name: "zone.json", bytes: Array("\"\($0)\"".utf8)), problems: &problems)

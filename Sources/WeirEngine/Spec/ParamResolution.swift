@@ -155,7 +155,7 @@ private func hasScheme(_ path: String) -> Bool {
 }
 
 /// Removes empty and `.` steps, and `..` with the step before it; by text, links are not followed.
-func normalizedPath(_ path: String) -> String {
+public func normalizedPath(_ path: String) -> String {
   let isRooted = path.utf8.first == UInt8(ascii: "/")
   var steps: [String] = []
   for bytes in path.utf8.split(separator: UInt8(ascii: "/")) {

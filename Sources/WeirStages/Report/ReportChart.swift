@@ -75,7 +75,7 @@ struct ReportChart {
       <title id="\(value: finding.anchor)-t">\(value: finding.text.headline)</title>\
       <desc id="\(value: finding.anchor)-d">\(value: description)</desc>\
       \(weekends())\(grid())\(masks())\(band())\(place())\(expectation())\(levels())\(line())\
-      \(points())\(changeLine())\(openBuckets())\(bars())\(dates())\(labels())</svg></div>
+      \(points())\(noted())\(changeLine())\(openBuckets())\(bars())\(dates())\(labels())</svg></div>
       """
   }
 
@@ -107,6 +107,7 @@ struct ReportChart {
     if finding.what.type == .shift && finding.place.count > 1 {
       words.append("Shaded: where the change lies (95\u{A0}%).")
     }
+    if !noted().bytes.isEmpty { words.append("Dotted upright: something noted.") }
     if hasBars { words.append("Bars: \(model.page.recordNoun) a \(model.bucketWord).") }
     if model.page.bucketDays == 1 { words.append("Grey: weekends.") }
     if series.states.contains(where: { $0 == .missing || $0 == .open || $0 == .partial }) {

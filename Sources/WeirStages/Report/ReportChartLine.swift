@@ -1,3 +1,4 @@
+import WeirData
 import WeirStatistics
 
 /// The line and what it says.
@@ -88,6 +89,20 @@ extension ReportChart {
         """
     case .trend, .dataMissing, .openBucket: return ""
     }
+  }
+
+  /// Where what is noted for the time of the finding begins.
+  func noted() -> ReportMarkup {
+    guard let first = model.page.buckets.first else { return "" }
+    return finding.annotations.compactMap { note -> ReportMarkup? in
+      let day = note.first.daysSinceEpoch - first.daysSinceEpoch
+      guard day >= 0, day / model.page.bucketDays < count else { return nil }
+      let place = edge(day / model.page.bucketDays)
+      return """
+        <line class=noted x1="\(at: place)" x2="\(at: place)" y1="\(at: top - 6)" \
+        y2="\(at: bottom)"><title>\(note.words)</title></line>
+        """
+    }.joined()
   }
 
   func openBuckets() -> ReportMarkup {

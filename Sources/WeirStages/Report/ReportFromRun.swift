@@ -39,6 +39,7 @@ extension ReportPage {
       ],
       version: weirVersion, dataFiles: reportFiles(facts.outputs, without: path))
     evidence = detail.evidence
+    annotations = detail.annotations
     expectations = ledger.checks.map { ReportExpectation($0.stage, $0.check) }
   }
 }

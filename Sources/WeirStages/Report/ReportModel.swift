@@ -119,6 +119,7 @@ struct ReportModel {
       if finding.type.isTested { series[finding.series].findings.append(found.count) }
       var shown = ReportFinding(finding, text, anchor: anchor, number: found.count + 1, of: page)
       if page.evidence.indices.contains(i) { shown.evidence = page.evidence[i] }
+      if page.annotations.indices.contains(i) { shown.annotations = page.annotations[i] }
       found.append(shown)
     }
     var seen: Set<ReportKey> = []
@@ -191,6 +192,8 @@ struct ReportFinding {
   var text: ReportFindingText
   /// The records behind it.
   var evidence: [EvidenceRecord] = []
+  /// What happened at its time.
+  var annotations: [TrendAnnotation] = []
   /// Id of its card.
   var anchor: String
   /// From 1.

@@ -32,6 +32,8 @@ public struct ReportPage: Sendable {
   public var texts: [ReportFindingText]
   /// The records behind each finding, as far as there are any.
   public var evidence: [[EvidenceRecord]] = []
+  /// What happened at the time of each finding, as far as somebody wrote it down.
+  public var annotations: [[TrendAnnotation]] = []
   /// In the order of the plan.
   public var ledger: [ReportLedgerRow]
   public var totals: ReportTotals

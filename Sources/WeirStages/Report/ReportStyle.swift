@@ -168,7 +168,8 @@ private let reportPictureRules: ReportMarkup = """
   vector-effect:non-scaling-stroke}svg .expected{fill:none;stroke:var(--line);stroke-width:1.1;\
   stroke-dasharray:1.5 4;stroke-linecap:round}
   svg path.up{fill:var(--up)}svg path.down{fill:var(--down)}svg .change{stroke:var(--ink);\
-  stroke-width:1.4}svg .place{fill:var(--shade)}svg .level{stroke-width:2.2;\
+  stroke-width:1.4}svg .noted{stroke:var(--ink);\
+  stroke-width:1.4;stroke-dasharray:1 3}svg .place{fill:var(--shade)}svg .level{stroke-width:2.2;\
   stroke-dasharray:7 4;fill:none}svg .before{stroke:var(--line)}svg .rose{stroke:var(--up)}\
   svg .fell{stroke:var(--down)}svg .ring{fill:none;stroke:var(--ink);stroke-width:1.4}\
   svg .hollow{fill:var(--page);stroke:var(--line);stroke-width:1.6}svg .bars{fill:none;\

@@ -17,6 +17,8 @@ public struct TrendDetail: Sendable {
   public var texts: [ReportFindingText]
   /// The records behind each finding.
   public var evidence: [[EvidenceRecord]] = []
+  /// What happened at the time of each finding; empty where nobody wrote that down.
+  public var annotations: [[TrendAnnotation]] = []
   /// What the series are about, in words.
   public var scope: String
   /// The last day that was asked for; `nil` where the latest counts.

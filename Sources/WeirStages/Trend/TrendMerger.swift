@@ -68,6 +68,12 @@ final class TrendMerger: TracingMerger {
         starts: calendar.starts)
     }
     let evidence = try evidence(report, parts, calendar, reasons, kept)
+    let notes = rules.annotations.map { all in
+      report.findings.map {
+        all.near(
+          $0, report.series[$0.series].key, starts: calendar.starts, bucketDays: rules.clock.days)
+      }
+    }
     var texts: [ReportFindingText] = []
     var objects: [JSONValue] = []
     for (i, finding) in report.findings.enumerated() {
@@ -77,15 +83,17 @@ final class TrendMerger: TracingMerger {
         finding, in: series, by: rules.by, bucketStarts: calendar.starts)
       let metric = finding.series % rules.metrics.count
       let company = FindingCompany(report: report, beside: beside, ids: ids, by: rules.by)
-      let sentences = [words.detail, reasons[i].sentence, company.sentence(i)].compactMap { $0 }
+      let sentences = [words.detail, reasons[i].sentence, company.sentence(i), notes?[i].sentence]
+        .compactMap { $0 }
       let text = ReportFindingText(
         id: ids[i], headline: words.headline, detail: sentences.joined(separator: " "))
       texts.append(text)
-      let shown = JSONMember("evidence", .array(evidence[i].map(\.json)))
+      var shown = [JSONMember("evidence", .array(evidence[i].map(\.json)))]
+      if let notes { shown.append(JSONMember("annotations", .array(notes[i].map(\.json)))) }
       objects.append(
         record.json(
           finding, in: series, parts: parts, metric: rules.metrics[metric], position: i + 1,
-          text: text, explain: reasons[i].json, company: company.members(i) + [shown]))
+          text: text, explain: reasons[i].json, company: company.members(i) + shown))
     }
     let levels = FindingLevel.allCases.map { level in
       (level: level.name, count: report.findings.count { $0.level == level })
@@ -95,6 +103,7 @@ final class TrendMerger: TracingMerger {
       detail: TrendDetail(
         report: report, by: rules.by, buckets: calendar.starts, bucketDays: rules.clock.days,
         zone: rules.zone.title, settings: rules.settings, texts: texts, evidence: evidence,
+        annotations: notes ?? [],
         scope: trendScope(rules, report.series), through: rules.through, future: calendar.future,
         early: calendar.early,
         openBucket: calendar.openBucket, hasPartialStart: calendar.hasPartialStart,

@@ -1,0 +1,199 @@
+/// The JSON Schema (draft 2020-12) of one finding of `trend`: a line of the JSONL that a sink writes.
+///
+/// Programs may meet names that are not here in a later version; what is here stays.
+public let findingSchema = """
+  {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "A finding of the stage trend",
+    "type": "object",
+    "required": [
+      "finding_id", "level", "type", "direction", "series", "anchor", "window", "baseline", "observed",
+      "effect", "impact", "stats", "explained_away", "explain", "incident", "related", "evidence",
+      "rank", "text", "engine_version"
+    ],
+    "properties": {
+      "finding_id": {
+        "description": "The same for the same group, metric, type and day, in every run.",
+        "type": "string",
+        "pattern": "^[0-9a-f]{12}$"
+      },
+      "level": { "enum": ["notice", "warning", "critical"] },
+      "type": {
+        "description": "data_missing and open_bucket are known, not tested: their sizes are null.",
+        "enum": [
+          "trend", "shift", "spike", "dip", "burst", "season_break", "window_change", "data_missing",
+          "open_bucket"
+        ]
+      },
+      "direction": { "enum": ["up", "down", null] },
+      "series": {
+        "description": "The fields of the group, * for a total over one, and what is measured.",
+        "type": "object",
+        "required": ["metric", "kind", "grain", "zone"],
+        "properties": {
+          "metric": { "type": "string" },
+          "kind": { "enum": ["count", "rate", "mean", "quantile", "distinct"] },
+          "grain": { "enum": ["1d", "1w"] },
+          "zone": { "description": "Of its days: a name, or local for a total over several.", "type": "string" }
+        }
+      },
+      "anchor": {
+        "description": "The likeliest day, and the interval it lies in (95 %).",
+        "type": "object",
+        "required": ["date", "ci_lo", "ci_hi"],
+        "properties": {
+          "date": { "$ref": "#/$defs/day" },
+          "ci_lo": { "$ref": "#/$defs/day" },
+          "ci_hi": { "$ref": "#/$defs/day" }
+        }
+      },
+      "window": {
+        "description": "First days of its first and last bucket; how many, and how many could be compared.",
+        "type": "object",
+        "required": ["from", "to", "buckets", "valid"],
+        "properties": {
+          "from": { "$ref": "#/$defs/day" },
+          "to": { "$ref": "#/$defs/day" },
+          "buckets": { "type": "integer" },
+          "valid": { "type": "integer" }
+        }
+      },
+      "baseline": { "anyOf": [{ "$ref": "#/$defs/estimate" }, { "type": "null" }] },
+      "observed": {
+        "description": "The estimate, with the number of records (n) and of events (k).",
+        "type": ["object", "null"],
+        "required": ["value", "lo", "hi", "k", "n"],
+        "properties": {
+          "value": { "$ref": "#/$defs/number" },
+          "lo": { "$ref": "#/$defs/number" },
+          "hi": { "$ref": "#/$defs/number" },
+          "k": { "$ref": "#/$defs/number" },
+          "n": { "$ref": "#/$defs/number" }
+        }
+      },
+      "effect": {
+        "type": ["object", "null"],
+        "required": ["abs", "lo", "hi", "rel", "unit", "slope_per_week"],
+        "properties": {
+          "abs": { "$ref": "#/$defs/number" },
+          "lo": { "$ref": "#/$defs/number" },
+          "hi": { "$ref": "#/$defs/number" },
+          "rel": { "description": "As a share of the baseline.", "$ref": "#/$defs/number" },
+          "unit": { "type": "string" },
+          "slope_per_week": { "anyOf": [{ "$ref": "#/$defs/estimate" }, { "type": "null" }] }
+        }
+      },
+      "impact": {
+        "description": "Records or events that the change comes to.",
+        "type": ["object", "null"],
+        "required": ["items", "lo", "hi"],
+        "properties": {
+          "items": { "$ref": "#/$defs/number" },
+          "lo": { "$ref": "#/$defs/number" },
+          "hi": { "$ref": "#/$defs/number" }
+        }
+      },
+      "stats": {
+        "type": ["object", "null"],
+        "required": [
+          "test", "statistic", "p", "p_family", "q", "families", "selected", "phi", "vif", "tau2", "n_eff"
+        ],
+        "properties": {
+          "test": { "type": "string" },
+          "statistic": { "$ref": "#/$defs/number" },
+          "p": { "$ref": "#/$defs/number" },
+          "p_family": { "$ref": "#/$defs/number" },
+          "q": { "description": "Corrected over all series of the report.", "$ref": "#/$defs/number" },
+          "families": { "type": "integer" },
+          "selected": { "type": "integer" },
+          "phi": { "$ref": "#/$defs/number" },
+          "vif": { "$ref": "#/$defs/number" },
+          "tau2": { "$ref": "#/$defs/number" },
+          "n_eff": { "$ref": "#/$defs/number" }
+        }
+      },
+      "explained_away": { "type": "array", "items": { "type": "string" } },
+      "explain": { "description": "What carried it, by the segments.", "type": ["object", "null"] },
+      "incident": {
+        "type": ["object", "null"],
+        "required": ["incident_id", "scope", "groups", "of"],
+        "properties": {
+          "incident_id": { "type": "string" },
+          "scope": { "type": "object" },
+          "groups": { "type": "integer" },
+          "of": { "type": "integer" }
+        }
+      },
+      "related": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "required": ["finding_id", "relation"],
+          "properties": {
+            "finding_id": { "type": "string" },
+            "relation": { "enum": ["total", "part", "sibling"] }
+          }
+        }
+      },
+      "evidence": {
+        "description": "Records of the window, and of the time that it is held against.",
+        "type": "array",
+        "items": {
+          "type": "object",
+          "required": ["role", "date", "source", "shard", "line", "why"],
+          "properties": {
+            "role": { "enum": ["exemplar", "control"] },
+            "date": { "$ref": "#/$defs/day" },
+            "source": { "type": "string" },
+            "shard": { "type": "string" },
+            "line": { "description": "From 1.", "type": "integer" },
+            "why": { "type": "string" }
+          }
+        }
+      },
+      "annotations": {
+        "description": "What is known to have happened then; only where the spec names a file of it.",
+        "type": "array",
+        "items": {
+          "type": "object",
+          "required": ["label", "from", "to"],
+          "properties": {
+            "label": { "type": "string" },
+            "from": { "$ref": "#/$defs/day" },
+            "to": { "$ref": "#/$defs/day" }
+          }
+        }
+      },
+      "rank": {
+        "type": "object",
+        "required": ["position", "material", "reason"],
+        "properties": {
+          "position": { "description": "In the order of the report, from 1.", "type": "integer" },
+          "material": { "type": "boolean" },
+          "reason": { "type": "string" }
+        }
+      },
+      "text": {
+        "type": "object",
+        "required": ["headline", "detail"],
+        "properties": { "headline": { "type": "string" }, "detail": { "type": "string" } }
+      },
+      "engine_version": { "type": "string" }
+    },
+    "$defs": {
+      "day": { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" },
+      "number": { "type": ["number", "null"] },
+      "estimate": {
+        "description": "With its interval (95 %).",
+        "type": "object",
+        "required": ["value", "lo", "hi"],
+        "properties": {
+          "value": { "$ref": "#/$defs/number" },
+          "lo": { "$ref": "#/$defs/number" },
+          "hi": { "$ref": "#/$defs/number" }
+        }
+      }
+    }
+  }
+
+  """
