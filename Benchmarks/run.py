@@ -16,6 +16,7 @@ import tempfile
 from harness import corpus, measure, page, tools
 from harness.checks import Wrong
 from harness.curve import Curve
+from harness.expressions import Expressions
 from harness.identity import Identity, Memory
 from harness.incremental import Nights
 from harness.jobs import JOBS, Checker, JobBench
@@ -55,6 +56,9 @@ def main():
             results.add("The job *incremental*", Nights(bench).run(),
                         "A shard a night: the last of sixty is new, what earlier nights read is "
                         "in the digests.")
+        if bench.weir and "expressions" in options.jobs:
+            results.add("Expressions", Expressions(bench).run(),
+                        "*Report*, and the same with a filter and three derived fields.")
         if "start-up" in options.jobs:
             results.add("Start-up", StartUp(bench).run(),
                         "Whole processes with next to nothing to do.")
@@ -136,7 +140,7 @@ Versions: {"; ".join(versions)}.
         return "\n".join(lines)
 
 
-ALL = [*(job.name for job in JOBS), "incremental", "start-up", "curve", "memory", "identity"]
+ALL = [*(job.name for job in JOBS), "incremental", "expressions", "start-up", "curve", "memory", "identity"]
 
 
 def arguments():
