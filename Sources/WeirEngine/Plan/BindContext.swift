@@ -66,7 +66,8 @@ public final class BindContext {
     if escapes {
       problems.add(
         "path_escapes", at: node, "\(shown(path)) lies outside of the folder of the spec",
-        expected: "a path below \(printable(top))", fix: "move the file there")
+        expected: "a path below \(printable(top))",
+        fix: "move it into that folder, and write \"\(printable(lastComponent(of: path)))\"")
       return nil
     }
     guard let bytes = readFile(path, at: node, &problems) else { return nil }

@@ -164,7 +164,7 @@ struct FragmentReading {
       "include_escapes", at: place,
       "the fragment \(shown(written)) lies outside of the folder of the spec",
       expected: "a path below \(printable(root)), relative to the file in which it stands",
-      fix: "move the fragment there")
+      fix: "move it into that folder, and write \"\(printable(lastComponent(of: written)))\"")
   }
 
   private mutating func open(_ file: String, _ place: SpecNode, _ written: String) -> SpecSource? {
