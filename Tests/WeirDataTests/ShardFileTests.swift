@@ -21,6 +21,23 @@ import WeirTesting
     }
   }
 
+  /// One that is refused gives its descriptor back once: a second time it would be that of another file,
+  /// which a thread opened meanwhile.
+  @Test func `that is refused closes no file of others`() throws {
+    let other = Thread {
+      var lost = 0
+      for _ in 0..<60_000 {
+        let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        var status = stat()
+        if fstat(descriptor, &status) != 0 { lost += 1 }
+        if close(descriptor) != 0 { lost += 1 }
+      }
+      return lost
+    }
+    for _ in 0..<60_000 { #expect(throws: ShardError.self) { try ShardFile(path: "/dev/zero") } }
+    #expect(other.result() == 0)
+  }
+
   @Test func `is read to its end, with the hash of its bytes`() throws {
     try withTemporaryFolder { folder in
       let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
@@ -109,5 +126,28 @@ import WeirTesting
         #expect(out == text)
       }
     }
+  }
+}
+
+/// A thread with a number as its result.
+private final class Thread: @unchecked Sendable {
+  private let body: @Sendable () -> Int
+  private var number = 0
+  private var handle = pthread_t()
+
+  init(_ body: @escaping @Sendable () -> Int) {
+    self.body = body
+    pthread_create(
+      &handle, nil,
+      { argument in
+        let thread = Unmanaged<Thread>.fromOpaque(argument!).takeRetainedValue()
+        thread.number = thread.body()
+        return nil
+      }, Unmanaged.passRetained(self).toOpaque())
+  }
+
+  func result() -> Int {
+    pthread_join(handle, nil)
+    return number
   }
 }

@@ -23,13 +23,14 @@ public final class ShardFile {
       close(descriptor)
       throw ShardFile.unreadable(path, code)
     }
-    before = status
+    // Not yet `before`: an object that is whole closes the descriptor by itself, also where it is given up.
     guard status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
       throw ShardError(
         code: .notRegular, path: path, byte: nil, message: "not a regular file",
         fix: "a shard is a file: narrow the glob, or copy the data into one")
     }
+    before = status
     // One call less where one read is all there is.
     if status.st_size > ShardFile.readAheadFrom {
       posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
