@@ -88,12 +88,7 @@ public struct Derive: MapStage {
     var bound: [BoundDerive.Field] = []
     for entry in fields {
       guard let path = FieldPath(text: entry.key) else { return nil }
-      if before.field(path) != nil {
-        problems.add(
-          "field_exists", at: entry.keyNode, "there is a field `\(path.text)` already",
-          fix: "give the new field another name")
-        continue
-      }
+      guard before.isFree(path, at: entry.keyNode, &problems) else { continue }
       let node = entry.value.node
       guard
         let expression = context.compile(entry.value.string, in: before, at: node, &problems)

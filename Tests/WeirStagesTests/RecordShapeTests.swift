@@ -173,6 +173,35 @@ import WeirTesting
     #expect(made.code == code, "\(made.problems.text)")
   }
 
+  /// Both ways round, and where the inner one went in a stage before.
+  @Test(arguments: [
+    #""it": {"type": "drop", "inputs": ["s"], "fields": ["user", "user.name"]}"#,
+    #""it": {"type": "drop", "inputs": ["s"], "fields": ["user.name", "user"]}"#,
+  ])
+  func `a field goes with what lies in it`(stage: String) async throws {
+    let fields = #"{"id": "string", "user": "any?", "user.name": "string?"}"#
+    let made = try await run(
+      pipeline(fields: fields, transforms: stage, sinks: jsonlSink("out", "it")),
+      [("a.jsonl", [#"{"user":{"name":"Ada","x":1},"id":"a"}"#])])
+    #expect(made.problems.text == "" && made.error == nil)
+    #expect(try made.records("out.jsonl") == [#"{"id":"a"}"#])
+  }
+
+  /// A new value of an object, and a change inside of it, would be two changes of the same bytes.
+  @Test(arguments: [
+    #"{"type": "drop", "inputs": ["s"], "fields": ["user.name"]}"#,
+    #"{"type": "normalize", "inputs": ["s"], "fields": {"user.name": {"case": "upper"}}}"#,
+  ])
+  func `an object of which a part is changed is not made anew`(first: String) async throws {
+    let stages =
+      #""it": \#(first), "new": {"type": "derive", "inputs": ["it"], "fields": {"user": "id"}}"#
+    let made = try await run(
+      pipeline(
+        fields: #"{"id": "string", "user.name": "string?"}"#, transforms: stages,
+        sinks: jsonlSink("out", "new")), [("a.jsonl", [])])
+    #expect(made.code == "field_exists", "\(made.problems.text)")
+  }
+
   @Test func `a field that is gone is unknown behind`() async throws {
     let stages = #"""
       "it": {"type": "rename", "inputs": ["s"], "fields": {"queue": "topic"}},

@@ -124,6 +124,8 @@ public struct Scope: Sendable {
     if let field = field(path), let column = field.recordColumn, let place = field.recordPath,
       !hasOnlyFields
     {
+      // What lies in it goes with it: cuts are apart from each other.
+      cuts.removeAll { place.contains($0.path) }
       cuts.append(Cut(path: place, recordColumn: column))
     }
     fields.removeAll { $0.path == path || path.contains($0.path) }
