@@ -153,3 +153,13 @@ func word(_ at: UnsafeRawPointer) -> UInt64 { at.loadUnaligned(as: UInt64.self) 
 
 @inlinable @inline(__always)
 func half(_ at: UnsafeRawPointer) -> UInt32 { at.loadUnaligned(as: UInt32.self) }
+
+extension ByteDictionary {
+  /// A cell with these bytes, which stay here, and their code in the column where it has one.
+  public func cell(of bytes: UnsafeBufferPointer<UInt8>) -> Cell {
+    let code = code(of: bytes)
+    var cell = Cell.string(self.bytes(of: code))
+    if code < Int(UInt16.max) { cell.code = UInt16(code + 1) }
+    return cell
+  }
+}

@@ -279,9 +279,6 @@ private final class JSONLScanner: BatchScanner, @unchecked Sendable {
     guard pathStrings.count < JSONLScanner.mostPathStrings else {
       return .string(batch.arena.store(value))
     }
-    let code = pathStrings.code(of: value)
-    var cell = Cell.string(pathStrings.bytes(of: code))
-    cell.code = UInt16(code + 1)
-    return cell
+    return pathStrings.cell(of: value)
   }
 }

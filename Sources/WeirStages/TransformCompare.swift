@@ -161,9 +161,8 @@ public struct Compare: ReduceStage {
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
-    // Binding read the file of the zone.
     var rules = rules
-    if let bound = instances.first as? BoundTrend { rules.series = bound.rules }
+    rules.series = rules.series.asBound(instances)
     return CompareMerger(rules)
   }
 }

@@ -113,9 +113,8 @@ public struct Correlate: ReduceStage {
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
-    // Binding read the file of the zone.
     var rules = rules
-    if let bound = instances.first as? BoundTrend { rules.series = bound.rules }
+    rules.series = rules.series.asBound(instances)
     return CorrelateMerger(rules)
   }
 }

@@ -62,9 +62,9 @@ public struct Dedupe: BarrierStage {
   public func bind(
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> BarrierRule? {
-    let keyColumns = key.compactMap { column($0, scope, &problems) }
+    let keyColumns = key.compactMap { scope.barrierColumn($0, &problems) }
     let orderColumns = orderBy.compactMap { value -> BarrierRule.Column? in
-      guard let found = column(value, scope, &problems) else { return nil }
+      guard let found = scope.barrierColumn(value, &problems) else { return nil }
       guard found.type.base == .any else { return found }
       problems.add(
         "untyped_order", at: value.node,
@@ -76,11 +76,12 @@ public struct Dedupe: BarrierStage {
     guard keyColumns.count == key.count, orderColumns.count == orderBy.count else { return nil }
     return BarrierRule(key: keyColumns, order: orderColumns, keepsLast: keepsLast)
   }
+}
 
-  private func column(
-    _ value: OptionValue, _ scope: Scope, _ problems: inout Problems
-  ) -> BarrierRule.Column? {
-    scope.require(value.fieldPath, at: value.node, &problems).map {
+extension Scope {
+  /// A field that a barrier goes by.
+  func barrierColumn(_ value: OptionValue, _ problems: inout Problems) -> BarrierRule.Column? {
+    require(value.fieldPath, at: value.node, &problems).map {
       BarrierRule.Column(field: $0.path, type: $0.type, column: $0.column)
     }
   }

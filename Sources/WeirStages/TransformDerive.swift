@@ -59,10 +59,7 @@ public struct Derive: MapStage {
       hasFaults = true
     }
     for entry in fields {
-      guard let path = FieldPath(text: entry.key) else {
-        problems.add(
-          "bad_field_path", at: entry.keyNode, "`\(entry.key)` is not the name of a field",
-          fix: "write a plain name: \"hours\"")
+      guard let path = entry.keyPath(fix: "write a plain name: \"hours\"", &problems) else {
         hasFaults = true
         continue
       }

@@ -160,6 +160,12 @@ private final class ExpectWorker: CheckingWorker {
     for (i, rule) in rules.enumerated() {
       failures[i] = (0, 0)
       rule.evaluator.evaluate(batch, selection, into: &truths)
+      if rule.rule.quarantines {
+        for failure in rule.evaluator.failures where refused[UInt32(failure.row)] == nil {
+          refused[UInt32(failure.row)] =
+            "the rule `\(rule.rule.name)` has no answer: \(failure.message)"
+        }
+      }
       for (place, row) in selection.rows.enumerated() where truths[place] != .true {
         if failures[i].count == 0 { failures[i].first = Int(row) }
         failures[i].count += 1
@@ -167,20 +173,8 @@ private final class ExpectWorker: CheckingWorker {
           refused[row] = "it does not meet the rule `\(rule.rule.name)`"
         }
       }
-      guard rule.rule.quarantines else { continue }
-      for failure in rule.evaluator.failures {
-        let row = UInt32(failure.row)
-        if refused[row] == "it does not meet the rule `\(rule.rule.name)`" {
-          refused[row] = "the rule `\(rule.rule.name)` has no answer: \(failure.message)"
-        }
-      }
     }
-    guard !refused.isEmpty else { return 0 }
-    for row in refused.keys.sorted() {
-      refusals.append(
-        Refusal(row: Int(row), of: batch, code: "failed_expectation", message: refused[row]!))
-    }
-    selection.rows.removeAll { refused[$0] != nil }
+    refuse(refused, code: "failed_expectation", of: batch, &selection, &refusals)
     return 0
   }
 }

@@ -147,12 +147,11 @@ public struct Lookup: MapStage {
         "empty_key", at: on.node, "\"on\" names no field", fix: "{\"moderator\": \"id\"}")
     }
     return on.map.compactMap { entry in
-      guard let path = FieldPath(text: entry.key) else {
-        problems.add(
-          "bad_field_path", at: entry.keyNode, "`\(entry.key)` is not the name of a field",
-          fix: "write a name, with dots between where it lies in an object: \"user.name\"")
-        return nil
-      }
+      guard
+        let path = entry.keyPath(
+          fix: "write a name, with dots between where it lies in an object: \"user.name\"",
+          &problems)
+      else { return nil }
       return Key(
         path: path, node: entry.keyNode, column: entry.value.string, columnNode: entry.value.node)
     }
@@ -186,10 +185,7 @@ public struct Lookup: MapStage {
       }
     } else {
       for entry in option.map {
-        guard let path = FieldPath(text: entry.key) else {
-          problems.add(
-            "bad_field_path", at: entry.keyNode, "`\(entry.key)` is not the name of a field",
-            fix: "write a plain name: \"team\"")
+        guard let path = entry.keyPath(fix: "write a plain name: \"team\"", &problems) else {
           continue
         }
         var demand: LookupDemand.Field

@@ -81,12 +81,11 @@ public struct Redact: MapStage {
     let before = problems.errorCount
     var fields: [Field] = []
     for entry in options.map("fields") {
-      guard let path = FieldPath(text: entry.key) else {
-        problems.add(
-          "bad_field_path", at: entry.keyNode, "`\(entry.key)` is not the name of a field",
-          fix: "write a name, with dots between where it lies in an object: \"user.name\"")
-        continue
-      }
+      guard
+        let path = entry.keyPath(
+          fix: "write a name, with dots between where it lies in an object: \"user.name\"",
+          &problems)
+      else { continue }
       guard case .object(let work) = entry.value.content else {
         fields.append(Field(path: path, node: entry.keyNode, work: .drop))
         continue

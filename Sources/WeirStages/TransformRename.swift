@@ -35,12 +35,11 @@ public struct Rename: MapStage {
     var names: [(from: FieldPath, to: FieldPath, keyNode: SpecNode, node: SpecNode)] = []
     let before = problems.errorCount
     for entry in options.map("fields") {
-      guard let from = FieldPath(text: entry.key) else {
-        problems.add(
-          "bad_field_path", at: entry.keyNode, "`\(entry.key)` is not the name of a field",
-          fix: "write a name, with dots between where it lies in an object: \"model.score\"")
-        continue
-      }
+      guard
+        let from = entry.keyPath(
+          fix: "write a name, with dots between where it lies in an object: \"model.score\"",
+          &problems)
+      else { continue }
       let (to, node) = (entry.value.fieldPath, entry.value.node)
       if to.components.dropLast() != from.components.dropLast() {
         let here = FieldPath(components: from.components.dropLast() + [to.components.last!])

@@ -88,11 +88,7 @@ public struct Sample: MapStage, BarrierStage {
   private func columns(
     _ values: [OptionValue], _ scope: Scope, _ problems: inout Problems
   ) -> [BarrierRule.Column]? {
-    let found = values.compactMap { value in
-      scope.require(value.fieldPath, at: value.node, &problems).map {
-        BarrierRule.Column(field: $0.path, type: $0.type, column: $0.column)
-      }
-    }
+    let found = values.compactMap { scope.barrierColumn($0, &problems) }
     return found.count == values.count ? found : nil
   }
 
@@ -116,10 +112,9 @@ public struct Sample: MapStage, BarrierStage {
         expected: "a field of type string")
       return nil
     }
-    var limits: [[UInt8]: Double] = [:]
-    for entry in rates { limits[Array(entry.key.utf8)] = entry.value.number }
     return BoundSample(
-      key: hashed, stratum: strata.first?.column, rate: rate, rates: limits, seed: seed)
+      key: hashed, stratum: strata.first?.column, rate: rate,
+      rates: rates.map { (Array($0.key.utf8), $0.value.number) }, seed: seed)
   }
 }
 
@@ -127,7 +122,8 @@ private struct BoundSample: BoundMap {
   let key: [BarrierRule.Column]
   let stratum: Int?
   let rate: Double
-  let rates: [[UInt8]: Double]
+  /// Each value once.
+  let rates: [(value: [UInt8], rate: Double)]
   let seed: UInt64
 
   var columnsRead: [Int] { key.map(\.column) + (stratum.map { [$0] } ?? []) }
@@ -139,11 +135,16 @@ private struct BoundSample: BoundMap {
 private final class SampleWorker: MapWorker {
   private let sample: BoundSample
   private let hasher: UnsafeMutablePointer<SampleHasher>
+  /// Values of the stratum with a rate of their own, and by their codes these.
+  private let values = ByteDictionary()
+  private let rates: [Double]
 
   init(_ sample: BoundSample) {
     self.sample = sample
+    rates = sample.rates.map(\.rate)
     hasher = .allocate(capacity: 1)
     hasher.initialize(to: SampleHasher(seed: sample.seed))
+    for (value, _) in sample.rates { _ = value.withUnsafeBufferPointer { values.code(of: $0) } }
   }
 
   deinit {
@@ -180,9 +181,9 @@ private final class SampleWorker: MapWorker {
   }
 
   private func rate(of row: Int, _ batch: borrowing Batch) -> Double {
-    guard let stratum = sample.stratum, !sample.rates.isEmpty else { return sample.rate }
+    guard let stratum = sample.stratum else { return sample.rate }
     let cell = batch.column(stratum)[row]
-    return cell.kind == .string
-      ? sample.rates[Array(cell.stringBytes)] ?? sample.rate : sample.rate
+    guard cell.kind == .string, let code = values.find(cell.stringBytes) else { return sample.rate }
+    return rates[code]
   }
 }

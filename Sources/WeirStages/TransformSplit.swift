@@ -48,8 +48,7 @@ public struct Split: MapStage {
         fix: "\"outputs\": {\"slow\": \"handle_ms > 60000\"}")
     }
     for (name, node) in entries.map({ ($0.key, $0.keyNode) }) + [(rest.string, rest.node)] {
-      let isName = !name.utf8.isEmpty && name.utf8.allSatisfy(isNameByte)
-      if !isName {
+      if !isPlainName(name) {
         problems.add(
           "bad_output_name", at: node, "an output has a name of letters, digits, _ and -",
           fix: "\"slow\"")
@@ -75,15 +74,6 @@ public struct Split: MapStage {
     }
     return conditions.count == entries.count
       ? BoundSplit(ports: names, conditions: conditions) : nil
-  }
-}
-
-private func isNameByte(_ byte: UInt8) -> Bool {
-  switch byte {
-  case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-    true
-  default: false
   }
 }
 
@@ -136,12 +126,7 @@ private final class SplitWorker: RoutingWorker {
       open.rows.removeLast(open.rows.count - kept)
     }
     routes[routes.count - 1] = open
-    guard !refused.isEmpty else { return 0 }
-    for row in refused.keys.sorted() {
-      refusals.append(
-        Refusal(row: Int(row), of: batch, code: "expression_error", message: refused[row]!))
-    }
-    selection.rows.removeAll { refused[$0] != nil }
+    refuse(refused, code: "expression_error", of: batch, &selection, &refusals)
     return 0
   }
 }

@@ -164,8 +164,7 @@ public struct Trend: ReduceStage {
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
-    // Binding read the files of the zones.
-    TrendMerger((instances.first as? BoundTrend)?.rules ?? rules)
+    TrendMerger(rules.asBound(instances))
   }
 }
 
@@ -194,6 +193,11 @@ struct TrendRules: Sendable {
 
   var shape: TrendShape {
     TrendShape(by: by.count, tallies: metrics.map(\.tally), isAggregated: isAggregated)
+  }
+
+  /// The same with what binding read: the files of zones and annotations.
+  func asBound(_ instances: [any BoundReduce]) -> TrendRules {
+    (instances.first as? BoundTrend)?.rules ?? self
   }
 
   /// First microsecond that is past `through`, by the local clock.

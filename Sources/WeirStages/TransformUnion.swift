@@ -145,9 +145,7 @@ private final class UnionWorker: MapWorker {
       }
     }
     if let tag = union.tag {
-      let code = tag.text.withUnsafeBufferPointer { text.code(of: $0) }
-      var cell = Cell.string(text.bytes(of: code))
-      cell.code = UInt16(code + 1)
+      let cell = tag.text.withUnsafeBufferPointer { text.cell(of: $0) }
       let to = batch.column(tag.column)
       for row in selection.rows { to[Int(row)] = cell }
       batch.setCodes(ColumnCodes(space: space, largest: 1), ofColumn: tag.column)

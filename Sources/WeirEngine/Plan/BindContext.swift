@@ -95,8 +95,7 @@ public final class BindContext {
   public func secret(
     _ name: String, at node: SpecNode, _ problems: inout Problems
   ) -> [UInt8]? {
-    let isName = name.utf8.allSatisfy { $0.isNameByte } && !name.utf8.isEmpty
-    guard isName else {
+    guard isPlainName(name) else {
       problems.add(
         "bad_secret_name", at: node, "\(shown(name)) is not the name of a secret",
         expected: "letters, digits, _ and -", fix: "\"pseudonyms\"")
@@ -205,15 +204,6 @@ public final class BindContext {
 }
 
 extension UInt8 {
-  fileprivate var isNameByte: Bool {
-    switch self {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-      true
-    default: false
-    }
-  }
-
   /// As it stands in the name of an environment variable.
   fileprivate var upperName: UInt8 {
     switch self {

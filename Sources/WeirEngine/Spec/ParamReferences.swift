@@ -86,3 +86,8 @@ func isNameByte(_ byte: UInt8) -> Bool {
   default: false
   }
 }
+
+/// Whether all bytes are letters, digits, `_` or `-`, and there is at least one.
+public func isPlainName(_ name: String) -> Bool {
+  !name.utf8.isEmpty && name.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: "-") }
+}

@@ -270,7 +270,5 @@ struct SpecParsing {
 }
 
 private func isStageName(_ name: String) -> Bool {
-  guard let first = name.utf8.first, first != UInt8(ascii: "-") else { return false }
-  return name.utf8.count <= 64
-    && name.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: "-") }
+  isPlainName(name) && name.utf8.first != UInt8(ascii: "-") && name.utf8.count <= 64
 }

@@ -21,10 +21,7 @@ final class LookupTable: @unchecked Sendable {
 
     /// A cell with these bytes, which stay with the table.
     func text(_ bytes: [UInt8]) -> Cell {
-      let code = bytes.withUnsafeBufferPointer { texts.code(of: $0) }
-      var cell = Cell.string(texts.bytes(of: code))
-      if code < Int(UInt16.max) { cell.code = UInt16(code + 1) }
-      return cell
+      bytes.withUnsafeBufferPointer { texts.cell(of: $0) }
     }
   }
 

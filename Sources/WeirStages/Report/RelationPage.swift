@@ -37,9 +37,7 @@ struct RelationPage {
   func bar() -> ReportMarkup {
     let links: [(String, String)] =
       [("changes", what)] + (detail.items.isEmpty ? [] : [("findings", "Findings")])
-      + [("data", "Data"), ("ledger", "Ledger")]
-      + (page.expectations.isEmpty ? [] : [("expectations", "Expectations")])
-      + [("quarantine", "Quarantine"), ("method", "Method")]
+      + page.closingLinks
     return reportBar(links)
   }
 

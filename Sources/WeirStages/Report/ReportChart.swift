@@ -107,7 +107,7 @@ struct ReportChart {
     if finding.what.type == .shift && finding.place.count > 1 {
       words.append("Shaded: where the change lies (95\u{A0}%).")
     }
-    if !noted().bytes.isEmpty { words.append("Dotted upright: something noted.") }
+    if !notes.isEmpty { words.append("Dotted upright: something noted.") }
     if hasBars { words.append("Bars: \(model.page.recordNoun) a \(model.bucketWord).") }
     if model.page.bucketDays == 1 { words.append("Grey: weekends.") }
     if series.states.contains(where: { $0 == .missing || $0 == .open || $0 == .partial }) {

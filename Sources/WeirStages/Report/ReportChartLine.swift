@@ -91,13 +91,19 @@ extension ReportChart {
     }
   }
 
-  /// Where what is noted for the time of the finding begins.
-  func noted() -> ReportMarkup {
-    guard let first = model.page.buckets.first else { return "" }
-    return finding.annotations.compactMap { note -> ReportMarkup? in
+  /// What is noted for the time of the finding and begins inside of the chart, with the bucket.
+  var notes: [(bucket: Int, note: TrendAnnotation)] {
+    guard let first = model.page.buckets.first else { return [] }
+    return finding.annotations.compactMap { note in
       let day = note.first.daysSinceEpoch - first.daysSinceEpoch
-      guard day >= 0, day / model.page.bucketDays < count else { return nil }
-      let place = edge(day / model.page.bucketDays)
+      return day >= 0 && day / model.page.bucketDays < count
+        ? (day / model.page.bucketDays, note) : nil
+    }
+  }
+
+  func noted() -> ReportMarkup {
+    notes.map { bucket, note -> ReportMarkup in
+      let place = edge(bucket)
       return """
         <line class=noted x1="\(at: place)" x2="\(at: place)" y1="\(at: top - 6)" \
         y2="\(at: bottom)"><title>\(note.words)</title></line>

@@ -69,3 +69,12 @@ struct ReportExpectations {
       """
   }
 }
+
+extension ReportPage {
+  /// The sections that every report ends with, for the bar.
+  var closingLinks: [(String, String)] {
+    [("data", "Data"), ("ledger", "Ledger")]
+      + (expectations.isEmpty ? [] : [("expectations", "Expectations")])
+      + [("quarantine", "Quarantine"), ("method", "Method")]
+  }
+}

@@ -40,9 +40,7 @@ struct ReportHead {
       + (model.findings.isEmpty ? [] : [("findings", "Findings")])
       + (page.by.count == 2 && !model.series.isEmpty ? [("map", "Map")] : [])
       + (model.series.isEmpty ? [] : [("series", "All series")])
-      + [("data", "Data"), ("ledger", "Ledger")]
-      + (page.expectations.isEmpty ? [] : [("expectations", "Expectations")])
-      + [("quarantine", "Quarantine"), ("method", "Method")]
+      + page.closingLinks
     return reportBar(links)
   }
 

@@ -26,6 +26,30 @@ extension Scope {
   }
 }
 
+/// Refuses rows, each with what is said of it, in their order.
+func refuse(
+  _ messages: [UInt32: String], code: String, of batch: borrowing Batch,
+  _ selection: inout Selection, _ refusals: inout [Refusal]
+) {
+  guard !messages.isEmpty else { return }
+  for row in messages.keys.sorted() {
+    refusals.append(Refusal(row: Int(row), of: batch, code: code, message: messages[row]!))
+  }
+  selection.rows.removeAll { messages[$0] != nil }
+}
+
+extension OptionEntry {
+  /// The key as the name of a field; says so where it is none.
+  ///
+  /// - Parameter fix: how to write one.
+  func keyPath(fix: String, _ problems: inout Problems) -> FieldPath? {
+    if let path = FieldPath(text: key) { return path }
+    problems.add(
+      "bad_field_path", at: keyNode, "`\(key)` is not the name of a field", fix: fix)
+    return nil
+  }
+}
+
 /// Names in a list, each once; says where there are none or one stands twice.
 func uniquePaths(
   _ values: [OptionValue], _ options: Options, sample: String, _ problems: inout Problems

@@ -122,9 +122,12 @@ extension UnsafePointer<UInt8> {
 
 /// Where the values of a batch stand in the text of its records.
 struct RecordPlaces {
-  private var places: [Int: UnsafeMutablePointer<ValuePlace>] = [:]
+  /// By column; those that were asked for.
+  private var places: [UnsafeMutablePointer<ValuePlace>?] = []
 
   mutating func begin(_ batch: borrowing Batch, _ columns: [Int]) {
+    let missing = (columns.max() ?? -1) + 1 - places.count
+    if missing > 0 { places += repeatElement(nil, count: missing) }
     for column in columns {
       guard let found = batch.places(ofColumn: column) else {
         preconditionFailure("a sink said that it needs places, and the batch has none")

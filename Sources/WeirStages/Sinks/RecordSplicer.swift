@@ -42,10 +42,10 @@ final class RecordSplicer {
     self.edits = .allocate(capacity: edits.count)
     _ = self.edits.initialize(from: edits)
     additions = RecordAdditions(scope)
-    // One for the end of the record.
     shape = RecordShape(scope)
     shapeColumns = RecordShape.columnsRead(scope)
     builder = scope.hasOnlyFields ? RecordBuilder(scope) : nil
+    // One for the end of the record.
     changes = .allocate(capacity: edits.count + additions.count + shape.count + 1)
     text = .allocate(capacity: 1)
     text.initialize(to: TextBuffer())

@@ -120,11 +120,8 @@ struct AggregatedRows {
     for column in [columns.sum, columns.squares] {
       let cell = batch.column(column.index)[row]
       if cell.isNull { return ("missing_sum", column.name, "is null or absent") }
-      guard cell.kind == .int || cell.kind == .number else {
-        return ("wrong_type", column.name, "is no number")
-      }
-      guard cell.asDouble.isFinite else {
-        return ("number_out_of_range", column.name, "is not finite")
+      if let (code, problem) = cell.whyNoNumber {
+        return (code, column.name, problem)
       }
     }
     let count = Double(count(columns.count, batch, row))

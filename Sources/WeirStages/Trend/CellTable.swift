@@ -48,10 +48,8 @@ struct CellTable {
 
   /// Where a page is named, or the free place where it belongs.
   private func place(_ group: Int32, _ first: Int32) -> Int {
-    // The finaliser of splitmix64.
-    var hash = UInt64(UInt32(bitPattern: group)) << 32 | UInt64(UInt32(bitPattern: first))
-    hash = (hash ^ (hash &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-    hash = (hash ^ (hash &>> 27)) &* 0x94D0_49BB_1331_11EB
+    let hash = mixed(
+      UInt64(UInt32(bitPattern: group)) << 32 | UInt64(UInt32(bitPattern: first)))
     let mask = places.count - 1
     var at = Int(truncatingIfNeeded: hash &>> 32) & mask
     return pages.withUnsafeBufferPointer { pages in
@@ -131,4 +129,11 @@ struct CellTable {
       return count
     }
   }
+}
+
+/// The finaliser of splitmix64, but for its last step: the upper half is the part to use.
+@inline(__always)
+func mixed(_ value: UInt64) -> UInt64 {
+  let once = (value ^ (value &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+  return (once ^ (once &>> 27)) &* 0x94D0_49BB_1331_11EB
 }

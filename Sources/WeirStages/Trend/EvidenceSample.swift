@@ -51,11 +51,8 @@ final class EvidenceSample {
 
   @inline(__always)
   static func hash(time: Int64, line: UInt32) -> UInt32 {
-    // The finaliser of splitmix64.
-    var x = UInt64(bitPattern: time) ^ UInt64(line) &* 0x9E37_79B9_7F4A_7C15
-    x = (x ^ (x &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-    x = (x ^ (x &>> 27)) &* 0x94D0_49BB_1331_11EB
-    return UInt32(truncatingIfNeeded: x &>> 32)
+    let place = UInt64(bitPattern: time) ^ UInt64(line) &* 0x9E37_79B9_7F4A_7C15
+    return UInt32(truncatingIfNeeded: mixed(place) &>> 32)
   }
 
   /// Looks at the rows that have a slot.

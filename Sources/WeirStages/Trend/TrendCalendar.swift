@@ -31,14 +31,10 @@ struct TrendCalendar {
 
   init(_ state: TrendState, _ rules: TrendRules) throws(RunError) {
     var records: [Int: UInt64] = [:]
-    var latestEvent: [Int: Int64] = [:]
-    var earliestEvent: [Int: Int64] = [:]
-    var incomplete = Set<Int>()
+    var extents: [Int: TrendState.Extent] = [:]
     for (extent, count) in zip(state.extents, state.recordsByExtent()) {
-      if extent.isIncomplete { incomplete.insert(extent.bucket) }
       records[extent.bucket] = count
-      latestEvent[extent.bucket] = extent.latest
-      earliestEvent[extent.bucket] = extent.earliest
+      extents[extent.bucket] = extent
     }
     future = Int(state.future)
     let used = records.keys.sorted()
@@ -74,22 +70,24 @@ struct TrendCalendar {
       if bucket > last { future += Int(records[bucket]!) }
     }
     let hasTimes = used.contains { bucket in
-      latestEvent[bucket].map { $0 != rules.clock.start(bucket) } ?? false
+      extents[bucket].map { $0.latest != rules.clock.start(bucket) } ?? false
     }
     for bucket in begin...max(begin, last) {
       // Where rows say what is complete nothing is guessed.
       let isOpen =
         rules.hasFlags
-        ? incomplete.contains(bucket)
+        ? extents[bucket]?.isIncomplete ?? false
         : bucket == last && hasTimes
-          && !TrendCalendar.isClosed(bucket, latestEvent[bucket], rules)
+          && !TrendCalendar.isClosed(bucket, extents[bucket]?.latest, rules)
       states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
       starts.append(rules.clock.date(bucket))
     }
     if rules.zone.field != nil, !rules.hasFlags, hasTimes {
-      openEdges(earliest: earliestEvent[begin], latest: latestEvent[last], rules)
+      openEdges(earliest: extents[begin]?.earliest, latest: extents[last]?.latest, rules)
     }
-    if states.count > 1, !rules.hasFlags, TrendCalendar.isPartial(begin, earliestEvent, rules) {
+    if states.count > 1, !rules.hasFlags,
+      TrendCalendar.isPartial(begin, extents.mapValues(\.earliest), rules)
+    {
       states[0] = .partial
     }
   }

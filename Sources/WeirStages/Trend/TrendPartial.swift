@@ -145,7 +145,7 @@ private final class TrendPartial: ReducePartial {
               message: "metric `\(bound.rules.metrics[metric].name)`: \(failure.message)"))
         }
       case .number(let column):
-        refuse(batch, selection, slots, column, &refusals) { TrendPartial.whyNoNumber($0) }
+        refuse(batch, selection, slots, column, &refusals) { $0.whyNoNumber }
       case .value(let column):
         refuse(batch, selection, slots, column, &refusals) {
           $0.kind == .other ? ("wrong_type", "is an object or an array") : nil
@@ -219,16 +219,6 @@ private final class TrendPartial: ReducePartial {
     }
   }
 
-  /// Stages before this one may have divided by zero.
-  @inline(__always)
-  private static func whyNoNumber(_ cell: Cell) -> (code: String, problem: String)? {
-    switch cell.kind {
-    case .missing, .null, .int: nil
-    case .number: cell.numberValue.isFinite ? nil : ("number_out_of_range", "is not finite")
-    default: ("wrong_type", "is no number")
-    }
-  }
-
   // MARK: Slots
 
   /// The slot of each record that is left; -1 for those of the future, which are counted.
@@ -271,5 +261,18 @@ private final class Condition {
 
   func evaluate(_ batch: borrowing Batch, _ selection: Selection) {
     evaluator.evaluate(batch, selection, into: &truths)
+  }
+}
+
+extension Cell {
+  /// Why a value that is not null is no number to count with; `nil` where it is one. Stages before may
+  /// have divided by zero.
+  @inline(__always)
+  var whyNoNumber: (code: String, problem: String)? {
+    switch kind {
+    case .missing, .null, .int: nil
+    case .number: numberValue.isFinite ? nil : ("number_out_of_range", "is not finite")
+    default: ("wrong_type", "is no number")
+    }
   }
 }

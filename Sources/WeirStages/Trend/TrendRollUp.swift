@@ -7,6 +7,31 @@ struct TrendRollUp {
   let state: TrendState
   let rules: TrendRules
   let calendar: TrendCalendar
+  /// By zone the length of each bucket as a share of the usual one; empty where all are those of UTC.
+  private let lengths: [[Double]]
+  /// By group the number of its zone; empty where all have one.
+  private let zoneOfGroup: [Int]
+
+  init(state: TrendState, rules: TrendRules, calendar: TrendCalendar) {
+    self.state = state
+    self.rules = rules
+    self.calendar = calendar
+    let zone = rules.zone
+    lengths =
+      zone.isUTC
+      ? []
+      : (0..<zone.count).map { number in
+        calendar.states.indices.map {
+          zone.exposure(of: calendar.first + $0, in: number, rules.clock)
+        }
+      }
+    zoneOfGroup =
+      zone.count == 1
+      ? []
+      : (0..<state.groups.count).map {
+        zone.number(ofGroup: keyParts(Array(state.groups.bytes(of: $0))) ?? [])
+      }
+  }
 
   /// Groups first, then the totals with ever fewer fields, each by the values of its fields.
   ///
@@ -14,7 +39,7 @@ struct TrendRollUp {
   /// that value says the same, and testing it twice would cost certainty elsewhere.
   ///
   /// - Throws: ``RunError`` `too_many_series`.
-  func keys() throws(RunError) -> [TrendKey] {
+  private func keys() throws(RunError) -> [TrendKey] {
     let totals = GroupTotals(state: state, calendar: calendar, fields: rules.by.count)
     return try totals.keys { count throws(RunError) in
       if count * rules.metrics.count > rules.maxSeries { throw tooMany(totals.parts) }
@@ -64,22 +89,20 @@ struct TrendRollUp {
   /// Length of each bucket as a share of the usual one; where groups have several zones, the mean by their
   /// records over all buckets.
   private func exposures(of key: TrendKey, _ slots: CellTable.CellsByGroup) -> [Double] {
-    let zone = rules.zone
-    guard !zone.isUTC else { return [Double](repeating: 1, count: calendar.states.count) }
-    var weights = [UInt64](repeating: 0, count: zone.count)
+    guard let first = lengths.first else {
+      return [Double](repeating: 1, count: calendar.states.count)
+    }
+    if lengths.count == 1 { return first }
+    var weights = [UInt64](repeating: 0, count: lengths.count)
     for group in key.groups {
-      let parts = keyParts(Array(state.groups.bytes(of: group))) ?? []
-      let number = zone.number(ofGroup: parts)
+      let number = zoneOfGroup[group]
       slots.forEach(of: group) { _, slot in weights[number] += state.records[slot] }
     }
     let used = weights.indices.filter { weights[$0] > 0 }
+    if used.count <= 1 { return lengths[used.first ?? 0] }
     let all = weights.reduce(0) { $0 + Double($1) }
     return calendar.states.indices.map { t in
-      func exposure(_ number: Int) -> Double {
-        zone.exposure(of: calendar.first + t, in: number, rules.clock)
-      }
-      if used.count <= 1 { return exposure(used.first ?? 0) }
-      return used.reduce(0) { $0 + Double(weights[$1]) * exposure($1) } / all
+      used.reduce(0) { $0 + Double(weights[$1]) * lengths[$1][t] } / all
     }
   }
 

@@ -37,7 +37,7 @@ struct TrendZone: Sendable {
     field = wanted.field
     for (value, name, node) in wanted.names {
       guard let found = place(name, node) else { continue }
-      let known = places.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
+      let known = places.firstIndex { same($0.name, name) }
       byValue[Array(value.utf8)] = known ?? places.count
       if known == nil { places.append(found) }
     }
@@ -138,6 +138,9 @@ struct LocalTimes: ~Copyable {
   /// The column whose values have zones.
   private let column: Int?
   private var memory = RowMemory<Cell>()
+  /// The zones of the values that came, by their codes.
+  private let known = ByteDictionary()
+  private var numbers: [Int] = []
   /// For each zone the last period that was met: most times lie in the one before.
   private var periods: [(offset: Int64, from: Int64, to: Int64)]
 
@@ -165,7 +168,9 @@ struct LocalTimes: ~Copyable {
           if cell.kind != .string {
             (last, number) = (nil, 0)
           } else if !(last.map { isSame($0, cell.stringBytes) } ?? false) {
-            (last, number) = (cell.stringBytes, zone.number(of: cell.stringBytes))
+            let code = known.code(of: cell.stringBytes)
+            if code == numbers.count { numbers.append(zone.number(of: cell.stringBytes)) }
+            (last, number) = (cell.stringBytes, numbers[code])
           }
         }
         let instant = times[row].intValue
