@@ -78,14 +78,11 @@ struct ExplainText {
         line +=
           "  \(grouped(draw.count))\(of) stay: those with the lowest hash of \(draw.fields.joined(separator: ", "))"
       } else {
-        line += "  key \(barrier.key.joined(separator: ", "))"
-      }
-      if barrier.draw != nil {
-      } else if barrier.order.isEmpty {
-        line += "; the \(barrier.keepsLast ? "last" : "first") in the order of the input stays"
-      } else {
+        let order =
+          barrier.order.isEmpty
+          ? "in the order of the input" : "by \(barrier.order.joined(separator: ", "))"
         line +=
-          "; the \(barrier.keepsLast ? "last" : "first") by \(barrier.order.joined(separator: ", ")) stays"
+          "  key \(barrier.key.joined(separator: ", ")); the \(barrier.keepsLast ? "last" : "first") \(order) stays"
       }
       var lines = Columns.wrapped(line, step.level * 2 + 8)
       let start = "  \(indent)     "

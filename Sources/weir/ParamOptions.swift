@@ -18,7 +18,7 @@ struct ParamOptions: ParsableArguments {
 
   /// The parameters that were given.
   func given() throws -> GivenParams {
-    var given = GivenParams(commandLine: try params.parameters())
+    var given = GivenParams(commandLine: try params.map(pair))
     guard let paramsFile else { return given }
     do throws(FileError) {
       given.file = SpecSource(
@@ -30,6 +30,12 @@ struct ParamOptions: ParsableArguments {
       throw ExitCode(78)
     }
     return given
+  }
+
+  private func pair(_ text: String) throws -> (name: String, value: String) {
+    guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")), equals != text.startIndex
+    else { throw ValidationError("--param wants NAME=VALUE, this is '\(text)'") }
+    return (String(text[..<equals]), String(text[text.utf8.index(after: equals)...]))
   }
 }
 
@@ -43,18 +49,5 @@ extension GivenParams {
     guard let path = getcwd(nil, 0) else { return "/" }
     defer { free(path) }
     return String(cString: path)
-  }
-}
-
-extension Array where Element == String {
-  /// `k=v` of the command line.
-  func parameters() throws -> [(name: String, value: String)] {
-    try map { text in
-      guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")), equals != text.startIndex
-      else {
-        throw ValidationError("--param wants NAME=VALUE, this is '\(text)'")
-      }
-      return (String(text[..<equals]), String(text[text.utf8.index(after: equals)...]))
-    }
   }
 }

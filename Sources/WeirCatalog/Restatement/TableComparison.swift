@@ -96,6 +96,11 @@ struct TableComparison {
     var read = 0
     let hasSameColumns = old.rows.columns.map { Array($0.utf8) }
       .elementsEqual(new.rows.columns.map { Array($0.utf8) })
+    func count(_ before: [UInt8]?, _ now: [UInt8]?) {
+      guard part == 0 else { return }
+      rowsBefore += before == nil ? 0 : 1
+      rowsNow += now == nil ? 0 : 1
+    }
     func isSameRow(_ was: SplitRow, _ row: SplitRow) -> Bool {
       zip(old.keys, new.keys).allSatisfy { was.isSame($0, as: row, $1) }
     }
@@ -105,15 +110,18 @@ struct TableComparison {
       read += 1
       if read % 4_096 == 0, Task.isCancelled { throw CancellationError() }
       if hasSameColumns, a == b {
-        if part == 0 {
-          rowsBefore += 1
-          rowsNow += 1
-        }
+        count(a, b)
         continue
       }
       var was = try a.map { try old.rows.split($0) }
       var row = try b.map { try new.rows.split($0) }
-      if let one = was, let other = row, hasSameColumns, !isSameRow(one, other) {
+      if let one = was, let other = row, hasSameColumns {
+        if isSameRow(one, other) {
+          // Two states of one row; nearly all that differ are met here.
+          count(a, b)
+          if part == 0 { try add(one, other, old, new, names, &counts) }
+          continue
+        }
         if let next = try new.rows.peek(), isSameRow(one, try new.rows.split(next)) {
           old.rows.putBack(one.bytes)
           was = nil
@@ -122,15 +130,7 @@ struct TableComparison {
           row = nil
         }
       }
-      if part == 0 {
-        rowsBefore += was == nil ? 0 : 1
-        rowsNow += row == nil ? 0 : 1
-      }
-      if let was, let row, hasSameColumns, isSameRow(was, row) {
-        // Two states of one row; nearly all that differ are met here.
-        if part == 0 { try add(was, row, old, new, names, &counts) }
-        continue
-      }
+      count(was?.bytes, row?.bytes)
       if let was {
         let key = JSONValue.array(try old.key(was)).bytes()
         if TableComparison.part(of: key, parts) == part {

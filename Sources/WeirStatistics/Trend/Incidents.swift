@@ -54,10 +54,11 @@ extension TrendReport {
     for cluster in clusters() {
       let leaves = cluster.filter { isLeaf(findings[$0].series) }
       findIncidents(leaves, &result)
-      let company = Company(cluster.map { ($0, keyBytes(of: $0)) })
-      for i in cluster {
+      let keyed = cluster.map { ($0, keyBytes(of: $0)) }
+      let company = Company(keyed)
+      for (i, key) in keyed {
         let siblings = result.incident[i].map { result.incidents[$0].findings } ?? []
-        result.related[i] = company.around(i, keyBytes(of: i), siblings: siblings)
+        result.related[i] = company.around(i, key, siblings: siblings)
       }
     }
     return result

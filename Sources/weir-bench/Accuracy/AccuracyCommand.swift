@@ -57,7 +57,7 @@ struct Accuracy: AsyncParsableCommand {
 
   private func scoreRecords() async throws -> AccuracyScore {
     var score = AccuracyScore()
-    guard let start = CivilDate(iso: "2026-01-05") else { return score }
+    let start = CivilDate(year: 2026, month: 1, day: 5)!
     let calendar = Calendar(start: start, days: days, rows: rows)
     for i in 0..<(reports + nullReports) {
       let (number, isEmpty) = (UInt64(seed + i), i >= reports)

@@ -21,8 +21,7 @@ struct RecordsReport {
   ) async throws -> RecordsReport {
     try await withTemporaryFolder { folder in
       let data = folder.file("data")
-      try FileManager.default.createDirectory(
-        atPath: data, withIntermediateDirectories: true)
+      try makeDirectory(data)
       let options = GeneratorOptions(
         calendar: planted.calendar, shards: shards, seed: seed, duplicates: 0.05,
         malformed: 0.0005, level: 1, noteWords: 4, series: nil)
@@ -43,11 +42,7 @@ struct RecordsReport {
   private static func run(
     _ spec: String, out: String, workspace: String, _ workers: Int
   ) async throws {
-    var (checked, problems) = Spec.load(
-      Array(spec.utf8), file: "accuracy.json", registry: .standard)
-    let plan = checked.flatMap { Plan.make($0, problems: &problems) }
-    checked = nil
-    guard let plan else { throw MicroError(problems.text) }
+    let plan = try makePlan(spec, file: "accuracy.json")
     var options = RunOptions(workers: workers, workspace: Workspace(path: workspace))
     options.outDirectory = out
     options.digestBytes = 0
@@ -59,19 +54,10 @@ struct RecordsReport {
     """
     {
       "name": "accuracy",
-      "sources": {
-        "decisions": { "type": "jsonl", "paths": ["\(data)/date=*/*.jsonl.zst"],
-                       "fields": { "event_id": "string", "ts": "any", "market": "string",
-                                   "queue": "string", "decision": "string", "handle_ms": "int?",
-                                   "revision": "int" } }
-      },
+      "sources": { \(DecisionStages.source(data)) },
       "transforms": {
-        "clean":  { "type": "normalize", "inputs": ["decisions"],
-                    "fields": { "market": { "trim": true, "case": "upper", "map": \(MicroSpec.markets) },
-                                "queue":  { "trim": true, "case": "lower", "replace": { "-": "_" } },
-                                "ts":     { "timestamp": ["rfc3339", "epoch_ms"] } } },
-        "unique": { "type": "dedupe", "inputs": ["clean"], "key": ["event_id"], "keep": "last",
-                    "order_by": ["revision"] },
+        \(DecisionStages.clean),
+        \(DecisionStages.unique),
         "trends": { "type": "trend", "inputs": ["unique"], "time": "ts", "by": ["market", "queue"],
                     "metrics": { "violation_rate": { "rate": "decision == 'violation'" },
                                  "volume": { "count": true },

@@ -20,10 +20,7 @@ struct BoundParts: Sendable {
   /// - Throws: ``MicroError`` with the problems of the spec.
   static func bind(_ spec: String) throws -> BoundParts {
     captured.withLock { $0 = BoundParts() }
-    var (checked, problems) = Spec.load(Array(spec.utf8), file: "micro.json", registry: .capturing)
-    let plan = checked.flatMap { Plan.make($0, problems: &problems) }
-    checked = nil
-    guard plan != nil else { throw MicroError(problems.text) }
+    _ = try makePlan(spec, file: "micro.json", registry: .capturing)
     return captured.withLock { $0 }
   }
 }

@@ -12,18 +12,10 @@ struct MicroSpec {
     return """
       {
         "name": "micro",
-        "sources": {
-          "decisions": { "type": "jsonl", "paths": ["\(data)/date=*/*.jsonl.zst"],
-                         "fields": { "event_id": "string", "ts": "any", "market": "string",
-                                     "queue": "string", "decision": "string", "handle_ms": "int?",
-                                     "revision": "int" } }
-        },
+        "sources": { \(DecisionStages.source(data)) },
         "transforms": {
-          "clean":  { "type": "normalize", "inputs": ["decisions"],
-                      "fields": { "market": { "trim": true, "case": "upper", "map": \(Self.markets) },
-                                  "queue":  { "trim": true, "case": "lower", "replace": { "-": "_" } },
-                                  "ts":     { "timestamp": ["rfc3339", "epoch_ms"] } } },
-          \(dedupes ? dedupe : "")
+          \(DecisionStages.clean),
+          \(dedupes ? DecisionStages.unique + "," : "")
           "series": { "type": "aggregate", "inputs": ["\(unique)"], "time": "ts", "bucket": "1d",
                       "by": ["market", "queue"],
                       "metrics": { "n": { "count": true },
@@ -36,23 +28,5 @@ struct MicroSpec {
         }
       }
       """
-  }
-
-  private let dedupe = """
-    "unique": { "type": "dedupe", "inputs": ["clean"], "key": ["event_id"], "keep": "last",
-                "order_by": ["revision"] },
-    """
-
-  /// Every spelling in upper case and its code.
-  static var markets: String {
-    var entries: [String] = []
-    for market in World.markets {
-      for spelling in [market.code] + market.spellings {
-        let key = spelling.uppercased().split(separator: " ").joined(separator: " ")
-        let entry = "\"\(key)\": \"\(market.code)\""
-        if !entries.contains(entry) { entries.append(entry) }
-      }
-    }
-    return "{\(entries.joined(separator: ", "))}"
   }
 }

@@ -23,11 +23,7 @@ struct RunDifference {
     let text = spec.text
     let progress = Progress()
     let seconds = try await withTemporaryFolder { folder in
-      var (checked, problems) = Spec.load(
-        Array(text.utf8), file: "micro.json", registry: .standard)
-      let plan = checked.flatMap { Plan.make($0, problems: &problems) }
-      checked = nil
-      guard let plan else { throw MicroError(problems.text) }
+      let plan = try makePlan(text, file: "micro.json")
       var options = RunOptions(workers: 1, workspace: Workspace(path: folder.file(".weir")))
       options.outDirectory = folder.file("out")
       let begin = processSeconds()

@@ -29,24 +29,21 @@ struct InitCommand: ParsableCommand {
   func run() throws {
     let folder = normalizedPath(folder)
     let draft = folder + ".draft-\(getpid())"
-    do {
+    do throws(FileError) {
       for file in InitFiles.all(name: InitFiles.name(for: folder)) {
         try writePage(file.bytes, at: joinPath(draft, file.path))
       }
+      // It takes the place of an empty folder, and of nothing else.
+      guard rename(draft, folder) == 0 else {
+        throw FileError(path: folder, operation: "rename", code: errno)
+      }
     } catch {
-      try? removeTree(draft)
-      tell("Error: \(folder) cannot be made: \(error)")
-      throw ExitCode(1)
-    }
-    // It takes the place of an empty folder, and of nothing else.
-    guard rename(draft, folder) == 0 else {
-      let code = errno
-      try? removeTree(draft)
-      if code == ENOTEMPTY || code == EEXIST || code == ENOTDIR {
+      if [ENOTEMPTY, EEXIST, ENOTDIR].contains(error.code), error.operation == "rename" {
         tell("Error: \(folder) is there already\n  try: the name of a folder that is not there")
       } else {
-        tell("Error: \(folder) cannot be made: \(String(cString: strerror(code)))")
+        tell("Error: \(folder) cannot be made: \(error)")
       }
+      discard(draft)
       throw ExitCode(1)
     }
     try say(
@@ -56,5 +53,13 @@ struct InitCommand: ParsableCommand {
               weir test \(folder)/pipeline.json
               then read \(folder)/README.md
       """)
+  }
+
+  private func discard(_ draft: String) {
+    do throws(FileError) {
+      try removeTree(draft)
+    } catch {
+      if !error.isNotThere { tell("\(draft) is left: \(error)") }
+    }
   }
 }

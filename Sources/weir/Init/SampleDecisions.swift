@@ -19,12 +19,12 @@ enum SampleDecisions {
   static func shards() -> [(path: String, bytes: [UInt8])] {
     let encoder = ZstdEncoder(ZstdSettings(level: 9))
     return (0..<days).map { day in
-      let date = CivilDate(daysSinceEpoch: start.daysSinceEpoch + day).iso
-      return ("date=\(date)/part.jsonl.zst", encoder.frame(Array(lines(day, date).utf8)))
+      let date = CivilDate(daysSinceEpoch: start.daysSinceEpoch + day)
+      return ("date=\(date.iso)/part.jsonl.zst", encoder.frame(Array(lines(day, date).utf8)))
     }
   }
 
-  private static func lines(_ day: Int, _ date: String) -> String {
+  private static func lines(_ day: Int, _ date: CivilDate) -> String {
     var text = ""
     for (market, place) in markets.enumerated() {
       for (queue, kind) in queues.enumerated() {
@@ -35,7 +35,7 @@ enum SampleDecisions {
           let dice = Dice("\(day) \(market) \(queue) \(number)")
           let isChanged = market == 0 && queue == 0 && day >= changeDay
           let line = line(
-            dice, date, id: "\(date)-\(market)\(queue)\(number)",
+            dice, date, id: "\(date.iso)-\(market)\(queue)\(number)",
             market: dice.pick("market", place.spellings), queue: dice.pick("queue", kind.spellings),
             violations: isChanged ? kind.violations * 2 : kind.violations)
           text += line
@@ -48,15 +48,16 @@ enum SampleDecisions {
   }
 
   private static func line(
-    _ dice: Dice, _ date: String, id: String, market: String, queue: String, violations: UInt64
+    _ dice: Dice, _ date: CivilDate, id: String, market: String, queue: String, violations: UInt64
   ) -> String {
-    func two(_ number: UInt64) -> String { (number < 10 ? "0" : "") + String(number) }
-    let time = "\(two(dice.roll("h", 24))):\(two(dice.roll("m", 60))):\(two(dice.roll("s", 60)))"
+    let second = dice.roll("h", 24) * 3_600 + dice.roll("m", 60) * 60 + dice.roll("s", 60)
+    let time = Timestamp(
+      microseconds: (Int64(date.daysSinceEpoch) * 86_400 + Int64(second)) * 1_000_000)
     let decision = dice.roll("decision", 1_000) < violations ? "violation" : "approve"
     let team = dice.pick("team", ["vendor-a", "vendor-a", "vendor-b"])
     let milliseconds = 2_000 + dice.roll("first", 20_000) + dice.roll("second", 20_000)
     return
-      #"{"event_id":"\#(id)","ts":"\#(date)T\#(time)Z","market":"\#(market)","queue":"\#(queue)","#
+      #"{"event_id":"\#(id)","ts":"\#(time.rfc3339)","market":"\#(market)","queue":"\#(queue)","#
       + #""team":"\#(team)","decision":"\#(decision)","handle_ms":\#(milliseconds),"revision":1}"#
       + "\n"
   }
