@@ -7,26 +7,26 @@ import WeirTesting
   .enabled(if: RunningBinary.weir != nil, "the binary is not beside the tests"),
   .timeLimit(.minutes(2)))
 struct `The command weir init` {
-  private func weir(_ arguments: String..., in folder: TemporaryFolder) throws
+  private func call(_ arguments: String..., in folder: TemporaryFolder) throws
     -> RunningBinary.Outcome
   {
-    try RunningBinary.run(RunningBinary.weir!, arguments, in: folder.path)
+    try RunningBinary.run(weir, arguments, in: folder.path)
   }
 
   @Test func `makes a pipeline that is valid, laid out, tested, and finds what was planted`() throws
   {
     try withTemporaryFolder { folder in
-      let made = try weir("init", "Our Decisions/", in: folder)
+      let made = try call("init", "Our Decisions/", in: folder)
       #expect(made.exit == 0, "\(made.errors)")
       #expect(listFolder(folder.path) == ["Our Decisions"])
       let spec = "Our Decisions/pipeline.json"
-      let valid = try weir("validate", spec, in: folder)
+      let valid = try call("validate", spec, in: folder)
       #expect(valid.exit == 0 && valid.output == "\(spec): valid: 8 stages\n", "\(valid.output)")
-      #expect(try weir("fmt", "--check", spec, in: folder).exit == 0)
-      let tested = try weir("test", spec, in: folder)
+      #expect(try call("fmt", "--check", spec, in: folder).exit == 0)
+      let tested = try call("test", spec, in: folder)
       #expect(tested.exit == 0, "\(tested.output)")
 
-      let run = try weir("run", spec, "--json", in: folder)
+      let run = try call("run", spec, "--json", in: folder)
       #expect(run.exit == 0, "\(run.errors)")
       let result = try #require(JSONValue(parsing: run.lastLine))
       #expect(result["pipeline"]?.string == "our-decisions")
@@ -45,8 +45,8 @@ struct `The command weir init` {
     try withTemporaryFolder { folder in
       try makeFolder(folder.file("a"))
       try makeFolder(folder.file("b"))
-      #expect(try weir("init", "a/x", in: folder).exit == 0)
-      #expect(try weir("init", "b/x", in: folder).exit == 0)
+      #expect(try call("init", "a/x", in: folder).exit == 0)
+      #expect(try call("init", "b/x", in: folder).exit == 0)
       #expect(try filesBelow(folder.file("a/x")) == filesBelow(folder.file("b/x")))
     }
   }
@@ -56,7 +56,7 @@ struct `The command weir init` {
       try makeFolder(folder.file("there"))
       try folder.write("mine", at: "there/notes.txt")
       for name in ["there", "there/notes.txt"] {
-        let refused = try weir("init", name, in: folder)
+        let refused = try call("init", name, in: folder)
         #expect(refused.exit == 1 && refused.output.isEmpty)
         #expect(
           refused.errors
@@ -65,8 +65,8 @@ struct `The command weir init` {
       #expect(listFolder(folder.path) == ["there"])
       #expect(listFolder(folder.file("there")) == ["notes.txt"])
       try makeFolder(folder.file("empty"))
-      #expect(try weir("init", "empty", in: folder).exit == 0)
-      #expect(try weir("init", ".", in: folder).exit == 64)
+      #expect(try call("init", "empty", in: folder).exit == 0)
+      #expect(try call("init", ".", in: folder).exit == 64)
     }
   }
 }

@@ -33,8 +33,7 @@ struct `A transcript in the documents` {
 
   @Test(arguments: ["docs/testing.md", "docs/spec.md"])
   func `is what comes out`(page: String) throws {
-    let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    let steps = steps(lines(of: try readFile("\(root)/\(page)")))
+    let steps = steps(lines(of: try readFile("\(repository)/\(page)")))
     #expect(steps.count >= 2)
     try withTemporaryFolder { folder in
       // Some commands change pipelines; data is only read.
@@ -42,10 +41,9 @@ struct `A transcript in the documents` {
         "sh",
         [
           "-c",
-          "cp -R '\(root)/pipelines' . && ln -s '\(root)/data-samples' . && mkdir docs && cp -R '\(root)/docs/schema' docs",
+          "cp -R '\(repository)/pipelines' . && ln -s '\(repository)/data-samples' . && mkdir docs && cp -R '\(repository)/docs/schema' docs",
         ], in: folder.path)
       #expect(made.exit == 0, "\(made.errors)")
-      let weir = try #require(RunningBinary.weir)
       let path = String(weir.dropLast("/weir".count))
       for step in steps {
         let outcome = try RunningBinary.run(

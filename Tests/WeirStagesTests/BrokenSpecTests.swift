@@ -8,16 +8,10 @@ import WeirTesting
 /// The specs in `Tests/Broken`, one mistake of a person each, and beside each what `weir validate` says of it.
 ///
 /// `WEIR_UPDATE_BROKEN=1` writes what is said now; read the difference before you commit it.
-private let folder: String = {
-  let here = #filePath.utf8.split(separator: UInt8(ascii: "/")).dropLast(2)
-  return "/" + here.map { String($0)! }.joined(separator: "/") + "/Broken"
-}()
+private let folder = repository + "/Tests/Broken"
 
-private let names: [String] = {
-  let all = (try? directoryEntries(folder)) ?? []
-  return all.map { String(decoding: $0, as: UTF8.self) }.filter { $0.hasSuffix(".json") }
-    .map { String($0.dropLast(5)) }.sorted()
-}()
+private let names = listFolder(folder).filter { $0.hasSuffix(".json") }
+  .map { String($0.dropLast(5)) }
 
 private func problems(_ bytes: [UInt8], _ path: String) -> Problems {
   var (spec, problems) = Spec.load(
@@ -80,21 +74,21 @@ private func problems(_ bytes: [UInt8], _ path: String) -> Problems {
     let path = "\(folder)/\(name).json"
     let found = problems(try readWholeFile(path, limit: 1 << 20), path)
     let log = try JSONValue(reading: Array(Problems.sarif([found]).utf8))
-    #expect(log["version"]?.textValue == "2.1.0")
+    #expect(log["version"]?.string == "2.1.0")
     guard case .array(let runs)? = log["runs"], case .array(let results)? = runs.first?["results"],
       case .array(let rules)? = runs.first?["tool"]?["driver"]?["rules"]
     else { return #expect(Bool(false), "no results") }
     #expect(results.count == min(found.count, Problems.shownLimit))
     for result in results {
       // What the schema of SARIF asks for: a text, a level it knows, a rule that is listed, places from 1.
-      #expect(result["message"]?["text"]?.textValue?.isEmpty == false)
-      #expect(["error", "warning"].contains(result["level"]?.textValue ?? ""))
+      #expect(result["message"]?["text"]?.string?.isEmpty == false)
+      #expect(["error", "warning"].contains(result["level"]?.string ?? ""))
       guard case .int(let index)? = result["ruleIndex"], rules.indices.contains(Int(index))
       else {
         #expect(Bool(false), "no rule")
         continue
       }
-      #expect(rules[Int(index)]["id"]?.textValue == result["ruleId"]?.textValue)
+      #expect(rules[Int(index)]["id"]?.string == result["ruleId"]?.string)
       guard case .array(let places)? = result["locations"],
         let region = places.first?["physicalLocation"]?["region"],
         case .int(let line)? = region["startLine"], case .int(let column)? = region["startColumn"],
@@ -128,19 +122,10 @@ private func problems(_ bytes: [UInt8], _ path: String) -> Problems {
   }
 }
 
-extension JSONValue {
-  fileprivate var textValue: String? {
-    guard case .string(let bytes) = self else { return nil }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-}
-
 @Suite struct `The layout of specs` {
   private func files() throws -> [String] {
-    let root = folder.replacing("/Tests/Broken", with: "")
-    let pipelines = try directoryEntries(root + "/pipelines")
-      .map { String(decoding: $0, as: UTF8.self) }.filter { $0.hasSuffix(".json") }
-    return pipelines.map { root + "/pipelines/" + $0 } + names.map { "\(folder)/\($0).json" }
+    let pipelines = listFolder(repository + "/pipelines").filter { $0.hasSuffix(".json") }
+    return pipelines.map { repository + "/pipelines/" + $0 } + names.map { "\(folder)/\($0).json" }
   }
 
   @Test func `does not change what a spec says, and is found once`() throws {

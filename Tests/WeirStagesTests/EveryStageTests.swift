@@ -10,9 +10,7 @@ import WeirTesting
 @Suite struct `Every stage` {
   private static let manuals = StageRegistry.standard.manuals
   private static var docs: String {
-    // Tests/WeirStagesTests/EveryStageTests.swift
-    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-      .joined(separator: "/") + "/docs"
+    repository + "/docs"
   }
 
   @Test func `has a manual without faults and an example that checks`() {

@@ -1,5 +1,22 @@
+import Testing
 import WeirData
 import WeirTesting
+
+/// The folder of the repository.
+let repository = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+  .joined(separator: "/")
+
+/// Runs a pipeline with numbers of workers and sizes of batches: every file must be the same.
+func expectSameBytes(
+  _ sizes: [(workers: Int, batchBytes: Int)] = [(1, 1 << 20), (2, 300), (3, 4_000), (8, 1_000)],
+  _ run: (_ workers: Int, _ batchBytes: Int) async throws -> PipelineOutcome
+) async throws {
+  var first: [String: [UInt8]]?
+  for (workers, batchBytes) in sizes {
+    let made = try await run(workers, batchBytes)
+    if let first { #expect(made.everything == first) } else { first = made.everything }
+  }
+}
 
 /// A pipeline with one jsonl source `s` over `*.jsonl` and the given stages.
 func pipeline(

@@ -5,16 +5,8 @@ import WeirEngine
 import WeirStages
 import WeirTesting
 
-private let root: String = {
-  let here = #filePath.utf8.split(separator: UInt8(ascii: "/")).dropLast(3)
-  return "/" + here.map { String($0)! }.joined(separator: "/")
-}()
-
-private let recipes: [String] = {
-  let all = (try? directoryEntries(root + "/docs/recipes")) ?? []
-  return all.map { String(decoding: $0, as: UTF8.self) }
-    .filter { $0.hasSuffix(".json") && $0 != "decisions.json" }.sorted()
-}()
+private let recipes = listFolder(repository + "/docs/recipes")
+  .filter { $0.hasSuffix(".json") && $0 != "decisions.json" }
 
 /// Runs a spec where it lies; nothing is written beside it.
 private func run(_ path: String, _ text: [UInt8]) async throws -> (RunResult, files: [String]) {
@@ -35,14 +27,14 @@ private func run(_ path: String, _ text: [UInt8]) async throws -> (RunResult, fi
 @Suite struct `The recipes` {
   @Test func `are ten, and each is on the page`() throws {
     let page = String(
-      decoding: try readWholeFile(root + "/docs/recipes.md", limit: 1 << 20), as: UTF8.self)
+      decoding: try readWholeFile(repository + "/docs/recipes.md", limit: 1 << 20), as: UTF8.self)
     #expect(recipes.count >= 10)
     for name in recipes { #expect(page.contains("recipes/" + name), "\(name)") }
   }
 
   @Test(arguments: recipes)
   func `answer with rows or findings on the samples`(name: String) async throws {
-    let path = "\(root)/docs/recipes/\(name)"
+    let path = "\(repository)/docs/recipes/\(name)"
     let text = try readWholeFile(path, limit: 1 << 20)
     #expect(SpecFormat.format(text, file: path).text == text, "weir fmt \(path)")
     let (result, files) = try await run(path, text)
@@ -56,12 +48,12 @@ private func run(_ path: String, _ text: [UInt8]) async throws -> (RunResult, fi
   /// one that begins with a path in its fence is the file that is included then.
   @Test func `has only snippets that run`() async throws {
     let page = String(
-      decoding: try readWholeFile(root + "/docs/spec.md", limit: 1 << 20), as: UTF8.self)
+      decoding: try readWholeFile(repository + "/docs/spec.md", limit: 1 << 20), as: UTF8.self)
     let blocks = page.split(separator: "```json", omittingEmptySubsequences: false).dropFirst()
       .compactMap { $0.split(separator: "\n```", maxSplits: 1).first }
     #expect(blocks.count >= 7)
     try await withTemporaryFolder { folder in
-      #expect(symlink(root + "/data-samples", folder.file("data-samples")) == 0)
+      #expect(symlink(repository + "/data-samples", folder.file("data-samples")) == 0)
       for (index, block) in blocks.enumerated() {
         let parts = block.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
         let text = Array(parts[1].utf8) + [0x0A]
