@@ -51,7 +51,8 @@ struct ShardRefusals: Sendable {
 
 extension ShardState {
   /// Notes what a pass over the shard refused. Call when the pass is done, while the lines are there.
-  func countRefusals(inPass pass: Int, byGroup: Bool) {
+  func countRefusals(inPass pass: Int, byGroup: Bool) throws {
+    if pass == 0 || byGroup { try bringBack() }
     let groupOfLine = byGroup ? lineGroups : nil
     if pass == 0 { refusals.addLines(outcomes, groupOfLine, groups: groups.count) }
     if let quarantine = quarantines[pass] { refusals.add(quarantine, groupOfLine) }

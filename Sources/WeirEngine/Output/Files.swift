@@ -81,6 +81,12 @@ func realPath(_ path: String) -> String? {
   return String(cString: resolved)
 }
 
+/// Whether a path leads out of a folder once links are followed; `nil` where one of the two is not there.
+func leadsOut(of folder: String, _ path: String) -> Bool? {
+  guard let real = realPath(path), let top = realPath(folder) else { return nil }
+  return !real.utf8.starts(with: (top.utf8.last == UInt8(ascii: "/") ? top : top + "/").utf8)
+}
+
 /// All bytes of a regular file.
 public func readWholeFile(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
   let descriptor = openFile(path, O_RDONLY | O_NONBLOCK)

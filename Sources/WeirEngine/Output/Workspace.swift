@@ -79,7 +79,5 @@ public struct Workspace: Sendable {
 }
 
 public func absolutePath(_ path: String) -> String {
-  guard let resolved = realpath(path, nil) else { return path }
-  defer { free(resolved) }
-  return String(cString: resolved)
+  realPath(path) ?? path
 }

@@ -59,10 +59,7 @@ public final class BindContext {
       steps.utf8.first == UInt8(ascii: "/") || same(steps, "..")
       || steps.utf8.starts(with: "../".utf8)
     // A link may lead elsewhere, and a way out may lead back.
-    if let real = realPath(resolve(path)), let top = realPath(top) {
-      let folder = top.utf8.last == UInt8(ascii: "/") ? top : top + "/"
-      escapes = !real.utf8.starts(with: folder.utf8)
-    }
+    if let leadsOut = leadsOut(of: top, resolve(path)) { escapes = leadsOut }
     if escapes {
       problems.add(
         "path_escapes", at: node, "\(shown(path)) lies outside of the folder of the spec",
@@ -137,14 +134,7 @@ public final class BindContext {
   public func zone(
     _ name: String, at node: SpecNode, _ problems: inout Problems
   ) -> CivilZone? {
-    guard let zone = CivilZone(named: name) else {
-      problems.add(
-        "unknown_zone", at: node, "there is no time zone \(shown(name))",
-        expected:
-          "a name of the tz database such as \"Europe/Berlin\", an offset such as \"+01:00\", or \"UTC\""
-      )
-      return nil
-    }
+    guard let zone = CivilZone(named: name, at: node, &problems) else { return nil }
     if let file = zone.file {
       let path = BindContext.zoneFolder + file.name
       if files.bytes(of: path) == nil { files.add(path, file.bytes) }

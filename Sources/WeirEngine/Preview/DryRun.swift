@@ -58,7 +58,7 @@ struct DryRun {
         let partials = try go(task, text, work)
         try plan.put(partials, of: state, pass: pass, shards: states.count, into: queues)
         if !plan.spec.errorBudgets.isEmpty {
-          state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
+          try state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
         }
         try state.setAside()
       }

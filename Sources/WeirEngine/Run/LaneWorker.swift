@@ -211,12 +211,10 @@ final class LaneWorker {
   private func note(
     _ failures: [(count: Int, first: Int)], of index: Int, _ batch: borrowing Batch
   ) {
-    var tallies =
-      state.tallies[index] ?? Array(repeating: NodeTally(), count: failures.count)
     for (i, failure) in failures.enumerated() where failure.count > 0 {
-      tallies[i].add(failure.count, firstLine: Int(batch.lines[failure.first].number))
+      state.tallies[index, default: Array(repeating: NodeTally(), count: failures.count)][i]
+        .add(failure.count, firstLine: Int(batch.lines[failure.first].number))
     }
-    state.tallies[index] = tallies
   }
 
   /// Each row goes to those who read its output; where nobody does, it is filtered.
@@ -225,17 +223,16 @@ final class LaneWorker {
   ) {
     let children = lane.nodes[index].children
     if isActive {
-      var tallies = state.tallies[index] ?? Array(repeating: NodeTally(), count: routes.count)
       for (port, route) in routes.enumerated() {
         if children.contains(where: { lane.nodes[$0].port == port }) {
-          tallies[port].count += route.count
+          state.tallies[index, default: Array(repeating: NodeTally(), count: routes.count)][port]
+            .count += route.count
         } else {
           state.counts[index].out -= route.count
           state.counts[index].filtered += route.count
           state.outcomes.raise(route, of: batch, to: .filtered)
         }
       }
-      state.tallies[index] = tallies
     }
     for child in children { run(child, &batch, routes[lane.nodes[child].port]) }
   }

@@ -86,8 +86,7 @@ struct PassTasks: Sendable {
     try await memory.blocking(on: executor) {
       for task in tasks where task.works {
         if !plan.spec.errorBudgets.isEmpty {
-          try task.state.bringBack()
-          task.state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
+          try task.state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
         }
         try task.state.setAside()
       }

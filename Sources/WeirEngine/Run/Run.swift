@@ -278,7 +278,7 @@ private struct Run {
     clock.end(.finish)
     var result = RunResult(
       runID: record.id, outDirectory: record.outDirectory, ledger: ledger, quarantine: quarantine,
-      outputs: records, findings: plan.levels(made), overBudget: excesses, runKey: runKey,
+      outputs: records, findings: facts.findings, overBudget: excesses, runKey: runKey,
       runDirectory: record.directory,
       tasks: tasks, seconds: clock.seconds, notes: [], phases: clock.phases)
     try await record.hasBegun()

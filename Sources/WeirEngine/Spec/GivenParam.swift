@@ -48,7 +48,7 @@ public struct GivenParams: Sendable {
     return members.map { member in
       GivenParam(
         name: member.key, nameNode: member.keyNode, value: member.value, isText: false,
-        path: { isAbsolute($0) ? $0 : normalizedPath(folder + "/" + $0) })
+        path: { SpecScope.path($0, in: folder) })
     }
   }
 
@@ -79,6 +79,6 @@ public struct GivenParams: Sendable {
   }
 
   private func absolute(_ path: String) -> String {
-    isAbsolute(path) ? path : normalizedPath(currentDirectory + "/" + path)
+    SpecScope.path(path, in: currentDirectory)
   }
 }

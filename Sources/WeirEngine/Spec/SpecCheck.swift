@@ -78,15 +78,25 @@ extension Spec {
   /// The day of the run in the zone of the spec.
   private func today(_ now: Int64, _ problems: inout Problems) -> CivilDate {
     let utc = CivilDate(daysSinceEpoch: Int(now.dividedDown(by: 86_400).quotient))
-    guard let zone, let name = zone.string else { return utc }
-    guard let offset = zoneOffset(named: name, at: now) else {
+    guard let zone, let name = zone.string,
+      let civil = CivilZone(named: name, at: zone, &problems)
+    else { return utc }
+    let local = now + civil.period(at: now).offset
+    return CivilDate(daysSinceEpoch: Int(local.dividedDown(by: 86_400).quotient))
+  }
+}
+
+extension CivilZone {
+  /// The same for a name in a spec; says so where there is no such zone.
+  init?(named name: String, at node: SpecNode, _ problems: inout Problems) {
+    guard let zone = CivilZone(named: name) else {
       problems.add(
-        "unknown_zone", at: zone, "there is no time zone \(shown(name))",
+        "unknown_zone", at: node, "there is no time zone \(shown(name))",
         expected:
           "a name of the tz database such as \"Europe/Berlin\", an offset such as \"+01:00\", or \"UTC\""
       )
-      return utc
+      return nil
     }
-    return CivilDate(daysSinceEpoch: Int((now + offset).dividedDown(by: 86_400).quotient))
+    self = zone
   }
 }

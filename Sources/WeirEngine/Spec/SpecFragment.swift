@@ -170,9 +170,7 @@ struct FragmentReading {
   private mutating func open(_ file: String, _ place: SpecNode, _ written: String) -> SpecSource? {
     let path = normalizedPath(joinPath(root, file))
     // A link may lead elsewhere.
-    if let real = realPath(path), let top = realPath(root),
-      !real.utf8.starts(with: (top.utf8.last == UInt8(ascii: "/") ? top : top + "/").utf8)
-    {
+    if leadsOut(of: root, path) == true {
       escapes(place, written)
       return nil
     }

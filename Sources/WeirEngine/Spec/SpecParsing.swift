@@ -24,10 +24,7 @@ struct SpecParsing {
     }
     guard var stages = stages(root) else { return nil }
     var reading = FragmentReading(root: directory(of: root.source.name), problems: Problems())
-    let file = root.source.name.utf8.split(separator: UInt8(ascii: "/")).last.map {
-      String($0) ?? ""
-    }
-    reading.read(root, folder: "", parent: nil, chain: [file ?? ""])
+    reading.read(root, folder: "", parent: nil, chain: [lastComponent(of: root.source.name)])
     problems.add(contentsOf: reading.problems)
     stages += reading.stages
     guard stages.count <= Spec.stageLimit else {

@@ -36,22 +36,15 @@ extension SpecProblem {
       .joined(separator: "; ")
     let start = source.place(of: range.lowerBound)
     let end = source.place(of: range.upperBound)
-    var location = SpecProblem.location(file, start)
-    if case .object(var members)? = location["physicalLocation"] {
-      members = members.map { member in
-        guard same(member.key, "region") else { return member }
-        return JSONMember(
-          "region",
-          [
-            "startLine": .int(start.line), "startColumn": .int(start.column),
-            "endLine": .int(end.line), "endColumn": .int(end.column),
-          ])
-      }
-      location = [
-        "physicalLocation": .object(members),
-        "logicalLocations": [["fullyQualifiedName": .text(clipped(pointer.description))]],
-      ]
-    }
+    let region: JSONValue = [
+      "startLine": .int(start.line), "startColumn": .int(start.column),
+      "endLine": .int(end.line), "endColumn": .int(end.column),
+    ]
+    let location = JSONValue.object([
+      SpecProblem.place(file, region),
+      JSONMember(
+        "logicalLocations", [["fullyQualifiedName": .text(clipped(pointer.description))]]),
+    ])
     var members = [
       JSONMember("ruleId", .text(code)), JSONMember("ruleIndex", .int(rule)),
       JSONMember("level", .text(severity.rawValue)), JSONMember("message", ["text": .text(text)]),
@@ -59,12 +52,11 @@ extension SpecProblem {
     ]
     if !related.isEmpty {
       let others = related.enumerated().map { index, other -> JSONValue in
-        guard
-          case .object(let place) = SpecProblem.location(other.file, (other.line, other.column))
-        else { return .null }
-        return .object(
-          [JSONMember("id", .int(index)), JSONMember("message", ["text": .text(other.message)])]
-            + place)
+        .object([
+          JSONMember("id", .int(index)), JSONMember("message", ["text": .text(other.message)]),
+          SpecProblem.place(
+            other.file, ["startLine": .int(other.line), "startColumn": .int(other.column)]),
+        ])
       }
       members.append(JSONMember("relatedLocations", .array(others)))
     }
@@ -73,10 +65,7 @@ extension SpecProblem {
         "artifactLocation": ["uri": .text(SpecProblem.uri(file))],
         "replacements": [
           [
-            "deletedRegion": [
-              "startLine": .int(start.line), "startColumn": .int(start.column),
-              "endLine": .int(end.line), "endColumn": .int(end.column),
-            ], "insertedContent": ["text": .text(replacement)],
+            "deletedRegion": region, "insertedContent": ["text": .text(replacement)],
           ]
         ],
       ]
@@ -102,26 +91,14 @@ extension SpecProblem {
   /// Whether the marked place is no part of a string, going by the quotes before it in its line.
   private var isOutsideOfStrings: Bool {
     let line = source.line(at: range.lowerBound)
-    var isInside = false
-    var at = line.lowerBound
-    while at < range.lowerBound {
-      if isInside, source.bytes[at] == UInt8(ascii: "\\") {
-        at += 1
-      } else if source.bytes[at] == UInt8(ascii: "\"") {
-        isInside.toggle()
-      }
-      at += 1
-    }
-    return !isInside
+    var strings = JSONStringTracker()
+    for byte in source.bytes[line.lowerBound..<range.lowerBound] { _ = strings.take(byte) }
+    return !strings.isInString
   }
 
-  private static func location(_ file: String, _ place: (line: Int, column: Int)) -> JSONValue {
-    [
-      "physicalLocation": [
-        "artifactLocation": ["uri": .text(uri(file))],
-        "region": ["startLine": .int(place.line), "startColumn": .int(place.column)],
-      ]
-    ]
+  private static func place(_ file: String, _ region: JSONValue) -> JSONMember {
+    JSONMember(
+      "physicalLocation", ["artifactLocation": ["uri": .text(uri(file))], "region": region])
   }
 
   /// A path as a reference of RFC 3986; an absolute one as `file://`.

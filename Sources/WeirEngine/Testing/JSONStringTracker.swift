@@ -1,6 +1,6 @@
 /// Tells the strings of JSON text from what stands between them, byte by byte.
 struct JSONStringTracker {
-  private var isInString = false
+  private(set) var isInString = false
   private var isEscaped = false
 
   /// - Returns: whether the byte belongs to a string, its quotes included.
