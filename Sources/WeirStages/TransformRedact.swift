@@ -204,17 +204,10 @@ private final class RedactWorker: MapWorker {
 
 /// Fills one column. What was made of a value is remembered by its code, or by its bytes.
 private final class RedactedColumn {
-  /// Values past these are worked out anew each time, in the memory of the batch.
-  private static let rememberedMax = 16_384
-
   private let field: BoundRedact.Field
   private let hasher: HMACSHA256?
-  private let seen = ByteDictionary()
-  private let made = ByteDictionary()
-  /// By the code of a value in `seen`.
-  private var outcomes: [Cell] = []
+  private let memory = TextMemory<Void>()
   private var byCode = CodeMemory(unknown: Cell.missing)
-  private let space = ColumnCodes.makeSpace()
 
   init(_ field: BoundRedact.Field) {
     self.field = field
@@ -256,22 +249,14 @@ private final class RedactedColumn {
       }
     }
     selection.rows.removeLast(count - kept)
-    batch.setCodes(
-      ColumnCodes(space: space, largest: UInt16(made.count)), ofColumn: field.to)
+    batch.setCodes(memory.codes, ofColumn: field.to)
   }
 
   private func outcome(of value: UnsafeBufferPointer<UInt8>, in batch: inout Batch) -> Cell {
-    if let place = seen.find(value) { return outcomes[place] }
-    let text = hidden(value)
-    guard seen.count < RedactedColumn.rememberedMax else {
-      return .string(text.withUnsafeBufferPointer { batch.arena.store($0) })
+    if let known = memory.outcome(of: value) { return known.cell }
+    return hidden(value).withUnsafeBufferPointer {
+      memory.remember($0, (), of: value, in: &batch).cell
     }
-    let code = text.withUnsafeBufferPointer { made.code(of: $0) }
-    var cell = Cell.string(made.bytes(of: code))
-    cell.code = UInt16(code + 1)
-    _ = seen.code(of: value)
-    outcomes.append(cell)
-    return cell
   }
 
   private func hidden(_ value: UnsafeBufferPointer<UInt8>) -> [UInt8] {

@@ -55,32 +55,16 @@ private protocol ColumnWorker: AnyObject {
 /// Text, with a memory of values that were seen before: a coded value is looked up by its code, any
 /// other by its bytes.
 private final class TextColumn: ColumnWorker {
-  /// What the steps made of a value.
-  private struct Outcome {
-    /// The new value; of a refused one what the steps made of it, for the message.
-    var cell: Cell
-    /// `nil` where nothing is known yet.
-    var verdict: TextSteps.Verdict?
-
-    static let unknown = Outcome(cell: .missing, verdict: nil)
-  }
-
-  /// Values past these are worked out anew each time, in the memory of the batch.
-  private static let rememberedMax = 16_384
-  private static let rememberedBytesMax = 2 << 20
+  /// What the steps made of a value, of a refused one for the message; and what they say of it, `nil` where
+  /// nothing is known yet.
+  private typealias Outcome = TextMemory<TextSteps.Verdict?>.Outcome
+  private static var unknown: Outcome { Outcome(cell: .missing, note: nil) }
 
   private let field: BoundNormalizeField
   private let steps: TextSteps
   private let mapName: String?
-  /// Values that came, and those that were made of them. Both live as long as the worker, which
-  /// outlives every batch that it takes.
-  private let seen = ByteDictionary()
-  private let made = ByteDictionary()
-  /// By the code of a value in `seen`.
-  private let outcomes = UnsafeMutablePointer<Outcome>.allocate(capacity: rememberedMax)
-  private var byCode = CodeMemory(unknown: Outcome.unknown)
-  private let space = ColumnCodes.makeSpace()
-  private var rememberedBytes = 0
+  private let memory = TextMemory<TextSteps.Verdict?>()
+  private var byCode = CodeMemory(unknown: TextColumn.unknown)
   private var text: [UInt8] = []
   private var spare: [UInt8] = []
 
@@ -89,8 +73,6 @@ private final class TextColumn: ColumnWorker {
     self.steps = steps
     self.mapName = mapName
   }
-
-  deinit { outcomes.deallocate() }
 
   func apply(_ batch: inout Batch, _ selection: inout Selection, _ refusals: inout [Refusal]) {
     let from = batch.column(field.from)
@@ -104,17 +86,17 @@ private final class TextColumn: ColumnWorker {
           let row = Int(rows[i])
           let cell = from[row]
           let code = Int(cell.code)
-          if code > 0, byCode[code].verdict == .text {
+          if code > 0, byCode[code].note == .text {
             to[row] = byCode[code].cell
           } else if cell.isNull {
             to[row] = cell
           } else if cell.kind == .string {
-            let outcome = code > 0 ? byCode[code] : .unknown
+            let outcome = code > 0 ? byCode[code] : TextColumn.unknown
             let known =
-              outcome.verdict == nil ? self.outcome(of: cell.stringBytes, in: &batch) : outcome
+              outcome.note == nil ? self.outcome(of: cell.stringBytes, in: &batch) : outcome
             // What lies in the memory of this batch is not for the next.
             if code > 0, known.cell.code > 0 { byCode[code] = known }
-            switch known.verdict {
+            switch known.note {
             case .text: to[row] = known.cell
             case .null: to[row] = .null
             case .unmapped, .notInValues, nil:
@@ -131,31 +113,17 @@ private final class TextColumn: ColumnWorker {
       }
     }
     selection.rows.removeLast(count - kept)
-    batch.setCodes(
-      ColumnCodes(space: space, largest: UInt16(made.count)), ofColumn: field.to)
+    batch.setCodes(memory.codes, ofColumn: field.to)
   }
 
   private func outcome(
     of bytes: UnsafeBufferPointer<UInt8>, in batch: inout Batch
   ) -> Outcome {
-    if let place = seen.find(bytes) { return outcomes[place] }
+    if let known = memory.outcome(of: bytes) { return known }
     text.removeAll(keepingCapacity: true)
     text.append(contentsOf: bytes)
     let verdict = steps.run(&text, spare: &spare)
-    let size = bytes.count + text.count
-    guard seen.count < TextColumn.rememberedMax,
-      rememberedBytes + size <= TextColumn.rememberedBytesMax
-    else {
-      let value = text.withUnsafeBufferPointer { batch.arena.store($0) }
-      return Outcome(cell: .string(value), verdict: verdict)
-    }
-    rememberedBytes += size
-    let code = text.withUnsafeBufferPointer { made.code(of: $0) }
-    var cell = Cell.string(made.bytes(of: code))
-    cell.code = UInt16(code + 1)
-    let place = seen.code(of: bytes)
-    (outcomes + place).initialize(to: Outcome(cell: cell, verdict: verdict))
-    return outcomes[place]
+    return text.withUnsafeBufferPointer { memory.remember($0, verdict, of: bytes, in: &batch) }
   }
 
   private func refusal(
@@ -165,7 +133,7 @@ private final class TextColumn: ColumnWorker {
     if !isSame(cell.stringBytes, outcome.cell.stringBytes) {
       value += " (\(shown(outcome.cell)) after the other steps)"
     }
-    let isUnmapped = outcome.verdict == .unmapped
+    let isUnmapped = outcome.note == .unmapped
     let expected =
       isUnmapped
       ? "a key of \(mapName.map { "the map \($0)" } ?? "`map`")" : "one of `values`"
