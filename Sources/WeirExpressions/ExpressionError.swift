@@ -31,6 +31,8 @@ public struct ExpressionError: Error, Sendable, Hashable {
   public var length: Int
   /// What to write instead, where that can be said.
   public var fix: String?
+  /// A name of which a known one is near; then the fix is that.
+  public var isMisspelling = false
 
   public init(
     _ code: Code, _ message: String, column: Int, length: Int, fix: String? = nil

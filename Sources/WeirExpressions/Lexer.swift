@@ -188,11 +188,9 @@ struct Lexer {
         .syntax, "`\(text)` is not an operator of CEL", at: span, fix: "write `\(text)\(text)`")
     default:
       if matches("\u{201C}") || matches("\u{201D}") || matches("\u{2018}") || matches("\u{2019}") {
-        throw ExpressionError(
-          .syntax, "typographic quotes do not quote", at: span, fix: "write ' or \"")
+        throw Lexer.curlyQuote(source, span)
       }
-      let shown = source[at] < 0x20 || source[at] == 0x7F ? "byte \(source[at])" : "`\(text)`"
-      throw ExpressionError(.syntax, "\(shown) has no meaning in an expression", at: span)
+      throw Lexer.foreign(source, span)
     }
   }
 

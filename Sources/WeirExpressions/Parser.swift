@@ -45,12 +45,17 @@ struct Parser {
   var lastEnd: Int { position > 0 ? tokens[position - 1].span.end : 0 }
 
   /// Takes the bracket that closes the one at `open`.
-  mutating func close(_ symbol: Token.Symbol, openedAt open: SourceSpan) throws(ExpressionError) {
+  ///
+  /// - Parameters:
+  ///   - call: the function whose arguments are in it.
+  ///   - arguments: those that were read.
+  mutating func close(
+    _ symbol: Token.Symbol, openedAt open: SourceSpan, call: String? = nil,
+    arguments: [Syntax.Index] = []
+  ) throws(ExpressionError) {
     guard !take(symbol) else { return }
     if token.kind == .end {
-      throw ExpressionError(
-        .syntax, "the bracket at column \(open.start + 1) is not closed", at: token.span,
-        fix: "add `\(symbol.rawValue)`")
+      throw notClosed(symbol, openedAt: open, call: call, arguments: arguments)
     }
     throw unexpected(after: "this", expected: "`\(symbol.rawValue)`")
   }
@@ -179,7 +184,7 @@ struct Parser {
         let isOptional = take(.question)
         let (name, nameSpan, isQuoted) = try selector()
         if token.kind == .symbol(.openParen), !isOptional, !isQuoted {
-          let arguments = try self.arguments()
+          let arguments = try self.arguments(of: nameSpan)
           node = try syntax.add(
             .call(target: node, name: name, nameSpan: nameSpan, arguments: arguments),
             SourceSpan(start: start.start, end: lastEnd), over: [node] + arguments)
@@ -234,14 +239,17 @@ struct Parser {
   }
 
   /// `(a, b)`, brackets included.
-  mutating func arguments() throws(ExpressionError) -> [Syntax.Index] {
+  ///
+  /// - Parameter name: that of the function.
+  mutating func arguments(of name: SourceSpan) throws(ExpressionError) -> [Syntax.Index] {
     let open = token.span
     advance()
     var arguments: [Syntax.Index] = []
     if token.kind != .symbol(.closeParen) {
       repeat { arguments.append(try expression()) } while take(.comma)
     }
-    try close(.closeParen, openedAt: open)
+    try close(
+      .closeParen, openedAt: open, call: syntax.text(name), arguments: arguments)
     return arguments
   }
 

@@ -65,7 +65,7 @@ extension Parser {
     }
     advance()
     if token.kind == .symbol(.openParen) {
-      let arguments = try self.arguments()
+      let arguments = try self.arguments(of: span)
       return try syntax.add(
         .call(target: nil, name: name, nameSpan: span, arguments: arguments),
         SourceSpan(start: start.start, end: lastEnd), over: arguments)
@@ -123,16 +123,6 @@ extension Parser {
     }
   }
 
-  /// What other languages write, and what CEL writes.
-  private static let foreignWords: [(String, String)] = [
-    ("and", "write `&&`"), ("or", "write `||`"), ("not", "write `!(... in ...)`"),
-    ("is", "write `== null` for is null, and `!= null` for is not null"), ("eq", "write `==`"),
-    ("ne", "write `!=`"),
-    ("lt", "write `<`"), ("gt", "write `>`"), ("mod", "write `%`"),
-    ("like", "write `.contains('...')`, `.startsWith('...')` or `.endsWith('...')`"),
-    ("contains", "write `.contains('...')`"), ("between", "write `a <= x && x <= b`"),
-  ]
-
   /// The error for the current token, which cannot stand where it does.
   func unexpected(after what: String?, expected: String? = nil) -> ExpressionError {
     let span = token.span
@@ -141,14 +131,7 @@ extension Parser {
         .syntax, "the expression ends too early: \(expected ?? "a value") is missing", at: span)
     }
     let text = syntax.text(span)
-    if token.kind == .identifier, what != nil {
-      let lower = syntax.source[span.start..<span.end].map {
-        $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0
-      }
-      for (word, fix) in Parser.foreignWords where lower.elementsEqual(word.utf8) {
-        return ExpressionError(.syntax, "`\(text)` is not an operator of CEL", at: span, fix: fix)
-      }
-    }
+    if what != nil, let error = foreignOperator() { return error }
     switch token.kind {
     case .symbol(.closeParen), .symbol(.closeBracket), .symbol(.closeBrace):
       if expected == nil {
@@ -157,7 +140,8 @@ extension Parser {
     case .identifier, .quotedIdentifier, .int, .uint, .double, .string, .bytes:
       if what != nil, expected == nil {
         return ExpressionError(
-          .syntax, "`\(text)` follows a value without an operator between them", at: span)
+          .syntax, "`\(text)` follows a value without an operator between them", at: span,
+          fix: "write an operator in front of it, such as `==`, `&&` or `+`")
       }
     default: break
     }

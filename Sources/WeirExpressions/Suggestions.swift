@@ -22,7 +22,7 @@ enum Suggestions {
   static func fix(for name: [UInt8], among names: [[UInt8]], prefix: String) -> String? {
     let near = nearest(to: name, among: names)
     if let first = near.first {
-      return "did you mean `\(prefix)\(String(decoding: first, as: UTF8.self))`?"
+      return "`\(prefix)\(String(decoding: first, as: UTF8.self))`"
     }
     guard !names.isEmpty else { return nil }
     let shown = names.prefix(5).map { "`\(prefix)\(String(decoding: $0, as: UTF8.self))`" }
@@ -69,33 +69,47 @@ enum Suggestions {
   }
 
   /// How CEL says what other languages have a function for.
-  static func foreignFunction(_ name: [UInt8]) -> String? {
-    let folded = name.map(lower).filter { $0 != UInt8(ascii: "_") }
-    switch String(decoding: folded, as: UTF8.self) {
-    case "lower", "tolower", "tolowercase", "lcase": return "write `x.lowerAscii()`"
-    case "upper", "toupper", "touppercase", "ucase": return "write `x.upperAscii()`"
-    case "len", "length", "count": return "write `size(x)`"
-    case "substr", "mid", "left": return "write `x.substring(start, end)`"
-    case "includes": return "write `x.contains('...')`"
-    case "regexplike", "rlike", "match", "regexmatch": return "write `x.matches('...')`"
-    case "isnull", "isna": return "write `x == null`"
-    case "coalesce", "ifnull", "nvl", "fillna": return "write `has(x) ? x : y`"
-    case "if", "iif", "iff", "case", "when": return "write `condition ? a : b`"
-    case "concat": return "write `a + b`"
-    case "str", "tostring", "text": return "write `string(x)`"
-    case "float", "number", "tonumber", "todouble": return "write `double(x)`"
-    case "integer", "toint", "parseint": return "write `int(x)`"
+  ///
+  /// - Parameter operands: what it is given, as it is written.
+  static func foreignFunction(_ name: [UInt8], _ operands: [String]) -> String? {
+    let folded = String(decoding: name.map(lower).filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
+    func operand(_ place: Int, _ other: String) -> String {
+      place < operands.count ? operands[place] : other
+    }
+    let x = operand(0, "x")
+    switch folded {
+    case "lower", "tolower", "tolowercase", "lcase": return "write `\(x).lowerAscii()`"
+    case "upper", "toupper", "touppercase", "ucase": return "write `\(x).upperAscii()`"
+    case "len", "length", "count": return "write `size(\(x))`"
+    case "substr", "mid", "left":
+      return "write `\(x).substring(start, end)`, where the first character is 0"
+    case "includes": return "write `\(x).contains(\(operand(1, "'...'")))`"
+    case "regexplike", "rlike", "match", "regexmatch":
+      return "write `\(x).matches(\(operand(1, "'...'")))`"
+    case "isnull", "isna": return "write `\(x) == null`"
+    case "coalesce", "ifnull", "nvl", "fillna":
+      return "write `has(\(x)) ? \(x) : \(operand(1, "y"))`"
+    case "if", "iif", "iff", "case", "when":
+      return "write `\(operand(0, "condition")) ? \(operand(1, "a")) : \(operand(2, "b"))`"
+    case "concat":
+      return "write `\(operands.count > 1 ? operands.joined(separator: " + ") : "a + b")`"
+    case "str", "tostring", "text": return "write `string(\(x))`"
+    case "float", "number", "tonumber", "todouble": return "write `double(\(x))`"
+    case "integer", "toint", "parseint": return "write `int(\(x))`"
     case "abs", "round", "floor", "ceil", "sign", "trunc", "greatest", "least", "sqrt":
-      let own = "math." + String(decoding: folded, as: UTF8.self)
-      return Function.byName[own].map { _ in "write `\(own)(x)`" }
-    case "max": return "write `math.greatest(a, b)`"
-    case "min": return "write `math.least(a, b)`"
+      let own = "math." + folded
+      return Function.byName[own].map { _ in
+        "write `\(own)(\(operands.isEmpty ? "x" : operands.joined(separator: ", ")))`"
+      }
+    case "max": return "write `math.greatest(\(operand(0, "a")), \(operand(1, "b")))`"
+    case "min": return "write `math.least(\(operand(0, "a")), \(operand(1, "b")))`"
     case "now", "today", "currentdate", "currenttimestamp":
-      return "there is no clock: take a parameter of type date, and write `params.NAME`"
-    case "dayofweek", "weekday": return "write `x.getDayOfWeek()`"
-    case "hour": return "write `x.getHours()`"
-    case "year": return "write `x.getFullYear()`"
-    case "date", "datetime", "todate", "totimestamp": return "write `timestamp(x)`"
+      return
+        "there is no clock: declare a parameter of type date with \"default\": \"today\", and write `timestamp(params.NAME + 'T00:00:00Z')`"
+    case "dayofweek", "weekday": return "write `\(x).getDayOfWeek()`, where Sunday is 0"
+    case "hour": return "write `\(x).getHours()`"
+    case "year": return "write `\(x).getFullYear()`"
+    case "date", "datetime", "todate", "totimestamp": return "write `timestamp(\(x))`"
     default: return nil
     }
   }

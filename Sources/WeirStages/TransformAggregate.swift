@@ -185,11 +185,7 @@ public struct Aggregate: ReduceStage {
       let field = scope.require(time.fieldPath, at: time.node, &problems)
     else { return nil }
     guard field.type.base == .timestamp else {
-      problems.add(
-        "not_a_timestamp", at: time.node, "`\(field.path.text)` is \(field.type.text)",
-        expected: scope.timestamps.isEmpty
-          ? "a timestamp" : "a timestamp; there is \(scope.timestamps.joined(separator: ", "))",
-        fix: "declare \"\(field.path.text)\": \"timestamp\" on the source, or normalize it before")
+      scope.refuseTime(field, at: time.node, &problems)
       return nil
     }
     return AggregateLayout.Time(

@@ -102,8 +102,14 @@ public struct Redact: MapStage {
         let (secret, salt) = (hash["secret"], hash["salt"]?.string)
         if (secret == nil) == (salt == nil) {
           problems.add(
-            "secret_or_salt", at: hash.node, "a hash needs a key, and only one",
-            expected: "\"secret\" or \"salt\"", fix: "\"secret\": \"pseudonyms\"")
+            "secret_or_salt", at: hash.node,
+            secret == nil
+              ? "a hash needs a key, and has none" : "a hash has one key, and here are two",
+            expected:
+              "\"secret\", the name of one that is kept outside of the spec, or \"salt\", the key itself",
+            fix: secret == nil
+              ? "write \"secret\": \"pseudonyms\" into it; the secret itself is read from the environment variable WEIR_SECRET_PSEUDONYMS"
+              : "remove \"salt\"")
           continue
         }
         if let salt, salt.utf8.isEmpty {
@@ -158,8 +164,9 @@ public struct Redact: MapStage {
       guard [.string, .int, .any].contains(found.type.base) else {
         problems.add(
           "wrong_field_type", at: field.node,
-          "`\(field.path.text)` is \(found.type.text), which has too few values to hide one",
-          expected: "a field of type string, int or any", fix: "take it out: \"drop\"")
+          "`\(field.path.text)` is of type \(found.type.text), and only text and integers can be hidden",
+          expected: "a field of type string, int or any",
+          fix: "take the field out: \(quoted(field.path.text)): \"drop\"")
         continue
       }
       let type = FieldType(.string, nullable: found.type.isNullable)

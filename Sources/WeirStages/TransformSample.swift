@@ -68,7 +68,10 @@ public struct Sample: MapStage, BarrierStage {
         "rate_or_count", at: options.node,
         rate == nil
           ? "neither \"rate\" nor \"count\" is there" : "both \"rate\" and \"count\" are there",
-        expected: "one of them", fix: "\"rate\": 0.01")
+        expected: "one of them",
+        fix: rate == nil
+          ? "add \"rate\": 0.01 for one in a hundred, or \"count\": 1000 for so many records"
+          : "remove one of them")
     }
     if let value = options["rates"], by.count != 1 || count != nil {
       problems.add(

@@ -65,7 +65,7 @@ public struct Union: JoiningStage {
     }
     var bound = BoundUnion(widened: [], tag: nil)
     for path in paths {
-      guard let type = reconcile(path, ways, &problems) else { continue }
+      guard let type = reconcile(path, ways, context, &problems) else { continue }
       guard let field = scope.field(path) else {
         if scope.isFree(path, at: way.node, &problems) { _ = scope.reread(path, as: type) }
         continue
@@ -84,7 +84,7 @@ public struct Union: JoiningStage {
 
   /// The type that a field has behind the stage.
   private func reconcile(
-    _ path: FieldPath, _ ways: [JoinedWay], _ problems: inout Problems
+    _ path: FieldPath, _ ways: [JoinedWay], _ context: BindContext, _ problems: inout Problems
   ) -> FieldType? {
     let found = ways.compactMap { way in way.scope.field(path).map { (way: way, type: $0.type) } }
     let lacking = ways.first { $0.scope.field(path) == nil }
@@ -92,8 +92,10 @@ public struct Union: JoiningStage {
       problems.add(
         "missing_field", at: lacking.node,
         "`\(lacking.input)` has no field `\(path.text)`, and `\(found[0].way.input)` has",
-        expected: "the same fields from all inputs",
-        fix: "declare it there, drop it from the other, or say \"missing\": \"null\"")
+        expected: "the same fields from all inputs of a union",
+        fix:
+          "write \"missing\": \"null\" in `\(context.stageName)`, and it is null there; or give `\(lacking.input)` the field; or take it out behind `\(found[0].way.input)` with a stage of type drop"
+      )
       return nil
     }
     var type = found[0].type
@@ -102,7 +104,10 @@ public struct Union: JoiningStage {
         problems.add(
           "types_differ", at: way.node,
           "`\(path.text)` is \(other.text) from `\(way.input)` and \(found[0].type.text) from `\(found[0].way.input)`",
-          expected: "one type", fix: "normalize it in front of one of them")
+          expected: "one type of it from all inputs of a union",
+          fix:
+            "let `\(way.input)` make \(found[0].type.base == .int ? "an" : "a") \(found[0].type.base.rawValue) of it too, or give it another name behind `\(way.input)` with a stage of type rename"
+        )
         return nil
       }
       type = FieldType(base, nullable: type.isNullable || other.isNullable)

@@ -52,7 +52,7 @@ struct `The command weir eval` {
         column 6: there is no function `exist`
           tags.exist(t, t == 'ä') && naem
                ^^^^^
-          try: did you mean `exists`?
+          try: `exists`
 
         """)
     let second = try eval("'ä' == 'ä' &&\n  naem == 1", bind: #"{"name": 1}"#)
@@ -61,7 +61,7 @@ struct `The command weir eval` {
         column 19: there is no field `naem`
             naem == 1
             ^^^^
-          try: did you mean `name`?, or 'naem' in quotes if it is text
+          try: `name`; or 'naem' in quotes if it is text
 
         """)
     let failed = try eval("1 / n", bind: #"{"n": 0}"#)

@@ -165,9 +165,9 @@ struct `The command weir preview` {
 
   @Test(
     arguments: [
-      (["--stage", "claen"], 64, "did you mean clean?"),
+      (["--stage", "claen"], 64, "try: clean"),
       (["--stage", "unique.gone"], 64, "its outputs are removed"),
-      (["--stage", "clean", "--by", "markt"], 64, "did you mean market?"),
+      (["--stage", "clean", "--by", "markt"], 64, "try: market"),
       (["--stage", "csv", "--by", "market"], 64, "rows reach `csv`"),
       (["--stage", "clean", "--records", "0"], 64, "--records wants 1"),
       (["--stage", "clean", "--records=-1"], 64, "--records wants 1"),

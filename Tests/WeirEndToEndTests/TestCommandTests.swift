@@ -186,7 +186,7 @@ struct `The command weir test` {
       ),
       (
         #"{"tests": [{"name": "x", "end": "claen", "inputs": {}, "expect": {"ledger": {}}}]}"#,
-        "did you mean clean?"
+        "try: clean"
       ),
       (#"{"tests": [{"name": "x", "inputs": {}, "expcet": {}}]}"#, "has no key 'expcet'"),
       (

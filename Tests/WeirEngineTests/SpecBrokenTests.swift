@@ -49,13 +49,13 @@ let brokenSpecs: [Broken] = [
     "an unquoted duration", #""bucket": "1d""#, #""bucket": 1d"#, "bad_number", at: "1d", #""1d""#),
   Broken(
     "a typographic quote", #""keep": "last""#, "\"keep\": \u{201C}last\u{201D}", "curly_quotes",
-    at: "\u{201C}", "\""),
+    at: "\u{201C}", #""last""#),
   Broken(
     "a string without end", #""keep": "last" },"#, "\"keep\": \"last },", "unclosed_string",
-    at: #""last }"#, "close"),
+    at: #""last }"#, #""last" },"#),
   Broken(
     "a Windows path", #""path": "trends.html""#, #""path": "out\trends\page.html""#, "bad_escape",
-    at: #"\p"#, #"\\p"#),
+    at: #""out\trends"#, #""out/trends/page.html""#),
   Broken("an equals sign", #""keep": "last""#, #""keep" = "last""#, "missing_colon", at: "=", ":"),
   Broken("a number with a leading point", #"0.95"#, ".95", "bad_number", at: ".95", "0.95"),
   Broken(
@@ -106,7 +106,7 @@ let brokenSpecs: [Broken] = [
     #""where""#),
   Broken(
     "a missing option", #" "key": ["event_id"],"#, "", "missing_option", at: #"{ "type": "dedupe""#,
-    #""key": ["field"]"#),
+    #""key": ["event_id"]"#),
   Broken(
     "a string for a list", #""key": ["event_id"]"#, #""key": "event_id""#, "wrong_type",
     at: #""event_id", "keep""#, #"["event_id"]"#),
@@ -188,7 +188,7 @@ let brokenSpecs: [Broken] = [
   Broken(
     "a source with inputs", #""type": "jsonl", "paths""#,
     #""inputs": ["clean"], "type": "jsonl", "paths""#, "source_with_inputs",
-    at: #""inputs": ["clean"], "type""#, "transforms"),
+    at: #""inputs": ["clean"], "type""#, #"remove "inputs""#),
   Broken(
     "a stage that nobody reads", #""unique": {"#,
     #""extra": { "type": "filter", "inputs": ["clean"], "where": "true" }, "unique": {"#,
@@ -205,7 +205,7 @@ let brokenSpecs: [Broken] = [
     at: "${params.through}", "${param.through}"),
   Broken(
     "a parameter in an expression", "market == params.market", "market == '${param.market}'",
-    "param_in_expression", at: "${param.market}", "params.market"),
+    "param_in_expression", at: "'${param.market}'", "params.market"),
   Broken(
     "a parameter that nothing reads", #""params": {"#,
     #""params": { "days": { "type": "int", "default": 1 },"#, "unused_param", at: #""days""#,

@@ -213,7 +213,7 @@ extension ErrorBudget {
       problems.add(
         "unknown_by", at: node,
         "the ledger is not kept by `\(path.text)`, so it cannot answer for its values",
-        expected: "one of \(alternatives(known))",
+        expected: oneOf(known),
         fix: problems.suggestion(for: path.text, among: known).map { quoted($0) }
           ?? "add \(quoted(path.text)) to \"ledger_by\"")
     }

@@ -268,6 +268,25 @@ public func directoryEntries(_ path: String) throws(FileError) -> [[UInt8]] {
   return names.sorted { $0.lexicographicallyPrecedes($1) }
 }
 
+/// The path of a file beside one that is not there, whose name is near; in the words of `written`.
+///
+/// - Parameter path: `written`, from where it is read.
+func nearestFile(to path: String, written: String) -> String? {
+  // Of two files that end the same, the stems tell how near they are.
+  func halves(_ name: some StringProtocol) -> (stem: String, end: String) {
+    let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")) ?? name.utf8.endIndex
+    return (String(name[..<dot]), String(name[dot...]))
+  }
+  let wanted = halves(lastComponent(of: path))
+  guard let entries = try? directoryEntries(directory(of: path)) else { return nil }
+  let stems = entries.prefix(1_000).map { halves(String(decoding: $0, as: UTF8.self)) }
+    .filter { same($0.end, wanted.end) }.map(\.stem)
+  return nearest(to: wanted.stem, among: stems).map { $0 + wanted.end }.map {
+    String(decoding: written.utf8.dropLast(lastComponent(of: written).utf8.count), as: UTF8.self)
+      + $0
+  }
+}
+
 /// Removes a file, a link or a whole tree; links are not followed. What is not there is no error.
 public func removeTree(_ path: String) throws(FileError) {
   var status = stat()

@@ -42,7 +42,8 @@ public final class BindContext {
       problems.add(
         unreadable: error, "unreadable_file", at: node,
         "\(resolved) cannot be read: \(error.reason)",
-        fix: "paths are read from the folder of the spec")
+        fix: nearestFile(to: resolved, written: path).map { quoted($0) }
+          ?? "paths are read from the folder of the spec")
       return nil
     }
   }
@@ -165,9 +166,12 @@ public final class BindContext {
         var place = node
         place.range = node.sourceRange(start..<(start + max(1, error.length)))
         let name = source.utf8.dropFirst(start).prefix(error.length)
+        let path = String(decoding: name, as: UTF8.self)
+        let declaring = "declare it under \"fields\" of the source: \(quoted(path)): \"string\""
         problems.add(
-          missing: String(decoding: name, as: UTF8.self), "bad_expression", at: place,
-          error.message, expected: nil, fix: error.fix)
+          missing: path, "bad_expression", at: place, error.message, expected: scope.expectation,
+          fix: error.isMisspelling
+            ? error.fix : error.fix.map { "\(declaring); or \($0)" } ?? declaring)
         return nil
       }
       problems.add(

@@ -43,7 +43,9 @@ public struct PathTemplate: Sendable {
       guard let end = bytes[at...].firstIndex(of: UInt8(ascii: "}")) else {
         problems.add(
           "bad_path", at: node, within: at..<bytes.count, "a { without its }",
-          fix: "close it: {market}")
+          fix:
+            "close it: {\(String(decoding: bytes[(at + 1)...].prefix { isNameByte($0) || $0 == UInt8(ascii: ".") }, as: UTF8.self))}"
+        )
         return nil
       }
       if !literal.isEmpty { parts.append(.text(literal)) }
@@ -106,9 +108,15 @@ public struct PathTemplate: Sendable {
           "bad_path", at: node, within: place,
           field.type.base == .timestamp
             ? "\(String(decoding: format, as: UTF8.self)) is no date format"
-            : "`\(name)` is \(field.type.text), only a timestamp has a format",
-          expected: field.type.base == .timestamp ? "letters of %Y %m %d %H %M %S" : "{\(name)}",
-          fix: field.type.base == .timestamp ? "{\(name):%Y-%m-%d}" : "{\(name)}")
+            : "`\(name)` is of type \(field.type.text), and only a timestamp has a format",
+          expected: field.type.base == .timestamp
+            ? "letters of %Y %m %d %H %M %S"
+            : "{\(name)}, or a field of type timestamp with the format",
+          fix: field.type.base == .timestamp
+            ? "{\(name):%Y-%m-%d}"
+            : scope.likelyTimestamp(for: path).map { time in
+              "{\(time):\(String(decoding: format, as: UTF8.self))}, or {\(name)} without a format"
+            } ?? "{\(name)}")
         return nil
       }
     } else if field.type.base == .any {

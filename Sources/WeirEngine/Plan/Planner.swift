@@ -30,7 +30,7 @@ private struct Planner {
   var depths: [Int]
   var instanceCounts: [Int]
   var tooMany = false
-  var losses: [(field: String, stage: Int, newName: String?)] = []
+  var advice: PlanAdvice
   /// Problems that the same stage shows on every way to it are said once.
   var reported: Set<Int> = []
   /// Joining stage -> all ways to it, where they are known.
@@ -41,6 +41,7 @@ private struct Planner {
   init(spec: CheckedSpec, files: ReferencedFiles, allowsMissingSecrets: Bool) {
     self.spec = spec
     self.files = files
+    advice = PlanAdvice(spec)
     self.allowsMissingSecrets = allowsMissingSecrets
     recordConsumers = Array(repeating: [], count: spec.stages.count)
     instanceCounts = Array(repeating: 0, count: spec.stages.count)
@@ -67,32 +68,17 @@ private struct Planner {
     let lanes = bindLanes(&problems)
     checkPorts(lanes, &problems)
     checkBarriers(lanes, &problems)
-    checkSinkPaths(&problems)
+    checkSinks(&problems)
+    advice.checkPaths(&problems)
     if tooMany {
       problems.add(
         "too_many_ways", at: spec.stages[0].node,
         "there are more than \(Planner.nodesMax) ways from a source to a sink",
         fix: "join branches earlier, or split the pipeline")
     }
-    pointToMakers(&problems)
+    advice.pointToFields(&problems)
     guard !problems.hasErrors else { return nil }
     return assemble(lanes)
-  }
-
-  /// Of a field that does not reach a stage, but that another stage makes, says which one.
-  private func pointToMakers(_ problems: inout Problems) {
-    problems.mend { problem in
-      guard let field = problem.missingField else { return nil }
-      let maker = spec.stages.first { stage in
-        (stage.stage as? any MapStage)?.newFields.contains { same($0, field) } ?? false
-      }
-      if let maker { return "`\(maker.name)` makes it: read that stage, or one that reads it" }
-      return losses.first { same($0.field, field) }.map { loss in
-        let name = spec.stages[loss.stage].name
-        return loss.newName.map { "`\(name)` calls it \($0)" }
-          ?? "`\(name)` takes it out: keep it there, or read a stage in front of that one"
-      }
-    }
   }
 
   private mutating func bindLanes(_ problems: inout Problems) -> [Lane] {
@@ -147,15 +133,18 @@ private struct Planner {
     } else {
       work = makeWork(stage, scope: &behind, &found)
     }
+    found.note(stagesAbove: lane.stages(above: parent))
     guard let work else {
       if reported.insert(index).inserted { problems.add(contentsOf: found) }
       return
     }
     if reported.insert(index).inserted { problems.add(contentsOf: found) }
-    if case .barrier(let rule) = work, rule.draw == nil, lane.narrows(above: parent) {
-      warnOfFilter(before: stage, &problems)
+    if case .barrier(let rule) = work, rule.draw == nil,
+      let filter = lane.narrows(above: parent)
+    {
+      advice.warn(of: filter.stage, before: index, filter.fields, &problems)
     }
-    noteLosses(of: index, scope, behind)
+    advice.noteLosses(of: index, scope, behind)
     let before = Set(scope.fields.map(\.column))
     let node = lane.add(
       Node(
@@ -167,14 +156,6 @@ private struct Planner {
         columnsWritten: behind.fields.map(\.column).filter { !before.contains($0) }))
     instanceCounts[index] += 1
     bindConsumers(of: index, parent: node, scope: behind, in: &lane, &problems)
-  }
-
-  /// The fields that a stage takes out, or gives another name; for messages.
-  private mutating func noteLosses(of stage: Int, _ before: Scope, _ behind: Scope) {
-    for field in before.fields where behind.field(field.path) == nil {
-      let renamed = behind.fields.first { $0.column == field.column }
-      losses.append((field.path.text, stage, renamed?.path.text))
-    }
   }
 
   private func makeWork(
@@ -195,15 +176,6 @@ private struct Planner {
     }
   }
 
-  private func warnOfFilter(before stage: CheckedStage, _ problems: inout Problems) {
-    problems.add(
-      "filter_before_dedupe", at: stage.nameNode,
-      "records are filtered before `\(stage.name)` compares them: a record can stay although a later revision of it was filtered out",
-      fix:
-        "put the filter behind `\(stage.name)`, or leave it where no revision can change the field",
-      severity: .warning)
-  }
-
   private func checkLedgerFields(in lane: LaneBuilder, _ problems: inout Problems) {
     for field in spec.ledgerFields {
       let path = field.path
@@ -212,7 +184,7 @@ private struct Planner {
         problems.add(
           "unknown_field", at: field.node,
           "\"ledger_by\" names `\(path.text)`, which `\(spec.stages[lane.stage].name)` does not have",
-          expected: "one of \(alternatives(names, limit: 40))",
+          expected: oneOf(names, limit: 40),
           fix: nearest(to: path.text, among: names).map { quoted($0) }
             ?? "declare it under \"fields\" of the source, or take it out of \"ledger_by\"")
       }
@@ -231,7 +203,8 @@ private struct Planner {
         problems.add(
           "unused_output", at: stage.nameNode,
           "no stage reads `\(stage.name).\(port)`: its records count as filtered",
-          fix: "name \(quoted("\(stage.name).\(port)")) in the \"inputs\" of another stage",
+          fix:
+            "leave it so, or name \(quoted("\(stage.name).\(port)")) in the \"inputs\" of another stage",
           severity: .warning)
       }
     }
@@ -262,35 +235,14 @@ private struct Planner {
     }
   }
 
-  private func checkSinkPaths(_ problems: inout Problems) {
-    var seen: [(path: String, name: String)] = []
+  private func checkSinks(_ problems: inout Problems) {
     for stage in spec.stages {
       guard let sink = stage.stage as? any SinkStage else { continue }
       if stage.inputs.contains(where: { $0.carries != .records }) {
         sink.checkResultPath(&problems)
       }
       checkInputs(of: stage, &problems)
-      guard let path = sink.staticPath else { continue }
-      if OutputDirectory.isManifest(path) {
-        problems.add(
-          "sink_collision", at: stage.options.node("path"), "Weir writes \(path) itself",
-          fix: "give `\(stage.name)` another \"path\"")
-      }
-      if let other = seen.first(where: { Planner.collide($0.path, path) }) {
-        problems.add(
-          "sink_collision", at: stage.options.node("path"),
-          "`\(stage.name)` writes \(path) and `\(other.name)` \(other.path): both cannot be there",
-          fix: "give one of them another \"path\"")
-      }
-      seen.append((path, stage.name))
     }
-  }
-
-  /// Whether two files cannot stand beside each other: one path, or one is a folder of the other.
-  private static func collide(_ a: String, _ b: String) -> Bool {
-    let (a, b) = (Array(a.utf8), Array(b.utf8))
-    return a == b || a.starts(with: b + [UInt8(ascii: "/")])
-      || b.starts(with: a + [UInt8(ascii: "/")])
   }
 
   /// A file of one form: records of several stages can be joined, results cannot.
@@ -371,17 +323,31 @@ private struct LaneBuilder {
   /// The outputs of a node that has several.
   func ports(of node: Int?) -> [String] { node.map { nodes[$0].ports } ?? [] }
 
-  /// Whether a stage above may drop records for what is in them.
-  func narrows(above parent: Int?) -> Bool {
+  /// The nearest stage above that may drop records for what is in them, and what it looks at.
+  func narrows(above parent: Int?) -> (stage: Int, fields: [String])? {
     var at = parent
     while let index = at {
-      switch nodes[index].work {
-      case .map(let map) where map.filters: return true
-      case .barrier(let rule) where rule.draw != nil: return true
-      default: at = nodes[index].parent
+      let node = nodes[index]
+      switch node.work {
+      case .map(let map) where map.filters:
+        let fields = node.scope.fields.filter { map.columnsRead.contains($0.column) }
+        return (node.stage, fields.map(\.path.text))
+      case .barrier(let rule) where rule.draw != nil: return (node.stage, [])
+      default: at = node.parent
       }
     }
-    return false
+    return nil
+  }
+
+  /// The stages that records came through, the source too.
+  func stages(above parent: Int?) -> [Int] {
+    var above = [stage]
+    var at = parent
+    while let index = at {
+      above.append(nodes[index].stage)
+      at = nodes[index].parent
+    }
+    return above
   }
 
   func build(ledgerBy: [FieldPath]) -> Lane {

@@ -165,18 +165,19 @@ public struct Scope: Sendable {
     _ problems: inout Problems
   ) -> Field? {
     if let field = field(path) { return field }
-    let names = names
     let near = nearest(to: path.text, among: names)
     let message = "no field `\(path.text)` reaches this stage"
-    let expected = names.isEmpty ? nil : "one of \(alternatives(names, limit: 40))"
     var problem = node
     if let place { problem.range = node.sourceRange(place) }
     problems.add(
-      missing: path.text, "unknown_field", at: problem, message, expected: expected,
+      missing: path.text, "unknown_field", at: problem, message, expected: expectation,
       fix: near.map { place == nil ? quoted($0) : $0 }
         ?? "declare it under \"fields\" of the source: \(quoted(path.text)): \"string\"")
     return nil
   }
+
+  /// What a message says of the fields that there are.
+  var expectation: String? { names.isEmpty ? nil : oneOf(names, limit: 40) }
 
   /// The fields by their bytes.
   var names: [String] {
@@ -187,6 +188,27 @@ public struct Scope: Sendable {
   public var timestamps: [String] {
     fields.filter { $0.type.base == .timestamp }.map(\.path.text)
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The field of type timestamp that was most likely meant: the only one, or the nearest by its name.
+  public func likelyTimestamp(for path: FieldPath) -> String? {
+    timestamps.count == 1 ? timestamps[0] : nearest(to: path.text, among: timestamps)
+  }
+
+  /// Says that a field is no timestamp, and which one is.
+  public func refuseTime(
+    _ field: Field, _ code: String = "not_a_timestamp", at node: SpecNode,
+    _ problems: inout Problems
+  ) {
+    problems.add(
+      code, at: node,
+      "`\(field.path.text)` is of type \(field.type.text), and not a timestamp",
+      expected: timestamps.isEmpty
+        ? "a field of type timestamp; there is none"
+        : "a field of type timestamp: \(alternatives(timestamps))",
+      fix: likelyTimestamp(for: field.path).map { quoted($0) }
+        ?? "declare \(quoted(field.path.text)): \"timestamp\" on the source where its texts are such as 2026-10-04T12:00:00Z; a stage of type normalize reads other forms"
+    )
   }
 
   /// The field that holds this one, where it is a field too.

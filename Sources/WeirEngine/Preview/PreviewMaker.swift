@@ -69,7 +69,7 @@ struct PreviewMaker {
     let names = scopes.flatMap { $0.fields.map(\.path.text) }
     throw StageReference.Mistake(
       message: "no field `\(path.text)` reaches `\(stage.name)`",
-      fix: nearest(to: path.text, among: names).map { "did you mean \($0)?" }
+      fix: nearest(to: path.text, among: names).map { "\($0)" }
         ?? "the fields are \(alternatives(names))")
   }
 

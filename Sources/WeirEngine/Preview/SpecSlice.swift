@@ -120,7 +120,7 @@ public struct StageReference: Sendable {
       let names = spec.stages.map(\.name)
       throw Mistake(
         message: "there is no stage \(shown(name)) in \(spec.name)",
-        fix: nearest(to: name, among: names).map { "did you mean \($0)?" }
+        fix: nearest(to: name, among: names).map { "\($0)" }
           ?? "the stages are \(alternatives(names, limit: 60))")
     }
     stage = index
@@ -136,7 +136,7 @@ public struct StageReference: Sendable {
         message: "`\(name)` has no output \(shown(word))",
         fix: named.isEmpty
           ? "it has one output: write \(name)"
-          : nearest(to: word, among: named).map { "did you mean \(name).\($0)?" }
+          : nearest(to: word, among: named).map { "\(name).\($0)" }
             ?? "its outputs are \(alternatives(named))")
     }
     port = word

@@ -1,9 +1,14 @@
+import WeirData
+
 /// The candidate that a misspelt word most likely meant, or `nil` where none is close.
 ///
 /// Distance is that of optimal string alignment (Damerau-Levenshtein without edits inside a
 /// transposed pair) over ASCII-lowered bytes, with `-` read as `_`; one edit is allowed for every
 /// three bytes of the word, two to short words of four and five. Ties go to the first candidate.
 public func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+  if let plain = Lookalike.replaced(in: word), candidates.contains(where: { same($0, plain) }) {
+    return plain
+  }
   let wanted = folded(word)
   guard !wanted.isEmpty, wanted.count <= 40 else { return nil }
   let limit = wanted.count < 3 ? 1 : min(3, max(wanted.count / 3, wanted.count >= 4 ? 2 : 1))

@@ -19,7 +19,7 @@ extension OptionCheck {
           fix: type.fix(for: filled))
       } else if case .string(let text) = filled.kind, type.readsText {
         problems.add(
-          type.code, at: node, "\(what): \(shown(text)) is no \(type.noun)",
+          type.code, at: node, "\(what): \(shown(text)) is no \(type.noun)\(type.reason(text))",
           expected: type.expectation, fix: type.fix(for: filled))
       } else {
         wrongType(filled, what, type)
@@ -89,7 +89,14 @@ extension OptionCheck {
   private mutating func refusesReferences(_ text: String, _ node: SpecNode) -> Bool {
     guard ParamReferences.mayContain(text) else { return false }
     for part in ParamReferences.parts(text) {
-      guard case .reference(let name, let range) = part else { continue }
+      guard case .reference(let name, var range) = part else { continue }
+      let bytes = Array(text.utf8)
+      if range.lowerBound > 0, range.upperBound < bytes.count,
+        bytes[range.lowerBound - 1] == bytes[range.upperBound],
+        [UInt8(ascii: "'"), UInt8(ascii: "\"")].contains(bytes[range.upperBound])
+      {
+        range = range.lowerBound - 1..<range.upperBound + 1
+      }
       problems.add(
         "param_in_expression", at: node, within: range,
         "an expression reads a parameter by its name, without ${} and quotes",
@@ -118,7 +125,8 @@ extension OptionCheck {
     case (.expression, .string(let text)): text.utf8.allSatisfy(isSpace) ? nil : .string(text)
     case (.path, .string(let text)), (.pathGlob, .string(let text)),
       (.pathTemplate, .string(let text)):
-      text.utf8.isEmpty || text.utf8.contains(0) ? nil : .string(text)
+      text.utf8.isEmpty || text.utf8.contains(0) || (node.isVerbatim && isForeignPath(text))
+        ? nil : .string(text)
     case (.choice(let words), .string(let text)):
       words.contains { same($0, text) } ? .string(text) : nil
     case (.constant(let word), .string(let text)): same(word, text) ? .string(text) : nil
@@ -198,6 +206,14 @@ extension OptionType {
     }
   }
 
+  var isAnyPath: Bool {
+    switch self {
+    case .path, .pathGlob, .pathTemplate: true
+    case .list(let element): element.isAnyPath
+    default: false
+    }
+  }
+
   /// Whether a string is the right JSON type, and only its text can be wrong.
   fileprivate var readsText: Bool {
     switch self {
@@ -218,6 +234,12 @@ extension OptionType {
     case .choice, .constant: "unknown_choice"
     default: "wrong_type"
     }
+  }
+
+  /// Why a text is no value of this type, where more than its form is wrong.
+  fileprivate func reason(_ text: String) -> String {
+    if case .date = self, let fault = dateFault(text) { return ": " + fault.reason }
+    return isAnyPath && isForeignPath(text) ? ": folders stand apart by / in it" : ""
   }
 
   fileprivate var noun: String {
@@ -244,88 +266,5 @@ extension OptionType {
     case (_, .string): true
     default: false
     }
-  }
-
-  /// What to type instead, where the value tells.
-  func fix(for node: SpecNode) -> String? {
-    switch (self, node.kind) {
-    case (.list(let element), _) where element.hasShape(of: node):
-      return "[\(node.sourceText)]"
-    case (_, .array(let items)) where items.count == 1 && hasShape(of: items[0]):
-      return items[0].sourceText
-    case (.bool, .string(let text)):
-      return same(text, "true") || same(text, "false") ? text : nil
-    case (.int, .string(let text)): return Int64(text).map { String($0) }
-    case (.int, .number(let value)):
-      return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : nil
-    case (.number(let range), .string(let text)):
-      return Double(text).flatMap { $0.isFinite ? canonicalNumber($0) : nil }
-        ?? shareFix(text, range)
-    case (.number(let range), .int(let value)): return shareFix(String(value), range)
-    case (.int(let range), .int(let value)):
-      // Numbers that were meant to be large are no mistake of typing.
-      return String(min(max(Int(value), range.lowerBound), range.upperBound))
-    case (.choice(let words), .string(let text)):
-      return nearest(to: text, among: words).map { quoted($0) }
-    case (.constant(let word), .string): return quoted(word)
-    case (.fieldType, .string(let text)):
-      let words = FieldType.Base.allCases.map(\.rawValue)
-      let isOptional = text.utf8.last == UInt8(ascii: "?")
-      let near = nearest(to: text, among: words).map { isOptional ? $0 + "?" : $0 }
-      return (typeSynonym(text, words) ?? near).map { quoted($0) }
-    case (.date, .string(let text)):
-      return dateFix(text) ?? nearest(to: text, among: ["latest", "today"]).map { quoted($0) }
-    case (.duration, .string(let text)): return durationFix(text).map { quoted($0) }
-    case (.size, .string(let text)): return sizeFix(text).map { quoted($0) }
-    case (.fieldPath, .string(let text)):
-      return text.utf8.isEmpty ? nil : quoted(FieldPath(components: [Array(text.utf8)]).text)
-    case (.string, .int), (.string, .number), (.choice, .int), (.string, .bool):
-      return quoted(node.sourceText)
-    case (_, .null): return "remove it, or give it a value"
-    case (.anyOf(let types), .string(let text)):
-      // "count" where {"count": true} is meant.
-      let objects = types.compactMap { type -> (String, OptionType)? in
-        guard case .object(let specs) = type, let first = specs.first else { return nil }
-        return (first.name, type)
-      }
-      let near = nearest(to: text, among: objects.map(\.0))
-      return objects.first { same($0.0, near ?? "") }?.1.sample
-    default: return nil
-    }
-  }
-
-  /// JSON of a value of the right type.
-  var sample: String {
-    switch self {
-    case .string: "\"text\""
-    case .bool: "true"
-    case .int(let range): String(min(max(1, range.lowerBound), range.upperBound))
-    case .number(let range): canonicalNumber(min(max(0.5, range.lowerBound), range.upperBound))
-    case .size: "\"8MiB\""
-    case .duration: "\"1d\""
-    case .fieldPath: "\"field\""
-    case .fieldType: "\"string\""
-    case .expression: "\"field == 'value'\""
-    case .pathGlob: "\"data/*.jsonl.zst\""
-    case .path: "\"file\""
-    case .pathTemplate: "\"part.jsonl.zst\""
-    case .date: "\"latest\""
-    case .choice(let words): quoted(words.first ?? "")
-    case .list(let element): "[\(element.sample)]"
-    case .map(let value): "{\"name\": \(value.sample)}"
-    case .object(let specs): objectSample(specs)
-    case .anyOf(let types): types.first?.sample ?? "null"
-    case .constant(let word): quoted(word)
-    }
-  }
-
-  private func objectSample(_ specs: [OptionSpec]) -> String {
-    var members: [String] = []
-    for spec in specs {
-      if case .required = spec.presence {
-        members.append("\(quoted(spec.name)): \(spec.type.sample)")
-      }
-    }
-    return "{\(members.joined(separator: ", "))}"
   }
 }

@@ -64,7 +64,7 @@ struct OptionCheck {
       if let near { meant.append(near) }
       problems.add(
         "unknown_key", at: member.keyNode, "\(what) has no option \(shown(member.key))",
-        expected: known.isEmpty ? "no options" : "one of \(alternatives(known, limit: 40))",
+        expected: known.isEmpty ? "no options" : oneOf(known, limit: 40),
         fix: near.map { quoted($0) } ?? "remove it")
     }
     return (count, meant)
@@ -160,24 +160,54 @@ struct OptionCheck {
       }
       if candidate.hasShape(of: node) { trials.append((candidate, trial.problems)) }
     }
-    if trials.count > 1, let members = node.object {
+    if problems.countsOnly() { return nil }
+    let kinds = OptionCheck.kinds(trials.map(\.type))
+    let strange = trials.count > 1 ? strangeKey(trials.map(\.type), node) : nil
+    if strange == nil, trials.count > 1, let members = node.object {
+      if reportTwoKinds(members, trials.map(\.type), kinds, type, what) { return nil }
       trials = OptionCheck.likeliest(trials, members)
     }
-    if problems.countsOnly() { return nil }
-    if trials.count > 1, let key = strangeKey(trials.map(\.type), node) {
-      let known = trials.flatMap { trial -> [String] in
-        guard case .object(let specs) = trial.type, let first = specs.first else { return [] }
-        return [first.name]
-      }
+    if let key = strange {
       problems.add(
         "unknown_key", at: key.keyNode, "\(what) has no option \(shown(key.key))",
-        expected: type.expectation, fix: nearest(to: key.key, among: known).map { quoted($0) })
+        expected: type.expectation, fix: nearest(to: key.key, among: kinds).map { quoted($0) })
     } else if trials.count == 1 {
       problems.add(contentsOf: trials[0].problems)
     } else {
       wrongType(node, what, type)
     }
     return nil
+  }
+
+  /// The key that tells a kind of object from others: its first.
+  private static func kinds(_ types: [OptionType]) -> [String] {
+    types.compactMap { type in
+      guard case .object(let specs) = type, let first = specs.first else { return nil }
+      return first.name
+    }
+  }
+
+  /// An object that has the keys of two kinds.
+  private mutating func reportTwoKinds(
+    _ members: [SpecMember], _ types: [OptionType], _ kinds: [String], _ type: OptionType,
+    _ what: String
+  ) -> Bool {
+    let named = members.filter { member in kinds.contains { same($0, member.key) } }
+    guard named.count > 1 else { return false }
+    let isOneKind = types.contains { type in
+      guard case .object(let specs) = type else { return false }
+      return named.allSatisfy { member in specs.contains { same($0.name, member.key) } }
+    }
+    guard !isOneKind else { return false }
+    let (first, second) = (named[0], named[1])
+    problems.add(
+      "two_kinds", at: second.keyNode,
+      "\(what) has \(quoted(first.key)) already, and is of one kind only",
+      expected: type.expectation,
+      fix:
+        "take it out, or give it a name of its own: \"NAME\": { \(quoted(second.key)): \(second.value.sourceText) }"
+    )
+    return true
   }
 
   /// The first key, where no kind of object has any of the keys.
@@ -213,7 +243,7 @@ struct OptionCheck {
     if node.member("secret") != nil, node.object?.count == 1, type.takesNoObject {
       problems.add(
         "secret_not_taken", at: node, "\(what) takes no secret",
-        expected: type.expectation, fix: "write the value itself")
+        expected: type.expectation, fix: "write the value itself: \(type.sample)")
       return
     }
     problems.add(

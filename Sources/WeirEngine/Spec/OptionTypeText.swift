@@ -14,11 +14,11 @@ extension OptionType {
     case .expression: "an expression such as \"decision == 'violation'\""
     case .pathGlob: "a path, where * stands for any part of a name"
     case .path: "a path"
-    case .pathTemplate: "a path, where {field} stands for the value of a field"
+    case .pathTemplate: "a path"
     case .date: "a date such as \"2026-10-04\", \"latest\", \"latest-7d\" or \"today-1d\""
     case .choice(let words):
       words.count == 1
-        ? quoted(words[0]) : "one of " + alternatives(words.map { quoted($0) }, limit: 40)
+        ? quoted(words[0]) : oneOf(words.map { quoted($0) }, limit: 40)
     case .list(let element): "a list, each entry \(element.expectation)"
     case .map(let value): "an object, each value \(value.expectation)"
     case .object(let options):
@@ -37,7 +37,7 @@ extension OptionType {
     guard types.count > 2, objects.count == types.count else {
       return types.map(\.expectation).joined(separator: "; or ")
     }
-    return "an object with \(alternatives(objects, limit: 40))"
+    return "an object with \(oneOf(objects, limit: 40))"
   }
 
   /// The short name of the options table: `list of duration`.

@@ -15,7 +15,7 @@ public enum ParamType: String, Sendable, CaseIterable {
     case .date: OptionType.date.expectation
     case .duration: OptionType.duration.expectation
     case .path: "a path"
-    case .choice: "one of " + alternatives(values.map { quoted($0) }, limit: 40)
+    case .choice: oneOf(values.map { quoted($0) }, limit: 40)
     }
   }
 

@@ -36,7 +36,7 @@ struct ParamParsing {
       return nil
     }
     let known = ["type", "default", "description", "required", "values", "min", "max"]
-    for entry in entries where !known.contains(where: { same($0, entry.key) }) {
+    for entry in entries where !(known + ["secret"]).contains(where: { same($0, entry.key) }) {
       problems.unknownKey(entry, known, of: "a parameter")
     }
     if let reference = node.member("secret") {
@@ -56,19 +56,19 @@ struct ParamParsing {
       let guess = node.member("default").map { ParamParsing.guess($0.value) } ?? .string
       problems.add(
         "missing_key", at: member.keyNode, "the parameter \(shown(member.key)) has no type",
-        expected: "one of \(alternatives(words))", fix: "\"type\": \"\(guess.rawValue)\"")
+        expected: oneOf(words), fix: "\"type\": \"\(guess.rawValue)\"")
       return nil
     }
     guard let word = type.value.string else {
       problems.add(
         "wrong_type", at: type.value, "the type is \(type.value.kindText)",
-        expected: "one of \(alternatives(words.map { quoted($0) }))")
+        expected: oneOf(words.map { quoted($0) }))
       return nil
     }
     if let type = ParamType(rawValue: word), same(type.rawValue, word) { return type }
     problems.add(
       "unknown_param_type", at: type.value, "there is no parameter type \(shown(word))",
-      expected: "one of \(alternatives(words))",
+      expected: oneOf(words),
       fix: (typeSynonym(word, words) ?? nearest(to: word, among: words)).map { quoted($0) })
     return nil
   }
@@ -77,8 +77,11 @@ struct ParamParsing {
     guard let member = node.member("values") else {
       if type == .choice {
         problems.add(
-          "missing_key", at: node, "an enum lists its values",
-          fix: "\"values\": [\"a\", \"b\"]")
+          "missing_key", at: node.opening, "an enum lists the values that it may have",
+          expected: "\"values\", a list of strings, the default among them",
+          fix:
+            "add \"values\": [\(node.member("default")?.value.string.map { quoted($0) + ", " } ?? "")\"OTHER\"], or write \"type\": \"string\" where any text will do"
+        )
       }
       return []
     }
@@ -122,7 +125,7 @@ struct ParamParsing {
       if defaultValue == nil, type != .choice || !values.isEmpty {
         problems.add(
           "wrong_default", at: given.value,
-          "the default of \(shown(member.key)) is no \(type.rawValue)",
+          "the default of \(shown(member.key)) is \(type.refusal(given.value))",
           expected: type.expectation(values),
           fix: type.mended(given.value, values: values))
       }
@@ -158,8 +161,11 @@ struct ParamParsing {
     guard let member = node.member(key) else { return nil }
     guard type.hasOrder else {
       problems.add(
-        "wrong_type", at: member.keyNode, "\(quoted(key)) bounds nothing of type \(type.rawValue)",
-        expected: "int, number, date or duration", fix: "remove it")
+        "wrong_type", at: member.keyNode,
+        "a parameter of type \(type.rawValue) has no \(quoted(key))",
+        expected: "\(quoted(key)) only beside the types int, number, date and duration",
+        fix: type == .string
+          ? "remove it, or give the parameter one of these types" : "remove it")
       return nil
     }
     if let value = type.value(member.value, values: []) { return value }
@@ -182,12 +188,19 @@ struct ParamParsing {
 }
 
 extension ParamType {
+  /// What a message says of a default that is no value of this type.
+  fileprivate func refusal(_ node: SpecNode) -> String {
+    if self == .choice { return "none of its values" }
+    let reason = self == .date ? node.string.flatMap { dateFault($0) }?.reason : nil
+    return "no \(rawValue)" + (reason.map { ": " + $0 } ?? "")
+  }
+
   /// A default that would be right, from one of the wrong JSON type.
   fileprivate func mended(_ node: SpecNode, values: [String]) -> String? {
     switch (self, node.kind) {
     case (.int, .string(let text)), (.number, .string(let text)), (.bool, .string(let text)):
       value(text, values: values)?.text
-    case (.date, .string(let text)): dateFix(text)
+    case (.date, .string(let text)): dateFix(text).map { quoted($0) }
     case (.duration, .string(let text)): durationFix(text).map { quoted($0) }
     case (.choice, .string(let text)): nearest(to: text, among: values).map { quoted($0) }
     case (.string, .int), (.string, .number), (.string, .bool), (.path, .int), (.choice, .int):

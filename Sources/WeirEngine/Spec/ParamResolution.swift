@@ -10,25 +10,29 @@ struct ParamResolution {
   let today: CivilDate
   /// In which the declarations stand, seen from that of the spec.
   var folder = ""
-  /// What a message says to do about a parameter, as `--param NAME=VALUE`.
-  var giving: (_ name: String, _ value: String) -> String = { "--param \($0)=\($1)" }
-  /// Where to report a parameter without a value; `nil`: at its declaration.
-  var missingPlace: SpecNode?
+  /// The entry of "include" that gives the values, and the path in it; `nil`: the command line does.
+  var include: (entry: SpecNode, path: SpecNode)?
 
   func resolve(_ given: [GivenParam], _ problems: inout Problems) -> ResolvedParams {
     var values = [ParamValue?](repeating: nil, count: declarations.count)
+    // Names that a value was given for, or may have been meant for.
     var seen: [String] = []
     var kept: [String] = []
     for param in given {
       let name = param.name
       if !seen.contains(where: { same($0, name) }) { seen.append(name) }
       guard let index = declarations.firstIndex(where: { same($0.name, name) }) else {
-        if !names.contains(where: { same($0, name) }) { unknown(param, &problems) }
+        if !names.contains(where: { same($0, name) }),
+          let meant = unknown(param, given, &problems)
+        {
+          seen.append(meant)
+        }
         continue
       }
       values[index] = read(param, declarations[index], &problems)
       kept.append(name)
     }
+    var missing: [ParamDeclaration] = []
     var resolved: [(name: String, value: ParamValue)] = []
     for (index, declaration) in declarations.enumerated() {
       let name = declaration.name
@@ -41,14 +45,34 @@ struct ParamResolution {
         resolved.append((name, value.resolved(today: today, folder: folder)))
         checkBounds(value, declaration, at: declaration.defaultNode, &problems)
       } else if !allowMissing, declaration.node.member("default") == nil {
-        problems.add(
-          "missing_param", at: missingPlace ?? declaration.nameNode,
-          "the parameter \(shown(name)) has no value", expected: declaration.expectation,
-          fix: giving(name, declaration.type.sample(declaration.values)),
-          related: missingPlace == nil ? [] : [.init("declared here", at: declaration.nameNode)])
+        missing.append(declaration)
       }
     }
+    for declaration in missing {
+      problems.add(
+        "missing_param", at: include?.path ?? declaration.nameNode,
+        "the parameter \(shown(declaration.name)) has no value",
+        expected: declaration.expectation,
+        fix: include == nil
+          ? "--param \(declaration.name)=\(declaration.sample(today))" : giving(missing),
+        related: include == nil ? [] : [.init("declared here", at: declaration.nameNode)])
+    }
     return ResolvedParams(resolved, given: kept)
+  }
+
+  /// What to write in the entry of "include" so that parameters have values: all of it where it is only the
+  /// path of the fragment.
+  private func giving(_ missing: [ParamDeclaration]) -> String? {
+    guard let entry = include?.entry, let path = include?.path else { return nil }
+    let values = missing.map { param in
+      let text = param.sample(today)
+      return "\(quoted(param.name)): \(param.type.isPlain ? text : quoted(text))"
+    }.joined(separator: ", ")
+    if entry.string != nil {
+      return "{ \"file\": \(quoted(path.string ?? "")), \"with\": { \(values) } }"
+    }
+    return entry.member("with") == nil
+      ? "add \"with\": { \(values) } behind \"file\"" : "add \(values) to \"with\""
   }
 
   private func read(
@@ -70,7 +94,7 @@ struct ParamResolution {
       switch type {
       case .choice: nearest(to: text, among: values)
       case .date:
-        dateFix(text).map { String(decoding: $0.utf8.dropFirst().dropLast(), as: UTF8.self) }
+        dateFix(text)
       case .duration: durationFix(text)
       default: nil
       }
@@ -80,7 +104,7 @@ struct ParamResolution {
       "\(text) is no value for \(shown(declaration.name)), which is of type \(type.rawValue)",
       expected: declaration.expectation,
       fix: near.map {
-        param.isText ? giving(declaration.name, printable($0.unicodeScalars)) : quoted($0)
+        param.isText ? "--param \(declaration.name)=\(printable($0.unicodeScalars))" : quoted($0)
       })
     return nil
   }
@@ -95,25 +119,33 @@ struct ParamResolution {
     problems.add(
       "param_out_of_range", at: node,
       "\(value.text) is out of the range of \(shown(declaration.name))",
-      expected: declaration.expectation, fix: "the nearest is \(bound.text)")
+      expected: declaration.expectation,
+      fix: declaration.share(value, today).map {
+        "\($0) if it is per cent; the nearest that is allowed is \(bound.text)"
+      } ?? "the nearest that is allowed is \(bound.text)")
     return false
   }
 
-  private func unknown(_ param: GivenParam, _ problems: inout Problems) {
+  /// - Returns: the one that may have been meant.
+  private func unknown(
+    _ param: GivenParam, _ given: [GivenParam], _ problems: inout Problems
+  ) -> String? {
     let known = declarations.map { "\($0.name) (\($0.type.rawValue))" }
-    let near = problems.suggestion(for: param.name, among: declarations.map(\.name))
+    let free = declarations.map(\.name).filter { name in !given.contains { same($0.name, name) } }
+    let near = problems.suggestion(for: param.name, among: free)
     problems.add(
       "unknown_param", at: param.nameNode, "the \(owner) has no parameter \(shown(param.name))",
       expected: known.isEmpty
-        ? "no parameter: the \(owner) declares none" : "one of " + alternatives(known, limit: 40),
+        ? "no parameter: the \(owner) declares none" : oneOf(known, limit: 40),
       fix: near.map {
         guard param.isText else { return quoted($0) }
-        return giving($0, printable((param.value.string ?? "").unicodeScalars.prefix(60)))
-      })
+        return "--param \($0)=\(printable((param.value.string ?? "").unicodeScalars.prefix(60)))"
+      } ?? (param.isText ? "leave it away" : "remove it"))
+    return near
   }
 
   /// What the parameters belong to.
-  private var owner: String { missingPlace == nil ? "spec" : "fragment" }
+  private var owner: String { include == nil ? "spec" : "fragment" }
 }
 
 extension ParamValue {
@@ -127,7 +159,29 @@ extension ParamValue {
   }
 }
 
+extension ParamDeclaration {
+  /// The text of a value that it takes.
+  fileprivate func sample(_ today: CivilDate) -> String {
+    let text = type.sample(values)
+    guard let value = type.value(text, values: values), let bound = brokenBound(value, today: today)
+    else { return text }
+    return bound.text
+  }
+
+  /// A number that is out of the bounds, read as per cent, where that is in them.
+  fileprivate func share(_ value: ParamValue, _ today: CivilDate) -> String? {
+    guard type == .number, case .number(let number) = value, number > 1, number <= 100,
+      let maximum, let highest = maximum.place(today), highest <= 1,
+      brokenBound(.number(number / 100), today: today) == nil
+    else { return nil }
+    return canonicalNumber(number / 100)
+  }
+}
+
 extension ParamType {
+  /// Whether a value stands without quotes in JSON.
+  fileprivate var isPlain: Bool { self == .int || self == .number || self == .bool }
+
   fileprivate func sample(_ values: [String]) -> String {
     switch self {
     case .string: "TEXT"

@@ -1,3 +1,5 @@
+import WeirData
+
 /// Collects the problems of one check, so that all are shown at once.
 public struct Problems: Sendable {
   /// More than these are only counted: a text can hold a mistake in every byte.
@@ -30,6 +32,11 @@ public struct Problems: Sendable {
       return
     }
     var problem = problem
+    if !problem.isLookalikeNamed, let letter = problem.lookalike {
+      problem.isLookalikeNamed = true
+      problem.message +=
+        ": its \(letter.letter) is not the Latin \(letter.latin), but \(letter.code), which looks like it (\(letter.script))"
+    }
     problem.message = clipped(problem.message)
     problem.expected = problem.expected.map { clipped($0) }
     problem.fix = problem.fix.map { clipped($0) }
@@ -105,6 +112,13 @@ public struct Problems: Sendable {
     let kept = other.stored.filter { $0.severity == .error }
     errors += other.errors - kept.count
     transientErrors += other.transientErrors - kept.count(where: \.isTransient)
+  }
+
+  /// Says of problems with missing fields by which way records come.
+  mutating func note(stagesAbove: [Int]) {
+    for index in stored.indices where stored[index].missingField != nil {
+      stored[index].stagesAbove = stagesAbove
+    }
   }
 
   /// Gives problems another fix.

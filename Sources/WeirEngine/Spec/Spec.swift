@@ -35,16 +35,30 @@ public struct Spec: Sendable {
     "include", "sources", "transforms", "sinks",
   ]
 
+  private static let skeleton =
+    "{ \"name\": ..., \"sources\": { ... }, \"transforms\": { ... }, \"sinks\": { ... } }"
+
   /// Reads a spec as far as that needs no stage type. `nil` where the text is no JSON object;
   /// with errors in the problems it can still be checked for more of them.
   public static func parse(_ bytes: [UInt8], file: String) -> (Spec?, Problems) {
     var problems = Problems()
     let source = SpecSource(name: file, bytes: bytes)
+    if bytes.count <= SpecLimits().bytes,
+      bytes.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) })
+    {
+      problems.add(
+        SpecProblem(
+          code: "empty", severity: .error, source: source, range: 0..<0, pointer: .root,
+          message: "there is nothing in this file", expected: skeleton,
+          fix: "weir init FOLDER, which writes a spec that works, with data to try it on",
+          related: []))
+      return (nil, problems)
+    }
     guard let root = SpecJSON.parse(source, problems: &problems) else { return (nil, problems) }
     guard root.object != nil else {
       problems.add(
         "wrong_type", at: root.opening, "a spec is an object, this is \(root.kindText)",
-        expected: "{ \"name\": ..., \"sources\": ..., \"transforms\": ..., \"sinks\": ... }")
+        expected: skeleton)
       return (nil, problems)
     }
     var parsing = SpecParsing(problems: problems)

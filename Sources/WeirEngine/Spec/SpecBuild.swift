@@ -39,6 +39,13 @@ extension Spec {
           + declaration.section.rawValue,
         fix: "move \(shown(declaration.name)) to \"\(manual.kind.section.rawValue)\"")
     }
+    if !isMisplaced, declaration.section == .sources,
+      let given = declaration.node.member("inputs")
+    {
+      problems.add(
+        "source_with_inputs", at: given.keyNode, "a source has no inputs: it reads no other stage",
+        fix: "remove \"inputs\"")
+    }
     var check = OptionCheck(scope)
     // A source with inputs has been told so.
     let hasInputs = declaration.node.member("inputs") != nil
@@ -46,7 +53,8 @@ extension Spec {
     let options = check.options(
       declaration.node, manual.options, common: StageDeclaration.commonKeys(section),
       of: shown(name))
-    let optionProblems = check.problems
+    var optionProblems = check.problems
+    nameFields(declaration.name, manual, &optionProblems)
     problems.add(contentsOf: optionProblems)
     guard let options else { return BuiltStage(manual: manual, stage: nil, options: nil) }
     let before = problems.errorCount
@@ -58,6 +66,52 @@ extension Spec {
         fix: "report this: it is a mistake in Weir, not in the spec")
     }
     return BuiltStage(manual: manual, stage: stage, options: options)
+  }
+
+  /// Puts fields of the sources where a fix has a placeholder for one, if it is plain which, and paths of
+  /// the kind that the stage takes.
+  private func nameFields(
+    _ stage: String, _ manual: StageManual, _ problems: inout Problems
+  ) {
+    problems.mend { problem in
+      if same(problem.code, "secret_not_taken"), case .key(_, let name) = problem.pointer,
+        let option = manual.options.first(where: { same($0.name, name) && $0.type.isAnyPath })
+      {
+        return problem.fix?.replacing(
+          option.type.sample, with: manual.exampleValue(of: option, for: stage))
+      }
+      guard same(problem.code, "missing_option"), let fix = problem.fix,
+        let option = manual.options.first(where: {
+          fix.utf8.starts(with: "\(quoted($0.name)):".utf8)
+        })
+      else { return nil }
+      if option.type.isAnyPath {
+        return "\(quoted(option.name)): \(manual.exampleValue(of: option, for: stage))"
+      }
+      let field =
+        same(option.name, "time") ? onlyTime : same(option.name, "key") ? firstIdentifier : nil
+      return field.map { fix.replacing(quoted(OptionType.fieldPlaceholder), with: quoted($0)) }
+    }
+  }
+
+  /// The fields that sources declare, with their types, as they are written.
+  private var declaredFields: [(name: String, type: String)] {
+    stages.filter { $0.section == .sources }.flatMap { source in
+      (source.node.member("fields")?.value.object ?? []).compactMap { member in
+        member.value.string.map { (member.key, $0) }
+      }
+    }
+  }
+
+  private var onlyTime: String? {
+    let times = declaredFields.filter { $0.type.utf8.starts(with: "timestamp".utf8) }
+    return times.count == 1 ? times[0].name : nil
+  }
+
+  private var firstIdentifier: String? {
+    declaredFields.first { field in
+      same(field.name, "id") || field.name.utf8.suffix(3).elementsEqual("_id".utf8)
+    }?.name
   }
 
   private func missingType(
@@ -77,7 +131,7 @@ extension Spec {
     problems.add(
       "missing_type", at: declaration.nameNode,
       "the \(section) \(shown(declaration.name)) has no type",
-      expected: "one of \(alternatives(names, limit: 40))",
+      expected: oneOf(names, limit: 40),
       fix: likeliestType(declaration, registry).map { "\"type\": \(quoted($0))" })
   }
 
@@ -106,7 +160,7 @@ extension Spec {
     problems.add(
       "unknown_type", at: declaration.typeNode,
       "there is no \(section) type \(shown(name))",
-      expected: "one of \(alternatives(here, limit: 40))",
+      expected: oneOf(here, limit: 40),
       fix: (problems.suggestion(for: name, among: here)
         ?? registry.type(alsoCalled: name, in: declaration.section)
         ?? problems.suggestion(for: name, among: all)).map { quoted($0) })

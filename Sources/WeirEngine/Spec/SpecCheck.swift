@@ -33,7 +33,7 @@ extension Spec {
       let scope = declaration.fragment.map { scopes[$0] } ?? own
       built.append(build(declaration, registry, scope, &problems))
     }
-    var wiring = SpecWiring(spec: self, built: built)
+    var wiring = SpecWiring(spec: self, built: built, registry)
     let order = wiring.check()
     problems.add(contentsOf: wiring.problems)
     let edges = wiring.edges
@@ -93,8 +93,8 @@ extension CivilZone {
       problems.add(
         "unknown_zone", at: node, "there is no time zone \(shown(name))",
         expected:
-          "a name of the tz database such as \"Europe/Berlin\", an offset such as \"+01:00\", or \"UTC\""
-      )
+          "a name of the tz database such as \"Europe/Berlin\", an offset such as \"+01:00\", or \"UTC\"",
+        fix: CivilZone.likelyName(for: name).map { quoted($0) })
       return nil
     }
     self = zone

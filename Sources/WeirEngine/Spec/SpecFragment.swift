@@ -12,7 +12,8 @@ struct SpecFragment: Sendable {
   let parent: Int?
   /// The values for its parameters.
   let with: [SpecMember]
-  /// The path under "include".
+  /// The entry of "include", and the path in it.
+  let entry: SpecNode
   let node: SpecNode
 }
 
@@ -62,11 +63,10 @@ struct FragmentReading {
   ) {
     guard let (place, with) = parts(of: entry) else { return }
     let written = place.string ?? ""
-    let path = SpecScope.path(written, in: folder)
-    guard !isAbsolute(written), !normalizedPath(path).utf8.starts(with: "..".utf8) else {
+    let file = normalizedPath(SpecScope.path(written, in: folder))
+    guard !isAbsolute(written), !same(file, ".."), !file.utf8.starts(with: "../".utf8) else {
       return escapes(place, written)
     }
-    let file = normalizedPath(path)
     if let first = chain.firstIndex(where: { same($0, file) }) {
       problems.add(
         "include_cycle", at: place,
@@ -93,18 +93,18 @@ struct FragmentReading {
       let isOfSpec = Spec.keys.contains { same($0, member.key) }
       problems.add(
         "unknown_key", at: member.keyNode, "a fragment has no key \(shown(member.key))",
-        expected: "one of \(alternatives(FragmentReading.keys))",
+        expected: oneOf(FragmentReading.keys),
         fix: isOfSpec
           ? "move it to the spec"
           : problems.suggestion(for: member.key, among: FragmentReading.keys).map { quoted($0) }
             ?? "remove it")
     }
-    add(node, source, directory(of: file), parent, with, place, chain + [file])
+    add(node, source, directory(of: file), parent, with, (entry, place), chain + [file])
   }
 
   private mutating func add(
     _ node: SpecNode, _ source: SpecSource, _ folder: String, _ parent: Int?, _ with: [SpecMember],
-    _ place: SpecNode, _ chain: [String]
+    _ include: (entry: SpecNode, path: SpecNode), _ chain: [String]
   ) {
     var params = ParamParsing()
     let declared = node.member("params").map { params.parse($0.value) } ?? []
@@ -114,7 +114,7 @@ struct FragmentReading {
     fragments.append(
       SpecFragment(
         source: source, folder: folder, params: declared, paramNames: params.names, parent: parent,
-        with: with, node: place))
+        with: with, entry: include.entry, node: include.path))
     var parsing = SpecParsing(problems: Problems())
     let own = parsing.stages(node, fragment: index) ?? []
     problems.add(contentsOf: parsing.problems)
@@ -163,7 +163,8 @@ struct FragmentReading {
     problems.add(
       "include_escapes", at: place,
       "the fragment \(shown(written)) lies outside of the folder of the spec",
-      expected: "a path below \(printable(root)), relative to the file in which it stands",
+      expected:
+        "a path from the folder of the file in which it stands, without a way out of the folder of the spec",
       fix: "move it into that folder, and write \"\(printable(lastComponent(of: written)))\"")
   }
 
@@ -185,7 +186,8 @@ struct FragmentReading {
         isTooLarge ? "\(path) is larger than 1 MiB" : "\(path) cannot be read: \(error.reason)",
         fix: isTooLarge
           ? "make several fragments of it"
-          : "paths are read from the folder of the file they stand in")
+          : nearestFile(to: path, written: written).map { quoted($0) }
+            ?? "paths are read from the folder of the file they stand in")
       return nil
     }
   }
@@ -222,7 +224,7 @@ extension SpecFragment {
     let resolution = ParamResolution(
       declarations: params, names: paramNames, allowMissing: !unfilled.isEmpty,
       today: outer.today, folder: folder,
-      giving: { "\"with\": { \(quoted($0)): \(quoted($1)) }" }, missingPlace: node)
+      include: (entry, node))
     return SpecScope(
       params: resolution.resolve(given, &problems), folder: folder, today: outer.today)
   }

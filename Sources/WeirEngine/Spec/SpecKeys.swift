@@ -1,10 +1,22 @@
 extension SpecNode {
-  /// The text of the value as it was written, cut where it is long.
+  /// The text of the value as it was written, but in one line, cut where it is long.
   var sourceText: String {
     guard range.upperBound <= source.bytes.count else { return "" }
-    let bytes = source.bytes[range]
-    let text = String(decoding: bytes.prefix(80), as: UTF8.self)
-    return printable(text.unicodeScalars) + (bytes.count > 80 ? "..." : "")
+    var line: [UInt8] = []
+    var isIndent = false
+    for byte in source.bytes[range] {
+      if byte == 0x0A || byte == 0x0D {
+        while let last = line.last, last == 0x20 || last == 0x09 { line.removeLast() }
+        if !isIndent { line.append(0x20) }
+        isIndent = true
+      } else if !isIndent || (byte != 0x20 && byte != 0x09) {
+        isIndent = false
+        line.append(byte)
+      }
+      if line.count > 80 { break }
+    }
+    let text = String(decoding: line.prefix(80), as: UTF8.self)
+    return printable(text.unicodeScalars) + (line.count > 80 ? "..." : "")
   }
 }
 
@@ -28,7 +40,7 @@ extension Problems {
   mutating func unknownKey(_ member: SpecMember, _ known: [String], of what: String) {
     add(
       "unknown_key", at: member.keyNode, "\(what) has no key \(shown(member.key))",
-      expected: known.isEmpty ? nil : "one of \(alternatives(known, limit: 40))",
+      expected: known.isEmpty ? nil : oneOf(known, limit: 40),
       fix: suggestion(for: member.key, among: known).map { quoted($0) } ?? "remove it")
   }
 }

@@ -2,6 +2,7 @@
 extension SpecParser {
   /// `"market == "DE""`: what follows the closing quote at once was meant to be inside.
   mutating func quoteInString(_ pointer: SpecPointer) {
+    if scanner.endsLate(isKey: false, pointer) { return }
     scanner.stop(
       "quote_in_string", scanner.at - 1..<scanner.at, pointer,
       "this double quote ends the string, and more text follows it",
@@ -18,8 +19,8 @@ extension SpecParser {
       let line = scanner.source.lineNumber(of: mayLackEnd.key.lowerBound)
       return scanner.stop(
         "unclosed", mayLackEnd.frame..<mayLackEnd.frame + 1, mayLackEnd.pointer,
-        "this { is not closed before line \(line), where a key stands further left than its own",
-        fix: "add a } before line \(line)",
+        "this { is still open in line \(line), where a key stands further left than those in it",
+        fix: missingBrace(before: mayLackEnd.key.lowerBound, line),
         related: [
           .init("that key", source: scanner.source, offset: mayLackEnd.key.lowerBound)
         ])
@@ -28,8 +29,40 @@ extension SpecParser {
     scanner.stop(
       "unclosed", frame.start..<frame.start + 1, frame.pointer,
       "this \(bracket) is never closed",
-      fix:
-        "add a \(frame.isObject ? "}" : "]") where the \(frame.isObject ? "object" : "list") ends")
+      fix: stack.count == 1
+        ? "add a \(frame.isObject ? "}" : "]") at the end of the file"
+        : "add a \(frame.isObject ? "}" : "]") where the \(frame.isObject ? "object" : "list") ends"
+    )
+  }
+
+  /// Where a brace goes that is missing before a key: a comma that is there belongs behind it.
+  private func missingBrace(before key: Int, _ line: Int) -> String {
+    let before = scanner.bytes[..<key].lastIndex { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    guard let before, scanner.bytes[before] == UInt8(ascii: ",") else {
+      return "add a } before line \(line)"
+    }
+    return
+      "put a } in front of the comma at the end of line \(scanner.source.lineNumber(of: before))"
+  }
+
+  /// Text behind the value: a bracket that closes nothing, or another value.
+  mutating func trailingText() {
+    let range = scanner.scalarRange
+    switch scanner.byte {
+    case UInt8(ascii: "}"), UInt8(ascii: "]"):
+      let bracket = scanner.text(range)
+      scanner.stop(
+        "trailing_text", range, .root, "this \(bracket) closes nothing",
+        fix: "remove it, or one \(bracket) too many above it")
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      scanner.stop(
+        "trailing_text", range, .root, "a second value begins here, and a file holds one",
+        fix: "move it to a file of its own, or remove it")
+    default:
+      scanner.stop(
+        "trailing_text", range, .root, "there is more text behind the end of the value",
+        fix: "remove it")
+    }
   }
 
   /// Notes how far to the right the keys of an object stand, and the first object where one goes back.
@@ -64,13 +97,6 @@ extension SpecParser {
     if let opened {
       related = [.init("opened here", source: scanner.source, offset: opened)]
     }
-    if scanner.starts(with: "\u{201C}") || scanner.starts(with: "\u{201D}")
-      || scanner.starts(with: "\u{2018}") || scanner.starts(with: "\u{2019}")
-    {
-      return scanner.stop(
-        "curly_quotes", range, pointer, "\(text) is a typographic quote",
-        expected: "straight double quotes", fix: "replace every \(text) by \"")
-    }
     if text == "," { fix = "remove the comma" }
     if opened != nil, let frame = stack.last, text == "}" || text == "]",
       !frame.isObject || text == "]"
@@ -103,7 +129,8 @@ extension SpecParser {
     else { return false }
     scanner.stop(
       "not_json", range, .root, "this is not JSON (is it YAML or TOML?)",
-      expected: "a JSON object, which starts with {")
+      expected: "a JSON object, which starts with {",
+      fix: "write it as JSON; weir init FOLDER writes a spec to begin with")
     return true
   }
 }

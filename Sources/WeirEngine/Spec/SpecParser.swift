@@ -96,6 +96,7 @@ struct SpecParser {
       let kind = scanner.wordValue(pointer)
       return node(kind, start, pointer)
     default:
+      if let text = scanner.curlyString(pointer) { return node(.string(text), start, pointer) }
       unexpected(pointer, expected: "a value")
       return nil
     }
@@ -202,10 +203,16 @@ struct SpecParser {
     noteIndent(start)
     let text: String
     if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
-      guard let string = scanner.string(pointer) else { return }
+      guard let string = scanner.string(pointer, isKey: true) else { return }
       text = string
+    } else if let string = scanner.curlyString(pointer) {
+      text = string
+    } else if scanner.stopped {
+      return
     } else if isWordByte(byte) {
       text = scanner.text(scanner.word())
+      // `market": "DE"`: only the first quote is missing.
+      if scanner.byte == UInt8(ascii: "\"") { scanner.at += 1 }
       scanner.add(
         "unquoted_key", start..<scanner.at, .key(pointer, text),
         "keys stand in double quotes", fix: quoted(text))
@@ -245,6 +252,7 @@ struct SpecParser {
         "missing_value", end..<end, pointer, "the key \(shown(key)) has no value",
         fix: "write \(quoted(key)): and its value")
     default:
+      if scanner.at == end, scanner.endsLate(isKey: true, pointer) { return }
       scanner.add(
         "missing_colon", end..<end, pointer, "a colon is missing after the key \(shown(key))",
         fix: "put a colon here")
@@ -254,9 +262,7 @@ struct SpecParser {
   private mutating func finish() {
     scanner.skipSpace(.root)
     if !scanner.stopped, scanner.byte != nil {
-      scanner.stop(
-        "trailing_text", scanner.scalarRange, .root, "there is more text after the value",
-        fix: "remove it, or a bracket too many above it")
+      trailingText()
     }
   }
 }

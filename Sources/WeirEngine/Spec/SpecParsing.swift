@@ -57,7 +57,7 @@ struct SpecParsing {
       let fix = meant ?? problems.suggestion(for: member.key, among: known)
       problems.add(
         "unknown_key", at: member.keyNode, "a spec has no key \(shown(member.key))",
-        expected: "one of \(alternatives(known, limit: 40))",
+        expected: oneOf(known, limit: 40),
         fix: fix.map { quoted($0) } ?? "remove it")
       if let fix, let place = free.firstIndex(where: { same($0, fix) }) {
         members[index].key = free.remove(at: place)
@@ -134,9 +134,10 @@ struct SpecParsing {
         problems.add(
           "unknown_param", at: node, "\"partition\" names \(shown(name)), which is no parameter",
           expected: names.isEmpty
-            ? "a parameter; the spec declares none" : "one of \(alternatives(names))",
+            ? "a parameter; the spec declares none" : oneOf(names),
           fix: problems.suggestion(for: name, among: names).map { quoted($0) }
-            ?? "declare \(quoted(name)) under \"params\", or take it out")
+            ?? "declare \(quoted(name)) under \"params\", or take it out; files by the value of a field are made by {FIELD} in the \"path\" of a sink of records"
+        )
       } else if found.contains(where: { same($0.name, name) }) {
         problems.add(
           "duplicate_entry", at: node, "\(shown(name)) stands twice in \"partition\"",
@@ -200,9 +201,25 @@ struct SpecParsing {
         "duplicate_name", at: stage.nameNode,
         "\(shown(stage.name)) is the name of a \(first.section.singular) already",
         expected: "a name that no other stage has",
-        fix: quoted("\(stage.name)_\(stage.section.singular)"),
+        fix: freeName(for: stage, first, stages),
         related: [.init("first here", at: first.nameNode)])
     }
+  }
+
+  /// Another name for a stage, and where it has to be written as well.
+  private func freeName(
+    for stage: StageDeclaration, _ first: StageDeclaration, _ stages: [StageDeclaration]
+  ) -> String {
+    var name = "\(stage.name)_\(stage.section.singular)"
+    var number = 2
+    if first.section == stage.section { name = "\(stage.name)_2" }
+    while stages.contains(where: { same($0.name, name) }) {
+      number += 1
+      name = "\(stage.name)_\(number)"
+    }
+    return stage.section == .sinks
+      ? quoted(name)
+      : "write \(quoted(name)), and the same in the \"inputs\" of the stage that is to read it"
   }
 
   private mutating func stage(
@@ -226,11 +243,6 @@ struct SpecParsing {
     let type = text(node, "type")
     let typeNode = node.member("type")?.value ?? node.opening
     let inputsKey = section == .sources ? nil : inputsKey(node)
-    if section == .sources, let given = node.member("inputs") {
-      problems.add(
-        "source_with_inputs", at: given.keyNode, "a source has no inputs",
-        fix: "remove \"inputs\", or move \(shown(name)) to \"transforms\"")
-    }
     return StageDeclaration(
       name: name, nameNode: member.keyNode, section: section, type: type, typeNode: typeNode,
       inputs: inputsKey.map { inputs(node, $0) } ?? [],

@@ -1,3 +1,5 @@
+import WeirData
+
 /// One thing that is wrong with a spec, and what to do about it.
 public struct SpecProblem: Sendable {
   public enum Severity: String, Sendable { case error, warning }
@@ -52,6 +54,21 @@ public struct SpecProblem: Sendable {
 
   /// The field that no stage provides, if that is what is wrong.
   var missingField: String?
+  /// The stages that records came through to the one that looks for the field, by their place in the
+  /// checked spec.
+  var stagesAbove: [Int] = []
+
+  /// Its message says which letter only looks like another.
+  var isLookalikeNamed = false
+
+  /// A letter in the marked name that only looks like the right one, where the name is not known.
+  var lookalike: Lookalike? {
+    guard code.utf8.starts(with: "unknown_".utf8), range.count <= 200,
+      range.upperBound <= source.bytes.count
+    else { return nil }
+    let text = String(decoding: source.bytes[range], as: UTF8.self)
+    return Lookalike.replaced(in: text) == nil ? nil : Lookalike(in: text)
+  }
 
   public var file: String { source.name }
   /// From 1.

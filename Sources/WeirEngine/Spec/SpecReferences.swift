@@ -84,7 +84,7 @@ private struct ReferenceCheck {
           problems.add(
             "unknown_param", at: node, within: range, "there is no parameter \(shown(name))",
             expected: paramNames.isEmpty
-              ? "a parameter; this file declares none" : "one of \(alternatives(paramNames))",
+              ? "a parameter; this file declares none" : oneOf(paramNames),
             fix: near.map { "${param.\($0)}" }
               ?? "declare \(quoted(name)) under \"params\"")
         }

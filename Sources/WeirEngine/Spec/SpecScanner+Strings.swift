@@ -1,32 +1,37 @@
 extension SpecScanner {
   /// A string in double quotes, or one in single quotes with a problem; `at` is on the quote.
-  mutating func string(_ pointer: SpecPointer) -> String? {
+  mutating func string(_ pointer: SpecPointer, isKey: Bool = false) -> String? {
     let start = at
     let quote = bytes[at]
     at += 1
     var value: [UInt8] = []
+    var strange: [Range<Int>] = []
     while let byte {
       switch byte {
       case quote:
         at += 1
-        let text = String(decoding: value, as: UTF8.self)
+        lastString = start..<at
+        let meant = report(strange, in: start..<at, pointer)
+        let text = meant ?? String(decoding: value, as: UTF8.self)
         if quote == UInt8(ascii: "'") {
           add(
             "single_quotes", start..<at, pointer, "JSON strings stand in double quotes",
             fix: quoted(text))
         }
         return text
-      case UInt8(ascii: "\\"): escape(&value, pointer)
+      case UInt8(ascii: "\\"): escape(&value, &strange, pointer)
       case 0x0A, 0x0D:
-        stop(
-          "unclosed_string", start..<at, pointer, "this string is not closed on its line",
-          fix: "close it with \(quote == 0x22 ? "\"" : "'"), or write a line break as \\n")
+        unclosedString(from: start, isKey: isKey, pointer)
         return nil
       case 0..<0x20:
         add(
           "control_character", at..<at + 1, pointer,
-          "a string may not hold the raw control character \(hexText(Int(byte)))",
-          fix: byte == 0x09 ? "write \\t" : "write \\u\(hexText(Int(byte)).dropFirst(2))")
+          byte == 0x09
+            ? "there is a tab in this string, and JSON allows none there"
+            : "there is a control character in this string, \(hexText(Int(byte)))",
+          fix: byte == 0x09
+            ? "write a space, or \\t if it is to be a tab"
+            : "remove it, or write \\u\(hexText(Int(byte)).dropFirst(2))")
         value.append(byte)
         at += 1
       default:
@@ -34,11 +39,13 @@ extension SpecScanner {
         at += 1
       }
     }
-    stop("unclosed_string", start..<start + 1, pointer, "this string is never closed")
+    unclosedString(from: start, isKey: isKey, pointer)
     return nil
   }
 
-  private mutating func escape(_ value: inout [UInt8], _ pointer: SpecPointer) {
+  private mutating func escape(
+    _ value: inout [UInt8], _ strange: inout [Range<Int>], _ pointer: SpecPointer
+  ) {
     let start = at
     guard at + 1 < bytes.count else {
       at += 1
@@ -56,15 +63,7 @@ extension SpecScanner {
     case UInt8(ascii: "u"): unicodeEscape(&value, start, pointer)
     default:
       at = start + 1
-      let range = start..<scalarRange.upperBound
-      let isText = letter >= 0x20
-      add(
-        "bad_escape", range, pointer,
-        isText ? "\(shown(text(range))) is no JSON escape" : "a backslash before a line break",
-        expected: "one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX",
-        fix: isText
-          ? "write \\\(text(range)) if a backslash is meant; folders of a path stand apart by /"
-          : "write \\n")
+      strange.append(start..<scalarRange.upperBound)
       value.append(UInt8(ascii: "\\"))
     }
   }

@@ -9,6 +9,8 @@ struct SpecScanner {
   /// Nothing after this place could be read.
   var stopped = false
   var problems = Problems()
+  /// The string that was read last, with its quotes.
+  var lastString = 0..<0
   private var firstComment: Range<Int>?
   private var comments = 0
 
@@ -115,7 +117,9 @@ struct SpecScanner {
       "comment", firstComment, .root,
       comments == 1
         ? "JSON has no comments" : "JSON has no comments, and this file has \(comments)",
-      fix: "put the words into \"description\", which the spec and every stage may have")
+      fix: comments == 1
+        ? "remove it; words belong in \"description\", which the spec and every stage may have"
+        : "remove them; words belong in \"description\", which the spec and every stage may have")
   }
 
   // MARK: Names and numbers
@@ -131,8 +135,16 @@ struct SpecScanner {
 
   /// A value that is neither string, list nor object; `at` is on a word byte.
   mutating func wordValue(_ pointer: SpecPointer) -> SpecNode.Kind {
-    let range = word()
+    var range = word()
     let word = text(range)
+    if closesStrangeString() {
+      at += 1
+      range = range.lowerBound..<at
+      add(
+        "bare_word", range, pointer, "the first quote of this string is missing",
+        expected: "text stands in double quotes", fix: quoted(word))
+      return .string(word)
+    }
     switch word {
     case "true": return .bool(true)
     case "false": return .bool(false)
@@ -154,6 +166,14 @@ struct SpecScanner {
       "bare_word", range, pointer, "\(shown(word)) is no JSON value",
       expected: "text stands in double quotes", fix: quoted(word))
     return .string(word)
+  }
+
+  /// Whether a quote stands here that can only end a string.
+  private func closesStrangeString() -> Bool {
+    guard byte == UInt8(ascii: "\"") else { return false }
+    var next = at + 1
+    while next < bytes.count, bytes[next] == 0x20 || bytes[next] == 0x09 { next += 1 }
+    return next == bytes.count || [0x0A, 0x0D, 0x2C, 0x5D, 0x7D].contains(bytes[next])
   }
 
   /// Words of other languages.

@@ -64,6 +64,11 @@ public func alternatives(_ words: [String], limit: Int = 20) -> String {
   return words.dropLast().joined(separator: ", ") + " or " + last
 }
 
+/// `one of a, b or c`; a single word alone.
+public func oneOf(_ words: [String], limit: Int = 20) -> String {
+  words.count == 1 ? alternatives(words) : "one of " + alternatives(words, limit: limit)
+}
+
 /// Appends a JSON string: short escapes where JSON has them, `\u00XX` for other controls,
 /// everything else as UTF-8.
 func appendJSON(string: String, to out: inout [UInt8]) {

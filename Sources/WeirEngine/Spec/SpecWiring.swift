@@ -13,13 +13,15 @@ struct SpecWiring {
   let stages: [StageDeclaration]
   let root: SpecNode
   let built: [BuiltStage]
+  private let registry: StageRegistry
   private(set) var edges: [[Edge]]
   private(set) var problems = Problems()
   private var indices: [[UInt8]: Int] = [:]
   /// Stages that an edge names, or may have meant.
   private var used: [Bool]
 
-  init(spec: Spec, built: [BuiltStage]) {
+  init(spec: Spec, built: [BuiltStage], _ registry: StageRegistry) {
+    self.registry = registry
     stages = spec.stages
     root = spec.root
     self.built = built
@@ -123,11 +125,18 @@ struct SpecWiring {
     }
     used[producer] = true
     if stages[producer].section == .sinks {
+      let accepts = built[consumer].manual?.accepts ?? []
+      // What the sink reads, or else what fits.
+      let meant = stages[producer].inputs.first { input in
+        accepts.isEmpty || carried(by: input).map { accepts.contains($0) } ?? false
+      }
       problems.add(
         "input_is_sink", at: input.node,
         "\(shown(input.stage)) is a sink, and a sink puts nothing out",
-        expected: "a source or a transform",
-        fix: stages[producer].inputs.first.map { quoted($0.node.string ?? "") })
+        expected: "a source or a transform"
+          + (accepts.isEmpty
+            ? "" : " that puts out \(alternatives(accepts.map(\.rawValue)))"),
+        fix: (meant.flatMap(\.node.string) ?? likelyInput(of: consumer)).map { quoted($0) })
       return
     }
     let carries = port(input, producer)
@@ -150,6 +159,12 @@ struct SpecWiring {
           ? "remove it" : likelyInput(of: consumer).map { quoted($0) }))
   }
 
+  /// What an input carries, where it is right.
+  private func carried(by input: StageDeclaration.Input) -> EdgeKind? {
+    guard let producer = indices[Array(input.stage.utf8)] else { return nil }
+    return built[producer].outputs?.first { same($0.name, input.port) }?.carries
+  }
+
   private func portText(_ stage: String, _ port: String) -> String {
     port.utf8.isEmpty ? stage : "\(stage).\(port)"
   }
@@ -162,7 +177,7 @@ struct SpecWiring {
     if let near, let index = indices[Array(near.utf8)] { used[index] = true }
     problems.add(
       "unknown_input", at: input.node, "there is no stage \(shown(input.stage))",
-      expected: names.isEmpty ? "a stage; there is none" : "one of \(alternatives(names))",
+      expected: names.isEmpty ? "a stage; there is none" : oneOf(names),
       fix: near.map { quoted(portText($0, input.port)) })
   }
 
@@ -179,7 +194,7 @@ struct SpecWiring {
       input.port.utf8.isEmpty
         ? "\(shown(input.stage)) has several outputs and none without a name"
         : "\(shown(input.stage)) has no output \(shown(input.port))",
-      expected: names.isEmpty ? "nothing: it has no output" : "one of \(alternatives(names))",
+      expected: names.isEmpty ? "nothing: it has no output" : oneOf(names),
       fix: (near.map { portText(input.stage, $0) } ?? names.first).map { quoted($0) })
     return nil
   }
@@ -188,7 +203,7 @@ struct SpecWiring {
   private var hasLostSection: Bool {
     SpecSection.allCases.contains { section in
       root.member(section.rawValue).map { $0.value.object == nil } ?? false
-    }
+    } || !stages.contains { $0.section == .sources }
   }
 
   // MARK: The whole
@@ -209,8 +224,40 @@ struct SpecWiring {
         section == .sources
           ? "the spec reads nothing: it has no source"
           : "the spec writes nothing: it has no sink",
-        fix: "\"\(section.rawValue)\": { \"NAME\": { \"type\": ... } }")
+        expected: "a \(section.singular) of type \(alternatives(registry.names(in: section)))",
+        fix: "\"\(section.rawValue)\": { \(example(of: section)) }")
     }
+  }
+
+  /// A whole stage, with its name: a sink reads what no stage reads yet.
+  private func example(of section: SpecSection) -> String {
+    let manuals = registry.manuals.filter { $0.kind.section == section }
+    let unread = stages.indices.last { index in
+      stages[index].section != .sinks && !used[index] && built[index].outputs?.isEmpty == false
+    }
+    let port = unread.flatMap { built[$0].outputs?.first }
+    // The one that takes least besides is made for it.
+    let fitting = manuals.filter { manual in
+      port.map { manual.accepts.contains($0.carries) } ?? true
+    }
+    .min { $0.accepts.count < $1.accepts.count }
+    guard let manual = fitting ?? manuals.first else { return "\"NAME\": { \"type\": ... }" }
+    // What is read from it already, or what it may be called.
+    let name =
+      section == .sources
+      ? stages.flatMap(\.inputs).first { indices[Array($0.stage.utf8)] == nil }?.stage ?? "events"
+      : indices[Array(manual.type.utf8)] == nil ? manual.type : "out"
+    var members = ["\"type\": \(quoted(manual.type))"]
+    if section != .sources {
+      let input = unread.map { portText(stages[$0].name, port?.name ?? "") } ?? "STAGE"
+      members.append("\"inputs\": [\(quoted(input))]")
+    }
+    for option in manual.options {
+      if case .required = option.presence {
+        members.append("\(quoted(option.name)): \(manual.exampleValue(of: option, for: name))")
+      }
+    }
+    return "\(quoted(name)): { \(members.joined(separator: ", ")) }"
   }
 
   private mutating func unused() {
@@ -261,7 +308,8 @@ struct SpecWiring {
     }
     let last = names[names.count - 1]
     let node = edges[names[0]].first { $0.from == last }?.node ?? stages[names[0]].nameNode
-    let other = names.count == 1 ? likelyInput(of: names[0]) : nil
+    let others = edges[names[0]].contains { $0.from != last }
+    let other = others ? nil : likelyInput(of: names[0])
     let shownNames = (names + [names[0]]).map { printable(stages[$0].name.unicodeScalars) }
     problems.add(
       "cycle", at: node,
@@ -272,7 +320,9 @@ struct SpecWiring {
           .joined(separator: " -> "),
       expected: "data that flows from the sources to the sinks",
       fix: other.map { quoted($0) }
-        ?? "let \(shown(stages[names[0]].name)) read another stage than "
-        + shown(stages[last].name))
+        ?? (others
+          ? "take \(shown(stages[last].name)) out of the \"inputs\" of \(shown(stages[names[0]].name))"
+          : "let \(shown(stages[names[0]].name)) read another stage than "
+            + shown(stages[last].name)))
   }
 }

@@ -88,4 +88,19 @@ public struct StageManual: Sendable {
     self.exampleFields = exampleFields
     self.exampleFiles = exampleFiles
   }
+
+  /// JSON of a value for an option of the stage `name`: that of the example where it is short, else one of
+  /// the type. A file that is written gets the name of the stage.
+  func exampleValue(of option: OptionSpec, for name: String) -> String {
+    var problems = Problems()
+    let source = SpecSource(name: "example", bytes: Array(example.utf8))
+    guard let value = SpecJSON.parse(source, problems: &problems)?.member(option.name)?.value,
+      value.range.count <= 60
+    else { return option.type.sample }
+    if case .pathTemplate = option.type, let file = value.string.map(lastComponent) {
+      let dot = file.utf8.firstIndex(of: UInt8(ascii: ".")) ?? file.utf8.endIndex
+      return quoted(mendedName(name, separator: "_") + file[dot...])
+    }
+    return value.sourceText
+  }
 }

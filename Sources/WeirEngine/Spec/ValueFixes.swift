@@ -1,26 +1,27 @@
 /// Values that people write nearly right.
 
-/// `04.10.2026`, `2026/10/4` and `20261004` as `2026-10-04`; days before months are left alone.
+/// `04.10.2026`, `2026/10/4` and `20261004` as `2026-10-04`, `2026-02-30` as the last day of its month;
+/// days before months are left alone.
 func dateFix(_ text: String) -> String? {
   switch String(
     decoding: text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
   {
-  case "yesterday": return quoted("today-1d")
-  case "tomorrow": return quoted("today+1d")
-  case "now": return quoted("today")
-  case "last", "newest", "max": return quoted("latest")
+  case "yesterday": return "today-1d"
+  case "tomorrow": return "today+1d"
+  case "now": return "today"
+  case "last", "newest", "max": return "latest"
   default: break
   }
   // `today - 1 day`, `latest-7`.
   let packed = String(decoding: text.utf8.filter { $0 != 0x20 }, as: UTF8.self)
   for fixed in [packed, packed + "d"] where !same(fixed, text) && SpecDate(text: fixed) != nil {
-    return quoted(fixed)
+    return fixed
   }
   if let sign = packed.utf8.firstIndex(where: { $0 == 0x2B || $0 == 0x2D }),
     let span = durationFix(String(packed[packed.utf8.index(after: sign)...]))
   {
     let fixed = String(packed[...sign]) + span
-    if SpecDate(text: fixed) != nil { return quoted(fixed) }
+    if SpecDate(text: fixed) != nil { return fixed }
   }
   let parts = text.utf8.split { !(0x30...0x39).contains($0) }.map { plainInteger($0) ?? 0 }
   let digits = Array(text.utf8)
@@ -28,17 +29,46 @@ func dateFix(_ text: String) -> String? {
     return dateText(number / 10_000, number / 100 % 100, number % 100)
   }
   guard parts.count >= 3 else { return nil }
-  if parts[0] > 31 { return dateText(parts[0], parts[1], parts[2]) }
+  if parts[0] > 31 {
+    return dateText(parts[0], parts[1], parts[2]) ?? dateFault(text)?.meant
+  }
   if parts.count == 3, text.utf8.contains(UInt8(ascii: ".")), parts[2] > 31 {
     return dateText(parts[2], parts[1], parts[0])
   }
   return nil
 }
 
+/// Why a day such as `2026-02-30` is none, and the one that is nearest to it.
+func dateFault(_ text: String) -> (reason: String, meant: String?)? {
+  let bytes = text.utf8
+  guard bytes.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }) else {
+    return nil
+  }
+  let parts = bytes.split(separator: UInt8(ascii: "-")).map { plainInteger($0) ?? 0 }
+  guard parts.count == 3, (1_000...9_999).contains(parts[0]), parts[2] <= 31 || parts[1] <= 12
+  else {
+    return nil
+  }
+  let (year, month, day) = (parts[0], parts[1], parts[2])
+  guard (1...12).contains(month) else {
+    return ("there is no month \(month)", day == 0 ? nil : dateText(year, day, month))
+  }
+  guard let last = [31, 30, 29, 28].first(where: { dateText(year, month, $0) != nil }) else {
+    return nil
+  }
+  if day == 0 { return ("the days of a month begin at 1", dateText(year, month, 1)) }
+  guard day > last else { return nil }
+  let names = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+  ]
+  return ("\(names[month - 1]) \(year) has \(last) days", dateText(year, month, last))
+}
+
 private func dateText(_ year: Int, _ month: Int, _ day: Int) -> String? {
   func pad(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
   let text = "\(year)-\(pad(month))-\(pad(day))"
-  return SpecDate(text: text) == nil ? nil : quoted(text)
+  return SpecDate(text: text) == nil ? nil : text
 }
 
 /// `1 day`, `24 hours`, `15min` as `1d`, `24h`, `15m`.

@@ -67,7 +67,7 @@ extension Checker {
     if let first = near.first {
       throw ExpressionError(
         .unknownFunction, "there is no function `\(namespace).\(call.name)`", at: call.nameSpan,
-        fix: "did you mean `\(String(decoding: first, as: UTF8.self))`?")
+        fix: "`\(String(decoding: first, as: UTF8.self))`")
     }
     throw unavailable("the function `\(namespace).\(call.name)`", call.span)
   }
@@ -203,8 +203,8 @@ extension Checker {
       return try Pattern(bytes)
     } catch {
       throw ExpressionError(
-        .alwaysFails, "`\(text(arguments[1]))` is not a regular expression: \(error.reason)",
-        at: span(operands[1]), fix: "the syntax is RE2's; a raw string keeps backslashes: r'\\d+'")
+        .alwaysFails, "`\(text(arguments[1]))` is not a regular expression: \(error.words)",
+        at: span(operands[1]), fix: error.fix)
     }
   }
 
@@ -223,8 +223,9 @@ extension Checker {
     guard let zone = Zone.named(name) else {
       throw ExpressionError(
         .alwaysFails, "there is no time zone \(text(arguments[1]))", at: span(operands[1]),
-        fix: "write a name of the tz database, such as 'Europe/Berlin', or an offset, such as "
-          + "'+01:00'")
+        fix: Zone.likelyName(name).map { "write '\(String(decoding: $0, as: UTF8.self))'" }
+          ?? "write a name of the tz database, such as 'Europe/Berlin', or an offset, such as '+01:00'"
+      )
     }
     return zone
   }
@@ -274,8 +275,17 @@ extension Checker {
     let near = Suggestions.nearest(to: name, among: known).first
     return ExpressionError(
       .unknownFunction, "there is no function `\(call.name)`", at: call.nameSpan,
-      fix: Suggestions.foreignFunction(name)
-        ?? near.map { "did you mean `\(String(decoding: $0, as: UTF8.self))`?" })
+      fix: Suggestions.foreignFunction(
+        name, ((call.target.map { [$0] } ?? []) + call.arguments).map { operandText($0) })
+        ?? near.map { "`\(String(decoding: $0, as: UTF8.self))`" })
+  }
+
+  /// A part as it is written, in brackets where an operator would take a piece of it.
+  private func operandText(_ index: Syntax.Index) -> String {
+    switch syntax[index].kind {
+    case .name, .select, .literal, .call, .index, .list: text(index)
+    default: "(\(text(index)))"
+    }
   }
 
   /// Functions of CEL's extensions that this version does not have.

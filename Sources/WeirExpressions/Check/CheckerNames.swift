@@ -117,7 +117,10 @@ extension Checker {
     if names.starts(with: [Array("google".utf8), Array("protobuf".utf8)]) {
       return unavailable("the type `\(path)` as a value", span)
     }
-    return ExpressionError(.unknownField, "there is no field `\(path)`", at: span, fix: fix)
+    var error = ExpressionError(
+      .unknownField, "there is no field `\(path)`", at: span, fix: fix)
+    error.isMisspelling = fix?.utf8.first == UInt8(ascii: "`")
+    return error
   }
 
   private func unknownFieldFix(_ names: [[UInt8]]) -> String? {
@@ -131,14 +134,12 @@ extension Checker {
     if names.count == 1, scope.params.keys.contains(where: { $0.utf8.elementsEqual(names[0]) }) {
       return "write params.\(written) for the parameter"
     }
-    let isText = names.count == 1 ? ", or '\(written)' in quotes if it is text" : ""
-    if let first = near.first {
-      let shown = near.map { "`\(String(decoding: $0, as: UTF8.self))`" }.joined(separator: ", ")
-      return near.count == 1
-        ? "did you mean `\(String(decoding: first, as: UTF8.self))`?\(isText)"
-        : "the nearest fields are \(shown)\(isText)"
+    let isText = names.count == 1 ? "; or '\(written)' in quotes if it is text" : ""
+    guard !near.isEmpty else {
+      return names.count == 1 ? "write '\(written)' in quotes if it is text" : nil
     }
-    return names.count == 1 ? "put text in quotes: '\(written)'" : nil
+    let shown = near.map { "`\(String(decoding: $0, as: UTF8.self))`" }.joined(separator: " or ")
+    return shown + isText
   }
 
   // MARK: - Inside values

@@ -77,7 +77,7 @@ final class Zone: Sendable {
 
   // MARK: - By name
 
-  private static let folders = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"]
+  static let folders = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/etc/zoneinfo"]
   private static let namesMax = 2_000
   private static let known = Mutex<[[UInt8]: Zone?]>([:])
 
@@ -143,7 +143,7 @@ final class Zone: Sendable {
   }()
 
   /// The bytes of a small file, or the head of a large one; `nil` where it cannot be read.
-  private static func contents(_ path: String) -> [UInt8]? {
+  static func contents(_ path: String) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }

@@ -117,12 +117,19 @@ struct LookupDemand {
     for (name, node, field) in named where !file.hasColumn(name) {
       problems.add(
         "unknown_column", at: node, "\(file.source.name) has no column \(shown(name))",
-        expected: "one of \(alternatives(file.columns))",
-        fix: (nearest(to: name, among: file.columns) ?? (field == nil ? nil : file.columns.first))
-          .map { column in
-            field.map { "{\(quoted($0)): \(quoted(column))}" } ?? quoted(column)
-          } ?? "add the column to the table")
+        expected: oneOf(file.columns),
+        fix: likely(name, isKey: field != nil, file).map { column in
+          field.map { "{\(quoted($0)): \(quoted(column))}" } ?? quoted(column)
+        } ?? "name one of these columns, or add it to the table")
     }
+  }
+
+  /// The column that was meant: the nearest by its name, or the only one that no other part of the stage
+  /// names.
+  private func likely(_ name: String, isKey: Bool, _ file: LookupFile) -> String? {
+    if let near = nearest(to: name, among: file.columns) { return near }
+    let free = file.columns.filter { column in !wanted.contains { same($0, column) } }
+    return isKey || free.count == 1 ? free.first ?? (isKey ? file.columns.first : nil) : nil
   }
 
   // MARK: Keys

@@ -88,7 +88,9 @@ extension NormalizeField {
       }
     }
     if entries.isEmpty {
-      problems.add("nothing_to_do", at: option.node, "the map of `\(path.text)` is empty")
+      problems.add(
+        "nothing_to_do", at: option.node, "the map of `\(path.text)` is empty",
+        fix: "write for example {\"old\": \"new\"}, or remove \"map\"")
       return nil
     }
     var table: [[UInt8]: [UInt8]] = [:]
@@ -96,11 +98,12 @@ extension NormalizeField {
       let key = Array(entry.key.utf8)
       let value = Array(entry.value.utf8)
       table[key] = value
-      if let reason = steps.reasonNever(key) {
+      if let never = steps.reasonNever(key) {
         problems.add(
           "unreachable_key", at: entry.keyNode,
-          "no value is ever \"\(entry.key)\": \(reason) before the map is asked",
-          fix: "write the key as it is after that step", severity: .warning)
+          "no value is ever \"\(entry.key)\": \(never.reason) before the map is asked",
+          fix: NormalizeField.asItIs(never.becomes, among: entries.map(\.key)),
+          severity: .warning)
       }
       if let values = steps.values, !values.contains(value) {
         problems.add(

@@ -112,19 +112,28 @@ struct NormalizeField: Sendable {
     var rule = TextSteps()
     rule.letterCase = steps.letterCase
     for entry in replace.map {
-      guard let reason = rule.reasonNever(Array(entry.key.utf8)) else { continue }
+      guard let never = rule.reasonNever(Array(entry.key.utf8)) else { continue }
       problems.add(
         "unreachable_key", at: entry.keyNode,
-        "no value ever holds \"\(entry.key)\": \(reason) first",
-        fix: "write it as it is after that step", severity: .warning)
+        "no value ever holds \"\(entry.key)\": \(never.reason) first",
+        fix: asItIs(never.becomes, among: replace.map.map(\.key)), severity: .warning)
     }
+  }
+
+  /// What to write for a text that an earlier step changes.
+  static func asItIs(_ text: [UInt8]?, among others: [String]) -> String {
+    guard let text else { return "write it as it is after that step" }
+    let meant = String(decoding: text, as: UTF8.self)
+    return others.contains { same($0, meant) } ? "remove it" : quoted(meant)
   }
 
   private static func checkValues(
     _ option: OptionValue, _ steps: TextSteps, hasMap: Bool, _ problems: inout Problems
   ) -> Bool {
     if option.list.isEmpty {
-      problems.add("nothing_to_do", at: option.node, "`values` allows no value at all")
+      problems.add(
+        "nothing_to_do", at: option.node, "`values` allows no value at all",
+        fix: "name the values that may be, or remove \"values\"")
       return false
     }
     if steps.unmapped == .keep {
@@ -137,11 +146,11 @@ struct NormalizeField: Sendable {
     // Behind a map the values are those that the map puts in.
     if hasMap { return true }
     for value in option.list {
-      if let reason = steps.reasonNever(Array(value.string.utf8)) {
+      if let never = steps.reasonNever(Array(value.string.utf8)) {
         problems.add(
           "unreachable_key", at: value.node,
-          "no value is ever \"\(value.string)\": \(reason) first",
-          fix: "write it as it is after that step", severity: .warning)
+          "no value is ever \"\(value.string)\": \(never.reason) first",
+          fix: asItIs(never.becomes, among: option.list.map(\.string)), severity: .warning)
       }
     }
     return true

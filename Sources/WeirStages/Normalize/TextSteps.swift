@@ -77,22 +77,22 @@ struct TextSteps: Sendable {
 
   // MARK: Keys that no value can have
 
-  /// Why no value is ever `key` after the steps before `map`; `nil` where one may be. Says nothing
-  /// of what only several replacements together rule out.
-  func reasonNever(_ key: [UInt8]) -> String? {
+  /// Why no value is ever `key` after the steps before `map`, and what it is after them, where that is plain;
+  /// `nil` where one may be. Says nothing of what only several replacements together rule out.
+  func reasonNever(_ key: [UInt8]) -> (reason: String, becomes: [UInt8]?)? {
     guard let replacements else {
       var text = key
       if composes {
         UnicodeText.composeCanonically(&text)
-        if text != key { return "`unicode` composes its characters" }
+        if text != key { return ("`unicode` composes its characters", text) }
       }
       if trims {
         trim(&text)
-        if text != key { return "`trim` cuts its white space" }
+        if text != key { return ("`trim` cuts its white space", text) }
       }
       if let letterCase {
         change(&text, to: letterCase)
-        if text != key { return "`case` makes every letter \(letterCase.rawValue)" }
+        if text != key { return ("`case` makes every letter \(letterCase.rawValue)", text) }
       }
       return nil
     }
@@ -104,13 +104,15 @@ struct TextSteps: Sendable {
         return changed == text
       }
       if !isStable(key), replacements.entries.allSatisfy({ isStable($0.to) }) {
-        return "`case` makes every letter \(letterCase.rawValue)"
+        var changed = key
+        change(&changed, to: letterCase)
+        return ("`case` makes every letter \(letterCase.rawValue)", changed)
       }
     }
     for entry in replacements.entries where isOneScalar(entry.from) {
       if holds(key, entry.from), !replacements.entries.contains(where: { holds($0.to, entry.from) })
       {
-        return "`replace` leaves no \"\(String(decoding: entry.from, as: UTF8.self))\""
+        return ("`replace` leaves no \"\(String(decoding: entry.from, as: UTF8.self))\"", nil)
       }
     }
     return nil

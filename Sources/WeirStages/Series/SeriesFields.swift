@@ -32,9 +32,7 @@ struct SeriesFields: Sendable {
     let before = problems.errorCount
     let timeField = scope.require(time, at: timeNode, &problems)
     if let timeField, timeField.type.base != .timestamp {
-      problems.add(
-        "wrong_type", at: timeNode, "`\(time.text)` is declared as \(timeField.type.text)",
-        expected: "timestamp", fix: "declare it as timestamp, or let `normalize` make it one")
+      scope.refuseTime(timeField, "wrong_type", at: timeNode, &problems)
     }
     let groups = by.compactMap { column($0, scope, &problems) }
     let parts = segments.compactMap { column($0, scope, &problems) }
