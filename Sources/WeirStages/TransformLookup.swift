@@ -17,8 +17,9 @@ public struct Lookup: MapStage {
       texts are read as such; without, what is in CSV is text, and what is in JSON what it is there.
 
       The ending of `table` says what it is: `.csv` (RFC 4180, the names of the columns in the first \
-      line, an empty cell is null), `.jsonl` (an object a line) or `.json` (a list of objects). It has up \
-      to 32 MiB (`.json` 8 MiB), and lies in the folder of the spec or below it. Its content is part of \
+      line, an empty cell is null), `.jsonl` (an object a line) or `.json` (a list of objects); with `.zst` or \
+      `.gz` behind it the file is compressed, as in `teams.csv.zst`. It has up to 32 MiB (`.json` 8 MiB), \
+      also unpacked, and lies in the folder of the spec or below it. Its content is part of \
       what a run depends on: with another table the next run makes everything anew.
 
       `unmatched` says what becomes of a record whose key is null or in no row: `quarantine` refuses it as \
@@ -109,7 +110,8 @@ public struct Lookup: MapStage {
     if form == nil {
       problems.add(
         "unknown_table_form", at: table.node, "the ending of \(shown(table.string)) says nothing",
-        expected: "a name that ends in .csv, .jsonl or .json",
+        expected:
+          "a name that ends in .csv, .jsonl or .json, and in .zst or .gz where it is compressed",
         fix: "give the file the ending of what it is")
     }
     self.form = form ?? .csv
@@ -257,7 +259,9 @@ public struct Lookup: MapStage {
           bareField: $0.isBare ? $0.path.text : nil)
       },
       fields: fields.map(\.demand), tableNode: table.node, delimiter: delimiter)
-    let source = SpecSource(name: context.resolve(table.string), bytes: bytes)
+    let path = context.resolve(table.string)
+    guard let text = LookupFile.text(of: bytes, path, at: table.node, &problems) else { return nil }
+    let source = SpecSource(name: path, bytes: text)
     guard let made = demand.makeTable(source, form, &problems) else { return nil }
     tables.keep(made, identity)
     return made

@@ -127,3 +127,32 @@ public struct ShardUnpacker: ~Copyable, @unchecked Sendable {
     decompressor = try Decompressor(format: format, path: path, windowLogMax: limits.windowLogMax)
   }
 }
+
+extension ShardUnpacker {
+  /// All that a file holds, whose bytes are there already.
+  ///
+  /// - Parameters:
+  ///   - path: for messages; its ending says what the content should be.
+  ///   - limit: in bytes, of what is unpacked.
+  /// - Returns: `nil` where it holds more than `limit`; no more than that is unpacked.
+  public static func unpack(
+    _ bytes: [UInt8], path: String, limits: ShardLimits = ShardLimits(), atMost limit: Int = .max
+  ) throws(ShardError) -> [UInt8]? {
+    var unpacker = ShardUnpacker(path: path, limits: limits)
+    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << 16)
+    defer { buffer.deallocate() }
+    var text: [UInt8] = []
+    unpacker.feed(Bytes(bytes))
+    while true {
+      let count = try unpacker.unpack(into: buffer, capacity: 1 << 16)
+      if count > 0 {
+        guard text.count + count <= limit else { return nil }
+        text.append(contentsOf: UnsafeBufferPointer(start: buffer, count: count))
+      } else if unpacker.hasEnd {
+        return text
+      } else {
+        unpacker.feedEnd()
+      }
+    }
+  }
+}

@@ -27,22 +27,7 @@ public struct DryFile: Sendable {
 
   /// Its lines, decompressed where it is compressed.
   public func lines() throws -> [[UInt8]] {
-    var unpacker = ShardUnpacker(path: path, limits: ShardLimits())
-    var text: [UInt8] = []
-    func drain(_ unpacker: inout ShardUnpacker) throws {
-      let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << 16)
-      defer { buffer.deallocate() }
-      while true {
-        let count = try unpacker.unpack(into: buffer, capacity: 1 << 16)
-        guard count > 0 else { return }
-        text.append(contentsOf: UnsafeBufferPointer(start: buffer, count: count))
-      }
-    }
-    guard !bytes.isEmpty else { return [] }
-    unpacker.feed(Bytes(bytes))
-    try drain(&unpacker)
-    unpacker.feedEnd()
-    try drain(&unpacker)
+    guard !bytes.isEmpty, var text = try ShardUnpacker.unpack(bytes, path: path) else { return [] }
     if text.last == 0x0A { text.removeLast() }
     return text.isEmpty
       ? [] : text.split(separator: 0x0A, omittingEmptySubsequences: false).map { Array($0) }

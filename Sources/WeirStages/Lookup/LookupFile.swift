@@ -27,15 +27,42 @@ struct LookupFile {
   /// More mistakes in one file are only counted.
   static let mistakesMax = 20
 
+  /// The ending that says that a table is compressed; `nil` where it is not.
+  static func packedEnding(of path: String) -> String? {
+    [".zst", ".gz"].first { path.utf8.reversed().starts(with: $0.utf8.reversed()) }
+  }
+
+  /// What a table holds, unpacked where its name says that it is compressed.
+  static func text(
+    of bytes: [UInt8], _ path: String, at node: SpecNode, _ problems: inout Problems
+  ) -> [UInt8]? {
+    guard packedEnding(of: path) != nil else { return bytes }
+    do throws(ShardError) {
+      if let text = try ShardUnpacker.unpack(bytes, path: path, atMost: bytesMax) { return text }
+      problems.add(
+        "too_large", at: node,
+        "\(path) has more than \(groupedDigits(bytesMax.magnitude)) bytes when it is unpacked, which are not read",
+        fix: "leave out of it what no stage uses")
+    } catch {
+      problems.add(
+        "damaged_table", at: node,
+        "\(path) cannot be unpacked\(error.byte.map { " from its byte \($0) on" } ?? ""): \(error.message)",
+        fix: "write the file again, or name it as what it is")
+    }
+    return nil
+  }
+
   /// How the rows are written; the ending of the name says it.
   enum Form: Equatable {
     case csv, jsonLines, json
 
     init?(path: String) {
+      var name = path.utf8[...]
+      if let end = LookupFile.packedEnding(of: path) { name = name.dropLast(end.utf8.count) }
       let ends: [(String, Form)] = [
         (".csv", .csv), (".jsonl", .jsonLines), (".ndjson", .jsonLines), (".json", .json),
       ]
-      guard let end = ends.first(where: { path.utf8.reversed().starts(with: $0.0.utf8.reversed()) })
+      guard let end = ends.first(where: { name.reversed().starts(with: $0.0.utf8.reversed()) })
       else { return nil }
       self = end.1
     }
