@@ -15,8 +15,10 @@ public struct Redact: MapStage {
       The key is a *secret* or a *salt*. `"secret": "NAME"` reads it from the environment variable \
       `WEIR_SECRET_NAME` or from the file `NAME` in the folder `$WEIR_SECRETS`; it is never printed or \
       stored, and a run with another secret is another run. Make one with `openssl rand -hex 32` and keep \
-      it: with another all pseudonyms change. `weir test` and `weir preview` ask for it too: in CI give \
-      them one made up for that. `"salt": "TEXT"` stands in the spec: whoever reads the spec \
+      it: with another all pseudonyms change. Only runs need it. `weir test` always works with a fixed key \
+      in its place, so that a test expects the same everywhere and holds nothing that the secret made; \
+      `weir preview`, `weir explain` and `weir validate` do so, with a warning, where there is no \
+      secret. `"salt": "TEXT"` stands in the spec: whoever reads the spec \
       can try names until one fits, so it keeps values out of sight, and does not protect them.
 
       `mask` shows `***` and the last characters (`keep_last`); of a value that has no more than these \

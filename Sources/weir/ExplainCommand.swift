@@ -61,7 +61,7 @@ struct ExplainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (plan, problems) = SpecLoading.plan(spec, given: try values.given())
+    let (plan, problems) = SpecLoading.plan(spec, given: try values.given(), secrets: .orStandIn)
     if !problems.isEmpty { tell(problems.text) }
     guard let plan else {
       if format == .json { try say(ResultJSON.invalid(spec, problems)) }

@@ -11,7 +11,7 @@ enum SpecLoading {
   /// - Returns: `nil` where the spec cannot run; the problems tell why.
   static func plan(
     _ path: String, given: GivenParams, allowMissingParams: Bool = false,
-    allowMissingSecrets: Bool = false
+    secrets: SecretUse = .required
   ) -> (plan: Plan?, problems: Problems) {
     let (read, unreadable) = read(path)
     guard let bytes = read else { return (nil, unreadable) }
@@ -20,9 +20,7 @@ enum SpecLoading {
       allowMissingParams: allowMissingParams)
     guard let checked = spec else { return (nil, problems) }
     spec = nil
-    return (
-      Plan.make(checked, problems: &problems, allowMissingSecrets: allowMissingSecrets), problems
-    )
+    return (Plan.make(checked, problems: &problems, secrets: secrets), problems)
   }
 
   /// The parameters of type date under "partition", before they have values.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Synchronization
 import WeirData
 import WeirEngine
 import WeirStages
@@ -96,28 +97,37 @@ struct TestCommand: AsyncParsableCommand {
     let (file, problems) = TestCommand.file(path)
     report.problems = problems
     guard let file else { return report }
-    report.outcomes = await outcomes(file, of: spec)
+    (report.outcomes, report.usesStandIns) = await outcomes(file, of: spec)
     if update, report.outcomes.contains(where: { !$0.passes && $0.canUpdate }) {
       try write(file.updated(report.outcomes), to: path)
       // What was written must pass: else the message says what cannot be expected.
       let (again, _) = TestCommand.file(path)
       guard let again else { return report }
       let before = report.outcomes
-      report.outcomes = await outcomes(again, of: spec)
+      (report.outcomes, _) = await outcomes(again, of: spec)
       report.updated = zip(before, report.outcomes).count { !$0.passes && $1.passes }
     }
     return report
   }
 
-  private func outcomes(_ file: TestFile, of spec: String) async -> [TestOutcome] {
+  /// Runs the tests of a spec; says too whether a fixed key stood in the place of a secret.
+  private func outcomes(_ file: TestFile, of spec: String) async -> ([TestOutcome], Bool) {
+    let standIns = StandIns()
     let runner = TestRunner(file, form: .lines) {
-      SpecLoading.plan(spec, given: GivenParams(commandLine: $0))
+      let (plan, problems) = SpecLoading.plan(
+        spec, given: GivenParams(commandLine: $0), secrets: .standIn)
+      if plan?.usesStandIns == true { standIns.areUsed.withLock { $0 = true } }
+      return (plan, problems)
     }
     var outcomes: [TestOutcome] = []
     for test in file.cases where only.map({ TestCommand.contains(test.name, $0) }) ?? true {
       outcomes.append(await runner.run(test))
     }
-    return outcomes
+    return (outcomes, standIns.areUsed.withLock { $0 })
+  }
+
+  private final class StandIns: Sendable {
+    let areUsed = Mutex(false)
   }
 
   private static func contains(_ text: String, _ part: String) -> Bool {
@@ -160,7 +170,7 @@ struct TestCommand: AsyncParsableCommand {
         tell("Error: \(path) is there already\n  try: --update writes into it what came out")
         throw ExitCode(1)
       }
-      let (plan, problems) = SpecLoading.plan(spec, given: given)
+      let (plan, problems) = SpecLoading.plan(spec, given: given, secrets: .standIn)
       if !problems.isEmpty { tell(problems.text) }
       guard let plan else { throw ExitCode(problems.exit) }
       request.schemaPath = plan.spec.schemaFolder.map { $0 + "test.schema.json" }

@@ -8,6 +8,8 @@ struct TestReport {
   var outcomes: [TestOutcome] = []
   /// Tests whose expectations were written anew.
   var updated = 0
+  /// Keys that everyone can make stood in the place of secrets.
+  var usesStandIns = false
 
   init(spec: String) { self.spec = spec }
 
@@ -38,6 +40,9 @@ struct TestReport {
     lines.append(
       "\(printable(spec)): \(passed) of \(counted(outcomes.count, "test")) \(passed == 1 ? "passes" : "pass")"
         + (updated > 0 ? ", \(updated) with a new expectation" : ""))
+    if usesStandIns {
+      lines.append("  its secrets are not used here: a fixed key stands in their place")
+    }
     return lines.joined(separator: "\n")
   }
 
@@ -60,7 +65,7 @@ struct TestReport {
         reports.map { report in
           [
             "spec": .text(report.spec), "valid": .bool(!report.isInvalid),
-            "updated": .int(report.updated),
+            "updated": .int(report.updated), "stand_in_keys": .bool(report.usesStandIns),
             "problems": problems(report.problems),
             "tests": .array(
               report.outcomes.map { outcome in

@@ -39,7 +39,7 @@ struct ValidateCommand: AsyncParsableCommand {
     var found: [Problems] = []
     for path in specs {
       let (plan, problems) = SpecLoading.plan(
-        path, given: given, allowMissingParams: given.isEmpty, allowMissingSecrets: true)
+        path, given: given, allowMissingParams: given.isEmpty, secrets: .orStandIn)
       if problems.hasErrors { exit = max(exit, problems.exit) }
       if format == .sarif {
         found.append(problems)

@@ -1,4 +1,3 @@
-import Glibc
 import WeirData
 import WeirExpressions
 
@@ -8,17 +7,17 @@ public final class BindContext {
   public let params: ResolvedParams
   private let baseDirectory: String
   private let files: ReferencedFiles
-  private let allowsMissingSecrets: Bool
+  let secrets: SecretUse
   /// `zone` of the spec; `nil`: UTC. A stage that reads it must be a reduce: the identity of others does
   /// not have it.
   public let specZone: SpecNode?
 
   init(
     stageName: String, params: ResolvedParams, baseDirectory: String, files: ReferencedFiles,
-    allowsMissingSecrets: Bool = false, specZone: SpecNode? = nil
+    secrets: SecretUse = .required, specZone: SpecNode? = nil
   ) {
     self.specZone = specZone
-    self.allowsMissingSecrets = allowsMissingSecrets
+    self.secrets = secrets
     self.stageName = stageName
     self.params = params
     self.baseDirectory = baseDirectory
@@ -43,7 +42,7 @@ public final class BindContext {
         unreadable: error, "unreadable_file", at: node,
         "\(resolved) cannot be read: \(error.reason)",
         fix: nearestFile(to: resolved, written: path).map { quoted($0) }
-          ?? "paths are read from the folder of the spec")
+          ?? "correct the path, or put the file there: paths are read from the folder of the spec")
       return nil
     }
   }
@@ -64,7 +63,7 @@ public final class BindContext {
     if escapes {
       problems.add(
         "path_escapes", at: node, "\(shown(path)) lies outside of the folder of the spec",
-        expected: "a path below \(printable(top))",
+        expected: "a path in the folder of the spec or below it",
         fix: "move it into that folder, and write \"\(printable(lastComponent(of: path)))\"")
       return nil
     }
@@ -79,53 +78,9 @@ public final class BindContext {
     return bytes
   }
 
-  /// Stands before the names of secrets among the files that a plan depends on: what is hashed for them
-  /// is not the secret, but something made with it that does not give it away.
-  static let secretFolder = "secret/"
-  /// Fewer bytes than these can be guessed.
-  static let secretBytesMin = 16
-
-  /// The bytes of a secret: the environment variable `WEIR_SECRET_NAME`, or the file `NAME` in the
-  /// folder that `WEIR_SECRETS` names, without its last line end. They are never shown or stored.
-  ///
-  /// - Returns: `nil` with a problem where there is none; where a plan is only checked, that is a
-  ///   warning, and what is returned is none.
-  public func secret(
-    _ name: String, at node: SpecNode, _ problems: inout Problems
-  ) -> [UInt8]? {
-    guard isPlainName(name) else {
-      problems.add(
-        "bad_secret_name", at: node, "\(shown(name)) is not the name of a secret",
-        expected: "letters, digits, _ and -", fix: "\"pseudonyms\"")
-      return nil
-    }
-    let variable = "WEIR_SECRET_" + String(decoding: name.utf8.map { $0.upperName }, as: UTF8.self)
-    var found = getenv(variable).map { Array(String(cString: $0).utf8) }
-    if found == nil, let folder = getenv("WEIR_SECRETS") {
-      found = try? readWholeFile(joinPath(String(cString: folder), name), limit: 1 << 16)
-      while let last = found?.last, last == 0x0A || last == 0x0D { found?.removeLast() }
-    }
-    guard let found else {
-      problems.add(
-        "missing_secret", at: node, "there is no secret \(shown(name))",
-        expected:
-          "the environment variable \(variable), or a file \(name) in the folder $WEIR_SECRETS",
-        fix: "export \(variable)=\"$(openssl rand -hex 32)\", once, and keep it",
-        severity: allowsMissingSecrets ? .warning : .error)
-      return allowsMissingSecrets ? Array(repeating: 0, count: BindContext.secretBytesMin) : nil
-    }
-    guard found.count >= BindContext.secretBytesMin else {
-      problems.add(
-        "weak_secret", at: node, "the secret \(shown(name)) is so short that it can be guessed",
-        expected: "at least \(BindContext.secretBytesMin) bytes",
-        fix: "make one with: openssl rand -hex 32")
-      return nil
-    }
-    let place = BindContext.secretFolder + name
-    if files.bytes(of: place) == nil {
-      files.add(place, HMACSHA256(key: found).digest(Array("weir secret \(name)".utf8)))
-    }
-    return found
+  /// Makes something that is read from elsewhere part of the identity of the run, once.
+  func noteFile(_ path: String, _ bytes: [UInt8]) {
+    if files.bytes(of: path) == nil { files.add(path, bytes) }
   }
 
   /// Stands before the names of time zones among the files that a plan depends on.
@@ -193,17 +148,6 @@ public final class BindContext {
       problems.add(
         "not_a_condition", at: node, error.message, expected: "true or false", fix: error.fix)
       return nil
-    }
-  }
-}
-
-extension UInt8 {
-  /// As it stands in the name of an environment variable.
-  fileprivate var upperName: UInt8 {
-    switch self {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): self - 32
-    case UInt8(ascii: "-"): UInt8(ascii: "_")
-    default: self
     }
   }
 }

@@ -5,13 +5,14 @@ extension Plan {
   ///
   /// - Returns: `nil` where `problems` has errors.
   ///
-  /// - Parameter allowMissingSecrets: checks a spec where its secrets are not there; the plan is not for
-  ///   running then.
+  /// - Parameter secrets: but for ``SecretUse/required`` the plan is not for running; `nil`: as it was for
+  ///   the plan that the spec is from.
   public static func make(
-    _ spec: CheckedSpec, problems: inout Problems, allowMissingSecrets: Bool = false
+    _ spec: CheckedSpec, problems: inout Problems, secrets: SecretUse? = nil
   ) -> Plan? {
-    var planner = Planner(
-      spec: spec, files: ReferencedFiles(), allowsMissingSecrets: allowMissingSecrets)
+    var spec = spec
+    if let secrets { spec.secrets = secrets }
+    var planner = Planner(spec: spec, files: ReferencedFiles())
     return planner.plan(&problems)
   }
 }
@@ -23,7 +24,6 @@ private struct Planner {
 
   let spec: CheckedSpec
   let files: ReferencedFiles
-  let allowsMissingSecrets: Bool
   /// Stage -> (consumer, which of its inputs) of the edges that carry records out of it.
   var recordConsumers: [[(stage: Int, input: Int)]]
   /// By stage: the longest chain of barriers above it, which is the pass that it works in.
@@ -38,11 +38,10 @@ private struct Planner {
   /// The same as they are found.
   var foundWays: [Int: [JoinedWay]] = [:]
 
-  init(spec: CheckedSpec, files: ReferencedFiles, allowsMissingSecrets: Bool) {
+  init(spec: CheckedSpec, files: ReferencedFiles) {
     self.spec = spec
     self.files = files
     advice = PlanAdvice(spec)
-    self.allowsMissingSecrets = allowsMissingSecrets
     recordConsumers = Array(repeating: [], count: spec.stages.count)
     instanceCounts = Array(repeating: 0, count: spec.stages.count)
     depths = Array(repeating: 0, count: spec.stages.count)
@@ -59,7 +58,7 @@ private struct Planner {
   mutating func plan(_ problems: inout Problems) -> Plan? {
     // What joins several ways is bound when all of them are known, one behind the other.
     for (index, stage) in spec.stages.enumerated() where stage.stage is any JoiningStage {
-      var survey = Planner(spec: spec, files: files, allowsMissingSecrets: allowsMissingSecrets)
+      var survey = Planner(spec: spec, files: files)
       survey.ways = ways
       var unheard = Problems()
       _ = survey.bindLanes(&unheard)
@@ -98,7 +97,7 @@ private struct Planner {
   private func context(_ stage: CheckedStage) -> BindContext {
     BindContext(
       stageName: stage.name, params: stage.options.params, baseDirectory: spec.baseDirectory,
-      files: files, allowsMissingSecrets: allowsMissingSecrets, specZone: spec.zone)
+      files: files, secrets: spec.secrets, specZone: spec.zone)
   }
 
   /// Binds every consumer of the records that leave `producer`.

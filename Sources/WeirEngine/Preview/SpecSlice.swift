@@ -95,7 +95,7 @@ struct SpecSlice {
       errorBudgets: [], params: spec.params, stages: stages, source: spec.source,
       fragments: spec.fragments,
       baseDirectory: spec.baseDirectory, zone: spec.zone)
-    return Plan.make(checked, problems: &problems)
+    return Plan.make(checked, problems: &problems, secrets: spec.secrets)
   }
 }
 

@@ -24,6 +24,8 @@ public struct CheckedSpec: Sendable {
   public let baseDirectory: String
   /// The zone that days are counted in; `nil`: UTC.
   let zone: SpecNode?
+  /// What a plan of it does where a stage names a secret.
+  var secrets = SecretUse.required
 
   public var ledgerBy: [FieldPath] { ledgerFields.map(\.path) }
   public var specBytes: [UInt8] { fragments.reduce(source.bytes) { $0 + $1.bytes } }
