@@ -78,6 +78,17 @@ extension Parser {
 
   // MARK: - Brackets
 
+  /// What stands in the parentheses that open at a place, as a list; `nil` where they hold more than values
+  /// and commas, or much.
+  func asList(from open: SourceSpan) -> String? {
+    guard let first = tokens.firstIndex(where: { $0.span == open }),
+      let close = tokens[first...].firstIndex(where: { $0.kind == .symbol(.closeParen) }),
+      !tokens[(first + 1)..<close].contains(where: { $0.kind == .symbol(.openParen) })
+    else { return nil }
+    let inside = SourceSpan(start: open.end, end: tokens[close].span.start)
+    return inside.length <= 60 ? "[\(syntax.text(inside))]" : nil
+  }
+
   /// The error for a bracket that the expression does not close.
   ///
   /// - Parameters:

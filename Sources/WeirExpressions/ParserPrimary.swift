@@ -31,7 +31,7 @@ extension Parser {
       if token.kind == .symbol(.comma) {
         throw ExpressionError(
           .syntax, "parentheses hold one value, and a comma follows it", at: token.span,
-          fix: "write a list in square brackets: ['a', 'b']")
+          fix: "write a list in square brackets: \(asList(from: span) ?? "['a', 'b']")")
       }
       try close(.closeParen, openedAt: span)
       syntax.widen(inner, to: SourceSpan(start: span.start, end: lastEnd))

@@ -63,7 +63,7 @@ let brokenSpecs: [Broken] = [
     at: "\u{A0}", "space"),
   Broken(
     "double quotes inside an expression", #""rate": "decision == 'violation'""#,
-    #""rate": "decision == "violation"""#, "quote_in_string", at: #""violation"""#, "'text'"),
+    #""rate": "decision == "violation"""#, "quote_in_string", at: #""violation"""#, "'violation'"),
   // Keys and types of the spec.
   Broken(
     "a misspelt section", #""transforms": {"#, #""transform": {"#, "unknown_key",

@@ -17,6 +17,11 @@ extension OptionCheck {
         problems.add(
           "out_of_range", at: node, "\(what) is \(range)", expected: type.expectation,
           fix: type.fix(for: filled))
+      } else if case .string(let text) = filled.kind, type.isAnyPath, isForeignPath(text) {
+        problems.add(
+          "bad_path", at: node,
+          "\(what) is no path: a \\ stands in it, which begins an escape in JSON",
+          expected: "a path with / between its folders", fix: type.fix(for: filled))
       } else if case .string(let text) = filled.kind, type.readsText {
         problems.add(
           type.code, at: node, "\(what): \(shown(text)) is no \(type.noun)\(type.reason(text))",
@@ -238,8 +243,8 @@ extension OptionType {
 
   /// Why a text is no value of this type, where more than its form is wrong.
   fileprivate func reason(_ text: String) -> String {
-    if case .date = self, let fault = dateFault(text) { return ": " + fault.reason }
-    return isAnyPath && isForeignPath(text) ? ": folders stand apart by / in it" : ""
+    guard case .date = self, let fault = dateFault(text) else { return "" }
+    return ": " + fault.reason
   }
 
   fileprivate var noun: String {

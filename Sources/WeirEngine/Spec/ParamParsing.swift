@@ -133,7 +133,7 @@ struct ParamParsing {
         problems.add(
           "required_with_default", at: given.keyNode,
           "\(shown(member.key)) is required and has a default, which could never be used",
-          fix: "remove one of them")
+          fix: "remove \"required\", or the default")
       }
     } else if isRequired == false {
       problems.add(

@@ -164,7 +164,7 @@ struct FragmentReading {
       "include_escapes", at: place,
       "the fragment \(shown(written)) lies outside of the folder of the spec",
       expected:
-        "a path from the folder of the file in which it stands, without a way out of the folder of the spec",
+        "a path in the folder of the spec or below it, from the file in which it stands",
       fix: "move it into that folder, and write \"\(printable(lastComponent(of: written)))\"")
   }
 
@@ -187,7 +187,8 @@ struct FragmentReading {
         fix: isTooLarge
           ? "make several fragments of it"
           : nearestFile(to: path, written: written).map { quoted($0) }
-            ?? "paths are read from the folder of the file they stand in")
+            ?? "correct the path, or put the file there: paths are read from the folder of the file they stand in"
+      )
       return nil
     }
   }

@@ -7,7 +7,17 @@ extension SpecParser {
       "quote_in_string", scanner.at - 1..<scanner.at, pointer,
       "this double quote ends the string, and more text follows it",
       expected: "a comma, if the string was to end here",
-      fix: "inside an expression write 'text'; elsewhere write \\\"")
+      fix: innerString.map { "inside an expression write '\($0)'; elsewhere write \\\"\($0)\\\"" }
+        ?? "inside an expression write 'text'; elsewhere write \\\"")
+  }
+
+  /// What stands between the quote that was read last and the next one in its line.
+  private var innerString: String? {
+    let rest = scanner.bytes[scanner.at..<scanner.source.line(at: scanner.at).upperBound]
+    guard let end = rest.firstIndex(of: UInt8(ascii: "\"")), end - scanner.at <= 40 else {
+      return nil
+    }
+    return printable(scanner.text(scanner.at..<end))
   }
 
   mutating func unclosed() {

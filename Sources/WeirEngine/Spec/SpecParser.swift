@@ -245,7 +245,7 @@ struct SpecParser {
     case UInt8(ascii: "="):
       scanner.add(
         "missing_colon", scanner.at..<scanner.at + 1, pointer,
-        "a colon stands between a key and its value", fix: ":")
+        "a colon stands between a key and its value", fix: "write : in its place")
       scanner.at += 1
     case UInt8(ascii: ","), UInt8(ascii: "}"), nil:
       scanner.stop(

@@ -95,7 +95,8 @@ extension SpecScanner {
       add(
         "lone_surrogate", start..<at, pointer,
         "\(text(start..<at)) is one half of a character",
-        expected: "both halves, as in \\ud83d\\ude00, or the character itself")
+        expected: "both halves, as in \\ud83d\\ude00, or the character itself",
+        fix: "remove it, or write the character itself")
       value += Array(String(replacement).utf8)
     }
   }
