@@ -124,7 +124,7 @@ private struct Candidate {
             keepsLast: keepsLast, limit: random.pick([.max, 1, 700, 3_000]))
           for partition in (0..<BarrierTuples.partitions).shuffled(using: &random) {
             try resolver.resolve(partition, of: TupleIndex(shards.shuffled(using: &random))) {
-              losses in
+              _, losses in
               for loss in losses {
                 let place = [loss.loser.shard, Int(loss.loser.line)]
                 #expect(found[place] == nil, "a record lost twice")
@@ -190,7 +190,7 @@ private struct Candidate {
     ) { _ in Issue.record("there is room") }
     var losers: [UInt32] = []
     try BarrierResolver(keepsLast: true).resolve(0, of: TupleIndex([tuples])) {
-      losers += $0.map(\.loser.line)
+      losers += $1.map(\.loser.line)
     }
     #expect(losers.sorted() == [1, 2])
   }

@@ -9,6 +9,8 @@ struct BarrierDecision {
   let workers: Int
   let memory: RunMemory
   let executor: BlockingExecutor
+  /// What was decided before; `nil` where nothing is kept.
+  var kept: KeptDecisions?
 
   /// One way to the barrier in one shard.
   private struct Way {
@@ -18,24 +20,85 @@ struct BarrierDecision {
     let tuples: BarrierTuples
   }
   private typealias Loss = BarrierResolver.Loss
+  /// Of so many tuples one may be new or gone where not all are decided anew.
+  private static let changedShare = 4
 
   /// - Returns: the rows of the removed records, where they are wanted.
   func decide() async throws -> RowTable? {
     let ways = takeWays()
+    let names = names(of: ways)
+    let before = try await memory.blocking(on: executor) {
+      try names.flatMap { try compare(ways, $0) }
+    }
     let places = Places(ways.map { ($0.shard, $0.instance) }, shards: states.count)
-    let losers = Mutex(ways.map { LineBitmap(lines: states[$0.shard].lines) })
-    let removed = try await resolve(ways) { losses in
+    let losers = Mutex(
+      ways.enumerated().map { place, way in
+        before?.losers[place] ?? LineBitmap(lines: states[way.shard].lines)
+      })
+    let removed = try await resolve(ways, changed: before?.changed) { met, losses in
       losers.withLock { losers in
+        for tuple in met { losers[places[tuple.shard, tuple.instance]].remove(tuple.line) }
         for loss in losses {
           losers[places[loss.loser.shard, loss.loser.instance]].insert(loss.loser.line)
         }
       }
     }
     return try await memory.blocking(on: executor) {
-      for (way, losers) in zip(ways, losers.withLock({ $0 })) { try settle(way, losers) }
+      let losers = losers.withLock { $0 }
+      if let names, before.map({ $0.isOther }) ?? true {
+        kept?.keep(KeptDecision(ways: Array(zip(names, losers))), of: barrier, plan)
+      }
+      for (way, losers) in zip(ways, losers) { settle(way, losers) }
       return barrier.wantsRemoved ? try removedRows(removed) : nil
     }
   }
+
+  // MARK: What was decided before
+
+  /// A decision that holds but for the keys of some tuples.
+  private struct Before {
+    /// By way of now: who lost; `nil`: it came.
+    var losers: [LineBitmap?]
+    /// Tuples that came or went.
+    var changed: TupleIndex
+    /// Whether there are ways that came or went.
+    var isOther: Bool
+  }
+
+  /// What the ways are called; `nil` where a decision is not to be kept.
+  private func names(of ways: [Way]) -> [KeptDecision.Way]? {
+    // The rows of the removed are wanted of all; few keys of a draw are without a new tuple.
+    guard kept != nil, !barrier.wantsRemoved, barrier.losesAs == .deduplicated else { return nil }
+    let nodes = plan.lanes.map { $0.nodes(upTo: barrier.depth) }
+    var names: [KeptDecision.Way] = []
+    for way in ways {
+      let lane = states[way.shard].lane
+      guard let task = states[way.shard].taskKey, let node = nodes[lane].firstIndex(of: way.node)
+      else { return nil }
+      names.append(KeptDecision.Way(task: task, lane: lane, node: node))
+    }
+    return names
+  }
+
+  /// - Returns: `nil` where all is to be decided anew.
+  private func compare(_ ways: [Way], _ names: [KeptDecision.Way]) throws -> Before? {
+    guard let kept, let last = kept.last(of: barrier, plan) else { return nil }
+    let comparison = last.compare(with: names)
+    var changed = comparison.came.map { ways[$0].tuples }
+    let most = ways.reduce(0) { $0 + $1.tuples.count } / BarrierDecision.changedShare
+    for way in comparison.gone {
+      guard changed.reduce(0, { $0 + $1.count }) <= most,
+        let tuples = try kept.tuples(of: way, depth: barrier.depth, plan, memory)
+      else { return nil }
+      changed.append(tuples)
+    }
+    guard changed.reduce(0, { $0 + $1.count }) <= most else { return nil }
+    return Before(
+      losers: comparison.stayed, changed: TupleIndex(changed),
+      isOther: !(comparison.came.isEmpty && comparison.gone.isEmpty))
+  }
+
+  // MARK: Deciding
 
   /// The ways to the barrier, which have no tuples any more.
   private func takeWays() -> [Way] {
@@ -53,8 +116,10 @@ struct BarrierDecision {
 
   /// The partitions side by side, each worker taking the next one.
   private func resolve(
-    _ ways: [Way], _ lose: @escaping @Sendable ([Loss]) -> Void
+    _ ways: [Way], changed: TupleIndex?,
+    _ decide: @escaping @Sendable (_ met: [BarrierTuple.Packed], [Loss]) -> Void
   ) async throws -> [Loss] {
+    if let changed, changed.count == 0 { return [] }
     let index = TupleIndex(ways.map(\.tuples))
     let (keepsLast, keeps) = (barrier.keepsLast, barrier.keeps)
     let (isDraw, wantsRemoved) = (barrier.losesAs == .filtered, barrier.wantsRemoved)
@@ -71,13 +136,13 @@ struct BarrierDecision {
           if isDraw {
             try draw.resolve(partition, of: index) { losses in
               try Task.checkCancellation()
-              lose(losses)
+              decide([], losses)
             }
             continue
           }
-          try resolver.resolve(partition, of: index) { losses in
+          try resolver.resolve(partition, of: index, changed: changed) { met, losses in
             try Task.checkCancellation()
-            lose(losses)
+            decide(met, losses)
             if wantsRemoved { removed.withLock { $0 += losses } }
           }
         }
@@ -87,26 +152,25 @@ struct BarrierDecision {
   }
 
   /// Notes what became of the records of one way.
-  private func settle(_ way: Way, _ losers: LineBitmap) throws {
+  private func settle(_ way: Way, _ losers: LineBitmap) {
     let state = states[way.shard]
     let arrived = state.arrived.removeValue(forKey: way.node)
-    guard losers.count > 0 || arrived != nil else { return }
-    try state.bringBack()
+    let count = losers.count
+    guard count > 0 || arrived != nil else { return }
     if barrier.losesAs == .filtered {
-      state.counts[way.node].filtered += losers.count
+      state.counts[way.node].filtered += count
     } else {
-      state.counts[way.node].deduplicated += losers.count
+      state.counts[way.node].deduplicated += count
     }
-    losers.forEach { state.outcomes.raise(Int($0), to: barrier.losesAs) }
+    state.raise(losers, to: barrier.losesAs)
     state.blocked[way.node, default: LineBitmap()].formUnion(losers)
     // Where no pass goes over the records again, what is left is what goes out: only the rows of the
     // removed ones are wanted, and what stays was used for them.
     if let arrived {
       let c = state.counts[way.node]
       state.counts[way.node].out = c.in - c.quarantined - c.deduplicated - c.filtered
-      arrived.subtracting(losers).forEach { state.outcomes.raise(Int($0), to: .written) }
+      state.raise(arrived.subtracting(losers), to: .written)
     }
-    try state.setAside()
   }
 }
 

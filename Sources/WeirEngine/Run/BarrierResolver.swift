@@ -33,6 +33,10 @@ final class BarrierResolver {
   private var mask = 0
   private var used = 0
   private var losses: [OpenLoss] = []
+  /// Keys that are decided, and the tuples that have them.
+  private var filter = KeyFilter()
+  private var isFiltering = false
+  private var met: [BarrierTuple.Packed] = []
   private let coder = FrameCoder()
   private var buffer = RawBuffer()
   /// Wide orders of pieces that do not stay.
@@ -47,10 +51,22 @@ final class BarrierResolver {
 
   /// Decides a partition of everything that was collected. Blocks where tuples are on the disk.
   ///
-  /// - Parameter lose: takes the losses, a part of them at a time.
-  func resolve(_ partition: Int, of index: TupleIndex, lose: ([Loss]) throws -> Void) throws {
-    let (count, wideBytes) = (index.counts[partition], index.wideBytes)
+  /// - Parameters:
+  ///   - changed: only keys that are among these, and some others by chance; `nil`: all.
+  ///   - decide: takes the tuples of the keys that are looked at, where not all are, and the losses of
+  ///     them; a part at a time.
+  func resolve(
+    _ partition: Int, of index: TupleIndex, changed: TupleIndex? = nil,
+    decide: (_ met: [BarrierTuple.Packed], [Loss]) throws -> Void
+  ) throws {
+    var (count, wideBytes) = (index.counts[partition], index.wideBytes)
     guard count > 0 else { return }
+    if let changed {
+      guard changed.counts[partition] > 0 else { return }
+      try setFilter(partition, changed)
+      let share = min(count, 2 * changed.counts[partition] + count / 32)
+      (count, wideBytes) = (share, wideBytes / count * share)
+    }
     var bits = 0
     while count >> bits > BarrierResolver.splitMin, bytes(count >> bits, wideBytes >> bits) > limit
     {
@@ -60,7 +76,18 @@ final class BarrierResolver {
       let split = Split(bits: bits, index: part)
       try resolve(partition, of: index, split, expected: count >> bits)
       let table = table
-      try lose(losses.map { Loss(loser: $0.loser, winner: table[$0.slot].packed) })
+      try decide(met, losses.map { Loss(loser: $0.loser, winner: table[$0.slot].packed) })
+    }
+  }
+
+  private func setFilter(_ partition: Int, _ changed: TupleIndex) throws {
+    filter = KeyFilter(count: changed.counts[partition])
+    isFiltering = true
+    for piece in changed.pieces[partition] {
+      let tuples = changed.ways[Int(piece.way)]
+      let (piece, base) = try tuples.read(
+        tuples.blocks[Int(piece.block)], partition, coder, &buffer)
+      filter.insert(piece, base)
     }
   }
 
@@ -89,7 +116,9 @@ final class BarrierResolver {
         let tuples = index.ways[Int(piece.way)]
         let block = tuples.blocks[Int(piece.block)]
         let (piece, base) = try tuples.read(block, partition, coder, &buffer)
-        fits = add(piece, base, stays: block.chunk.isInMemory, split)
+        fits = filter.words.withUnsafeBufferPointer {
+          add(piece, base, stays: block.chunk.isInMemory, split, $0.baseAddress!)
+        }
       }
       if fits { return }
       size *= 2
@@ -106,14 +135,17 @@ final class BarrierResolver {
     used = 0
     memset(table, 0, size * MemoryLayout<BarrierTuple>.stride)
     losses.removeAll(keepingCapacity: true)
+    met.removeAll(keepingCapacity: true)
     orders = Arena(chunkBytes: 256 << 10)
   }
 
   /// - Returns: false where the table is full.
   private func add(
-    _ piece: TuplePiece, _ base: UnsafeRawPointer, stays: Bool, _ split: Split
+    _ piece: TuplePiece, _ base: UnsafeRawPointer, stays: Bool, _ split: Split,
+    _ wanted: UnsafePointer<UInt64>
   ) -> Bool {
     let (table, mask) = (table, mask)
+    let (wantedMask, isFiltering) = (filter.mask, isFiltering)
     let orders = base + 16 * piece.count
     let lines = orders + piece.orderWidth * piece.count
     let behind = lines + piece.lineWidth * piece.count
@@ -133,10 +165,12 @@ final class BarrierResolver {
     let (splitMask, splitIndex) = (UInt64(1) << UInt64(split.bits) - 1, UInt64(split.index))
     var used = used
     for i in 0..<piece.count {
+      let low = UInt64(
+        littleEndian: base.loadUnaligned(fromByteOffset: 16 &* i &+ 8, as: UInt64.self))
+      if !KeyFilter.has(low, wanted, wantedMask) { continue }
       let key = Hash128(
         high: UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 16 &* i, as: UInt64.self)),
-        low: UInt64(
-          littleEndian: base.loadUnaligned(fromByteOffset: 16 &* i &+ 8, as: UInt64.self)))
+        low: low)
       if (key.high >> splitShift) & splitMask != splitIndex { continue }
       let line = firstLine &+ NarrowNumbers.load(lines, i, width: lineWidth, mask: lineMask)
       var packed = place | line << 8
@@ -144,6 +178,7 @@ final class BarrierResolver {
       var order = least &+ NarrowNumbers.load(orders, i, width: orderWidth, mask: orderMask)
       if isWide, !stays { order = keep(order) }
       if used >= mask { return false }
+      if isFiltering { met.append(BarrierTuple.Packed(bits: packed)) }
       let tuple = BarrierTuple(
         key: key, order: order, packed: BarrierTuple.Packed(bits: packed))
       if add(tuple, isWide, table, mask) { used &+= 1 }

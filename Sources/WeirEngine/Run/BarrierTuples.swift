@@ -70,6 +70,9 @@ final class BarrierTuples: @unchecked Sendable {
     self.blocks = blocks
   }
 
+  /// Tuples in all blocks.
+  var count: Int { blocks.reduce(0) { $0 + $1.counts.reduce(0) { $0 + Int($1) } } }
+
   /// Keeps the pieces of a block.
   ///
   /// - Parameters:
@@ -115,6 +118,8 @@ struct TupleIndex: Sendable {
   private(set) var counts: [Int]
   /// Bytes of wide orders that a partition has to expect.
   private(set) var wideBytes = 0
+
+  var count: Int { counts.reduce(0, +) }
 
   init(_ ways: [BarrierTuples]) {
     self.ways = ways
@@ -192,5 +197,41 @@ extension TuplePiece {
     firstLine = number(16, UInt32.self)
     wideBytes = Int(number(20, UInt32.self))
     guard orderWidth <= 8, lineWidth <= 4, self.bytes == bytes.count else { return nil }
+  }
+}
+
+/// Which keys of a partition are looked at: those that were put in, and a few by chance.
+struct KeyFilter {
+  /// Bits for each key: about one key in so many passes by chance.
+  private static let bitsPerKey = 64
+
+  private(set) var words: [UInt64] = [.max]
+  private(set) var mask: UInt64 = 0
+
+  /// Lets all keys pass.
+  init() {}
+
+  /// - Parameter count: keys that will be put in.
+  init(count: Int) {
+    var bits = 64
+    while bits < count * KeyFilter.bitsPerKey { bits *= 2 }
+    words = [UInt64](repeating: 0, count: bits / 64)
+    mask = UInt64(bits - 1)
+  }
+
+  /// Puts in the keys of a piece.
+  mutating func insert(_ piece: TuplePiece, _ base: UnsafeRawPointer) {
+    for i in 0..<piece.count {
+      let low = UInt64(
+        littleEndian: base.loadUnaligned(fromByteOffset: 16 &* i &+ 8, as: UInt64.self))
+      let bit = low & mask
+      words[Int(bit >> 6)] |= 1 << (bit & 63)
+    }
+  }
+
+  @inline(__always)
+  static func has(_ low: UInt64, _ words: UnsafePointer<UInt64>, _ mask: UInt64) -> Bool {
+    let bit = low & mask
+    return words[Int(bit >> 6)] >> (bit & 63) & 1 == 1
   }
 }

@@ -15,6 +15,11 @@ struct LineBitmap: Sendable {
     words[word] |= 1 << UInt64(line & 63)
   }
 
+  mutating func remove(_ line: UInt32) {
+    let word = Int(line >> 6)
+    if word < words.count { words[word] &= ~(1 << UInt64(line & 63)) }
+  }
+
   @inline(__always)
   func contains(_ line: UInt32) -> Bool {
     let word = Int(line >> 6)

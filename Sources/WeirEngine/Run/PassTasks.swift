@@ -72,6 +72,7 @@ struct PassTasks: Sendable {
         found[index].key = keys.key(task.state, content, pass: pass, task.lane)
       }
     }
+    for (task, found) in zip(tasks, found) where task.works { task.state.taskKey = found.key }
     if let store {
       for (index, look) in zip(rest, looks) { remember(tasks[index], look, store) }
       if let pack {
@@ -127,7 +128,7 @@ struct PassTasks: Sendable {
     guard let content = task.state.contentHash else { return known }
     let key = keys.key(task.state, content, pass: pass, task.lane)
     known.key = key
-    guard let file = entry(key, store) else { return known }
+    guard let file = store.entry(key) else { return known }
     do {
       let output = try TaskEntry(plan, pass: pass, task.state).read(file, work.spools)
       if pass == 0 {
@@ -139,19 +140,6 @@ struct PassTasks: Sendable {
       store.forget(key)
     }
     return known
-  }
-
-  /// What is kept under a key; `nil` where it is not there, not whole, or cannot be read: then it is made
-  /// again. Blocks.
-  private func entry(_ key: Hash128, _ store: TaskStore) -> EntryFile? {
-    do throws(FileError) {
-      guard let (place, pack) = try store.find(key) else { return nil }
-      if let file = try EntryFile(place, in: pack) { return file }
-    } catch {
-      store.stop(error)
-    }
-    store.forget(key)
-    return nil
   }
 
   // MARK: What is new

@@ -247,7 +247,8 @@ private struct Run {
       for barrier in plan.barriers where barrier.depth == pass {
         removed[barrier.stage] = try await BarrierDecision(
           plan: plan, barrier: barrier, states: states, workers: options.workers, memory: memory,
-          executor: executor
+          executor: executor,
+          kept: store.map { KeptDecisions(store: $0, keys: keys, spools: spoolFolder) }
         ).decide()
         memory.dropTuples(of: barrier.stage)
         clock.end(.barrier)
@@ -272,8 +273,6 @@ private struct Run {
     let quarantineFile = QuarantineFile(path: joinPath(record.directory, QuarantineFile.name))
     try quarantineFile.write(spools.all, states)
     let evidence = try plan.writeEvidence(made, states, in: record.directory)
-    try await flush(
-      output.stagedFiles() + [quarantineFile.path] + evidence, executor, flushFile)
     record.note(plan.notes(states) + record.retries.notes)
     clock.end(.finish)
     var result = RunResult(
@@ -282,15 +281,19 @@ private struct Run {
       runDirectory: record.directory,
       tasks: tasks, seconds: clock.seconds, notes: [], phases: clock.phases)
     try await record.hasBegun()
-    try await commit(&result, plan.manifest(facts, states, records), made, output, executor)
+    try await commit(
+      &result, plan.manifest(facts, states, records), made, output,
+      flushing: output.stagedFiles() + [quarantineFile.path] + evidence, executor)
     return result
   }
 
   /// Swaps the outputs in. What the run came to stands in its record before that, so that nobody has to
   /// guess where the process ends in between.
+  ///
+  /// - Parameter files: of outputs and of the run, that are to be durable before.
   private func commit(
     _ result: inout RunResult, _ manifest: JSONValue, _ made: [Int: [String: StageOutput]],
-    _ output: OutputDirectory, _ executor: BlockingExecutor
+    _ output: OutputDirectory, flushing files: [String], _ executor: BlockingExecutor
   ) async throws {
     let findings = made.sorted { $0.key < $1.key }.compactMap { stage, ports in
       let sets = ports.keys.sorted().compactMap { port -> [JSONValue]? in
@@ -308,7 +311,7 @@ private struct Run {
         now: joinPath(here, place.now), findings: findings))
     record.note(told?.notes ?? [])
     let drafts = try record.drafts(result, changes: told?.changes, in: place)
-    try await flush([manifestPath] + drafts.map(\.draft), executor, flushFile)
+    try await flush(files + [manifestPath] + drafts.map(\.draft), executor, flushFile)
     for draft in drafts { try draft.place() }
     try await flush(output.stagedFolders() + [record.directory], executor, flushDirectory)
     let afterwards = try output.swap(place, keep: options.keep)

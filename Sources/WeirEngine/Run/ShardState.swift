@@ -20,6 +20,8 @@ final class ShardState: @unchecked Sendable {
   let shard: Shard
   var contentHash: Hash128?
   var uncheckedFrames = 0
+  /// What names the result of the last pass, where results are kept.
+  var taskKey: Hash128?
   /// While a task works on the shard, or ``bringBack()`` was called.
   var outcomes = LineOutcomes()
   /// Lines of the shard, blank ones included, as of the last ``setAside()``.
@@ -45,6 +47,8 @@ final class ShardState: @unchecked Sendable {
   /// Where what is kept from pass to pass lies.
   let memory: RunMemory
   private var waiting: (outcomes: RunMemory.Waiting, groups: RunMemory.Waiting?)?
+  /// What happened to lines while they wait.
+  private var raises: [(lines: LineBitmap, outcome: Outcome)] = []
   /// Group of each line by the `ledger_by` fields, and what the groups are called. Like ``outcomes``.
   var lineGroups: [UInt32] = []
   let groups = ByteDictionary()
@@ -108,12 +112,24 @@ final class ShardState: @unchecked Sendable {
     self.waiting = nil
     outcomes = LineOutcomes(encoded: try memory.takeBack(waiting.outcomes))
     lineGroups = try waiting.groups.map { decodeGroups(try memory.takeBack($0)) } ?? []
+    for raise in raises { self.raise(raise.lines, to: raise.outcome) }
+    raises = []
+  }
+
+  /// Notes what became of some lines, at once or as soon as they are brought back.
+  func raise(_ lines: LineBitmap, to outcome: Outcome) {
+    if waiting == nil {
+      lines.forEach { outcomes.raise(Int($0), to: outcome) }
+    } else {
+      raises.append((lines, outcome))
+    }
   }
 
   /// Lets go of it: something else takes its place. May block.
   func dropAside() throws {
     guard let waiting else { return }
     self.waiting = nil
+    raises = []
     _ = try memory.takeBack(waiting.outcomes)
     if let groups = waiting.groups { _ = try memory.takeBack(groups) }
   }
@@ -126,7 +142,7 @@ final class ShardState: @unchecked Sendable {
   ///   unfinished then, not lost.
   func settle(isPartial: Bool = false) throws {
     let counts: [Int]
-    if let waiting, waiting.groups == nil, groups.count == 0 {
+    if let waiting, waiting.groups == nil, groups.count == 0, raises.isEmpty {
       self.waiting = nil
       counts = LineOutcomes.counts(encoded: try memory.takeBack(waiting.outcomes))
     } else {

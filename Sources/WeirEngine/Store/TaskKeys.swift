@@ -34,6 +34,21 @@ struct TaskKeys: Sendable {
       text.put(blocked.trimmedWords)
     }
     hasher.update(text.bytes)
+    return TaskKeys.key(hasher)
+  }
+
+  /// Of what a barrier decides, whatever the shards.
+  func decision(of barrier: BarrierPlan, _ plan: Plan) -> Hash128 {
+    let hasher = SHA256Hasher()
+    var text = EntryWriter()
+    text.put("decision")
+    text.put(plan.stage(barrier.stage).name)
+    text.put(list: parts) { $0.put($1[barrier.depth]) }
+    hasher.update(text.bytes)
+    return TaskKeys.key(hasher)
+  }
+
+  private static func key(_ hasher: SHA256Hasher) -> Hash128 {
     let digest = hasher.finish()
     var words: [UInt64] = []
     for at in [0, 8] {
