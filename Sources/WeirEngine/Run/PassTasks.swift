@@ -11,6 +11,21 @@ struct PassTasks: Sendable {
   let store: TaskStore?
   let keys: TaskKeys
   let attempts: TaskAttempts
+  /// What barriers collect is gone over once, to see whether it has to do with what is new.
+  private let leavesTuples: Bool
+
+  init(
+    work: PassWork, memory: RunMemory, store: TaskStore?, keys: TaskKeys, attempts: TaskAttempts
+  ) {
+    self.work = work
+    self.memory = memory
+    self.store = store
+    self.keys = keys
+    self.attempts = attempts
+    leavesTuples = work.plan.barriers.allSatisfy {
+      $0.depth != work.pass || store?.has(keys.decision(of: $0, work.plan)) == true
+    }
+  }
 
   private var plan: Plan { work.plan }
   private var pass: Int { work.pass }
@@ -130,7 +145,8 @@ struct PassTasks: Sendable {
     known.key = key
     guard let file = store.entry(key) else { return known }
     do {
-      let output = try TaskEntry(plan, pass: pass, task.state).read(file, work.spools)
+      let output = try TaskEntry(plan, pass: pass, task.state)
+        .read(file, work.spools, leavesTuples: leavesTuples)
       if pass == 0 {
         work.progress.addBytes(task.state.shard.size)
         work.progress.addRows(task.state.lines)

@@ -106,6 +106,9 @@ struct EntryFile {
     return try pack.read(range.count, at: place.offset + range.lowerBound)
   }
 
+  /// Whether all of it is in memory as long as this.
+  var isInMemory: Bool { parts != nil }
+
   /// Bytes of all parts.
   var partsCount: Int { place.count - EntryBuilder.trailerBytes - table.count }
 

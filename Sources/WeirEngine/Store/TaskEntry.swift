@@ -142,8 +142,12 @@ extension TaskEntry {
 
   /// Makes the state what it was behind the task, with what is known of each line set aside. Blocks.
   ///
+  /// - Parameter leavesTuples: what a barrier collected is better left in the pack, for it is gone over
+  ///   once.
   /// - Throws: ``EntryError`` where the table does not read as one, and nothing was changed.
-  func read(_ file: EntryFile, _ spools: SpoolFolder) throws -> ShardTask.Output {
+  func read(
+    _ file: EntryFile, _ spools: SpoolFolder, leavesTuples: Bool = false
+  ) throws -> ShardTask.Output {
     var table = EntryReader(file.table[...])
     let blank = try table.number()
     let unchecked = try table.number()
@@ -179,7 +183,8 @@ extension TaskEntry {
     for (node, tally) in zip(nodes, tallies) where !tally.isEmpty { state.tallies[node] = tally }
     for (node, counts) in zip(grouped, taken) { state.refusals.taken[node] = counts }
     state.quarantines[pass] = quarantine
-    for (node, kept) in kept { try take(kept, node, file) }
+    let inMemory = file.isInMemory || !leavesTuples
+    for (node, kept) in kept { try take(kept, node, file, tuplesInMemory: inMemory) }
     return ShardTask.Output(
       partials: try partials.map { (node: nodes[$0.rank], bytes: try file.bytes($0.range)) },
       spool: spool)
@@ -227,7 +232,9 @@ extension TaskEntry {
       retained: columns[0], keys: columns[1])
   }
 
-  private func take(_ kept: Kept, _ node: Int, _ file: EntryFile) throws {
+  private func take(
+    _ kept: Kept, _ node: Int, _ file: EntryFile, tuplesInMemory: Bool
+  ) throws {
     if kept.blocked.count > 0 { state.blocked[node] = kept.blocked }
     if let arrived = kept.arrived { state.arrived[node] = arrived }
     if let tuples = kept.tuples {
@@ -236,7 +243,7 @@ extension TaskEntry {
         store: store, shard: state.ordinal, instance: lane.nodes[node].instance,
         blocks: try tuples.map {
           BarrierTuples.Block(
-            chunk: try keep($0.chunk, in: store, file, inMemory: true), ends: $0.ends,
+            chunk: try keep($0.chunk, in: store, file, inMemory: tuplesInMemory), ends: $0.ends,
             counts: $0.counts, wideBytes: $0.wideBytes)
         })
     }
