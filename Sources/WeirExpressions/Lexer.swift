@@ -158,18 +158,17 @@ struct Lexer {
       let text = String(decoding: source[start..<at], as: UTF8.self)
       throw ExpressionError(
         .syntax, "`\(text)` is neither a number nor a name", at: SourceSpan(start: start, end: at),
-        fix: "put text in quotes: '\(text)'")
+        fix: Lexer.durationFix(text) ?? "put text in quotes: '\(text)'")
     }
     return Token(kind: kind, span: SourceSpan(start: start, end: at))
   }
 
   private mutating func symbol(_ start: Int) throws(ExpressionError) -> Token {
     // The one-byte symbols stand after the two-byte ones that they begin.
-    for (wrong, right) in [("===", "=="), ("!==", "!="), ("<>", "!=")] where matches(wrong) {
+    for (wrong, right) in Lexer.foreignSymbols where matches(wrong) {
       throw ExpressionError(
         .syntax, "CEL has no `\(wrong)`",
-        at: SourceSpan(start: start, end: start + wrong.utf8.count),
-        fix: "write `\(right)`")
+        at: SourceSpan(start: start, end: start + wrong.utf8.count), fix: "write \(right)")
     }
     for symbol in Token.Symbol.allCases where matches(symbol.rawValue) {
       at += symbol.rawValue.utf8.count

@@ -10,6 +10,8 @@ extension Parser {
     ("lt", "write `<`"), ("gt", "write `>`"), ("mod", "write `%`"),
     ("like", "write `.contains('...')`, `.startsWith('...')` or `.endsWith('...')`"),
     ("contains", "write `.contains('...')`"), ("between", "write `a <= x && x <= b`"),
+    ("when", "write `condition ? a : b`"), ("then", "write `condition ? a : b`"),
+    ("else", "write `condition ? a : b`"), ("matches", "write `.matches('...')`"),
   ]
 
   /// The error for a word that is an operator elsewhere; `nil` where the current token is none.
@@ -23,6 +25,12 @@ extension Parser {
     if isWord("not", at: position) {
       if isWord("like", at: position + 1) { exact = like(at: position + 1, isNot: true) }
       if isWord("in", at: position + 1) { exact = "write `!(\(operand ?? "x") in [...])`" }
+    }
+    if isWord("between", at: position), position + 3 < tokens.count, let operand,
+      isWord("and", at: position + 2)
+    {
+      let (low, high) = (tokens[position + 1].span, tokens[position + 3].span)
+      exact = "write `\(syntax.text(low)) <= \(operand) && \(operand) <= \(syntax.text(high))`"
     }
     if isWord("is", at: position) {
       exact = "write `\(operand ?? "x") \(isWord("not", at: position + 1) ? "!=" : "==") null`"
@@ -74,6 +82,30 @@ extension Parser {
     guard place < tokens.count else { return false }
     return syntax.source[tokens[place].span.start..<tokens[place].span.end].elementsEqual(word.utf8)
     { $0 == $1 || ($0 | 0x20 == $1 && (0x41...0x5A).contains($0)) }
+  }
+
+  /// What was meant by a sign that cannot stand where it does.
+  func meant() -> String? {
+    func kind(_ place: Int) -> Token.Kind? {
+      tokens.indices.contains(place) ? tokens[place].kind : nil
+    }
+    func isNumber(_ place: Int) -> Bool { kind(place) == .int || kind(place) == .double }
+    if token.kind == .symbol(.comma), kind(position - 1) == .int, kind(position + 1) == .int {
+      let (whole, rest) = (tokens[position - 1].span, tokens[position + 1].span)
+      return "write `\(syntax.text(whole)).\(syntax.text(rest))`: decimals stand behind a point"
+    }
+    if token.kind == .symbol(.star) {
+      return kind(position - 1) == .symbol(.openParen)
+        ? "an expression looks at one record: count records under \"metrics\" of a stage of type aggregate"
+        : "write `true` for all records"
+    }
+    if kind(position - 1) == .symbol(.percent), isNumber(position - 2),
+      let percent = Double(syntax.text(tokens[position - 2].span))
+    {
+      return "write `\(percent / 100)` for \(syntax.text(tokens[position - 2].span)) per cent"
+    }
+    if token.kind == .symbol(.comma) { return "remove it" }
+    return nil
   }
 
   // MARK: - Brackets
@@ -128,6 +160,23 @@ extension Parser {
 }
 
 extension Lexer {
+  /// Signs of other languages, and what CEL writes.
+  static let foreignSymbols = [
+    ("===", "`==`"), ("!==", "`!=`"), ("<>", "`!=`"), ("=~", "`.matches('...')`"),
+    ("!~", "`!x.matches('...')`"), ("=>", "a comma: `exists(x, x > 1)`"),
+    ("~", "`.matches('...')`"),
+    ("$", "a field by its name alone, and a parameter as `params.NAME`"),
+  ]
+
+  /// `5m` without quotes.
+  static func durationFix(_ text: String) -> String? {
+    let digits = text.utf8.prefix { $0.isDigit }
+    let unit = text.utf8.dropFirst(digits.count)
+    guard !digits.isEmpty, ["s", "m", "h", "ms"].contains(where: { unit.elementsEqual($0.utf8) })
+    else { return nil }
+    return "write `duration('\(text)')` for a length of time, or a number"
+  }
+
   /// The error for a character that is no part of CEL, and what may have been meant by it.
   static func foreign(_ source: [UInt8], _ span: SourceSpan) -> ExpressionError {
     let text = String(decoding: source[span.start..<span.end], as: UTF8.self)

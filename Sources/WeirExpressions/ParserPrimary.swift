@@ -57,7 +57,8 @@ extension Parser {
       let text = syntax.text(span)
       throw ExpressionError(
         .syntax, "`\(text)` is a reserved word of CEL", at: span,
-        fix: "write a field of that name in backticks: `\(text)`")
+        fix: name.elementsEqual("if".utf8)
+          ? "write `condition ? a : b`" : "write a field of that name in backticks: `\(text)`")
     }
     if name.elementsEqual("not".utf8) || name.elementsEqual("NOT".utf8), startsValue(after: 1) {
       throw ExpressionError(
@@ -128,7 +129,9 @@ extension Parser {
     let span = token.span
     if token.kind == .end {
       return ExpressionError(
-        .syntax, "the expression ends too early: \(expected ?? "a value") is missing", at: span)
+        .syntax, "the expression ends too early: \(expected ?? "a value") is missing", at: span,
+        fix: expected == "`:`"
+          ? "write `condition ? a : b`" : meant() ?? "add it, or remove what stands before it")
     }
     let text = syntax.text(span)
     if what != nil, let error = foreignOperator() { return error }
@@ -146,6 +149,6 @@ extension Parser {
     default: break
     }
     let wanted = expected.map { ", expected \($0)" } ?? ""
-    return ExpressionError(.syntax, "unexpected `\(text)`\(wanted)", at: span)
+    return ExpressionError(.syntax, "unexpected `\(text)`\(wanted)", at: span, fix: meant())
   }
 }

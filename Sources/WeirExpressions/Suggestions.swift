@@ -77,6 +77,7 @@ enum Suggestions {
       place < operands.count ? operands[place] : other
     }
     let x = operand(0, "x")
+    if let clock = clock(name) { return clock }
     switch folded {
     case "lower", "tolower", "tolowercase", "lcase": return "write `\(x).lowerAscii()`"
     case "upper", "toupper", "touppercase", "ucase": return "write `\(x).upperAscii()`"
@@ -103,15 +104,27 @@ enum Suggestions {
       }
     case "max": return "write `math.greatest(\(operand(0, "a")), \(operand(1, "b")))`"
     case "min": return "write `math.least(\(operand(0, "a")), \(operand(1, "b")))`"
-    case "now", "today", "currentdate", "currenttimestamp":
-      return
-        "there is no clock: declare a parameter of type date with \"default\": \"today\", and write `timestamp(params.NAME + 'T00:00:00Z')`"
     case "dayofweek", "weekday": return "write `\(x).getDayOfWeek()`, where Sunday is 0"
     case "hour": return "write `\(x).getHours()`"
     case "year": return "write `\(x).getFullYear()`"
-    case "date", "datetime", "todate", "totimestamp": return "write `timestamp(\(x))`"
+    case "date", "datetime", "todate", "totimestamp":
+      return operands.count == 1 && !operands[0].utf8.contains(UInt8(ascii: "'"))
+        ? "compare times with bounds: `\(x) >= timestamp('2026-10-04T00:00:00Z')`"
+        : "write `timestamp(\(x))`"
+    case "sum", "avg", "average", "median", "stddev", "rownumber", "rank", "lag", "lead":
+      return
+        "an expression looks at one record: compute it over records under \"metrics\" of a stage of type aggregate"
     default: return nil
     }
+  }
+
+  /// What to write for the time of the run, which no expression has.
+  static func clock(_ name: [UInt8]) -> String? {
+    let folded = name.map(lower).filter { $0 != UInt8(ascii: "_") }
+    let clocks = ["now", "today", "currentdate", "currenttimestamp", "sysdate", "getdate"]
+    guard clocks.contains(where: { folded.elementsEqual($0.utf8) }) else { return nil }
+    return
+      "there is no clock: declare a parameter of type date with \"default\": \"today\", and write `timestamp(params.NAME + 'T00:00:00Z')`"
   }
 
   /// How CEL writes the constants of other languages.

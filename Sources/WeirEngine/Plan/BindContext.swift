@@ -126,7 +126,11 @@ public final class BindContext {
         problems.add(
           missing: path, "bad_expression", at: place, error.message, expected: scope.expectation,
           fix: error.isMisspelling
-            ? error.fix : error.fix.map { "\(declaring); or \($0)" } ?? declaring)
+            ? error.fix
+            : error.fix.map { other in
+              isCompared(source, behind: start + error.length)
+                ? "\(declaring); or \(other)" : "\(other); or \(declaring)"
+            } ?? declaring)
         return nil
       }
       problems.add(
@@ -134,6 +138,12 @@ public final class BindContext {
         fix: error.fix)
       return nil
     }
+  }
+
+  /// Whether an operator follows a name: then it is more likely a field than a text.
+  private func isCompared(_ source: String, behind place: Int) -> Bool {
+    let next = source.utf8.dropFirst(place).first { $0 != 0x20 }
+    return next.map { Array("=<>!.+-*/%".utf8).contains($0) } ?? false
   }
 
   /// The same, for an expression that must be true or false.

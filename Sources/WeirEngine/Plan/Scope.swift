@@ -171,9 +171,19 @@ public struct Scope: Sendable {
     if let place { problem.range = node.sourceRange(place) }
     problems.add(
       missing: path.text, "unknown_field", at: problem, message, expected: expectation,
-      fix: near.map { place == nil ? quoted($0) : $0 }
+      fix: entries(of: path.text, place == nil) ?? near.map { place == nil ? quoted($0) : $0 }
         ?? "declare it under \"fields\" of the source: \(quoted(path.text)): \"string\"")
     return nil
+  }
+
+  /// `"market", "queue"` for `"market, queue"`: several fields in one text.
+  private func entries(of text: String, _ isAlone: Bool) -> String? {
+    let parts = text.utf8.split { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }
+      .map { String(decoding: Array($0.drop { $0 == 0x20 }), as: UTF8.self) }
+      .filter { !$0.utf8.allSatisfy { $0 == 0x20 } }
+    guard isAlone, parts.count > 1, parts.allSatisfy({ part in names.contains { same($0, part) } })
+    else { return nil }
+    return "write an entry for each: \(parts.map { quoted($0) }.joined(separator: ", "))"
   }
 
   /// What a message says of the fields that there are.

@@ -13,10 +13,24 @@ extension OptionCheck {
     }
     guard let content = content(filled, type) else {
       // What stands in the text is shown, not what the parameter made of it.
-      if let range = outOfRange(filled, type) {
+      if let text = node.string, let name = paramMeant(text) {
+        problems.add(
+          "bad_reference", at: node, "\(what): \(shown(text)) names no parameter",
+          expected: "${param.NAME}", fix: quoted("${param.\(name)}"))
+      } else if let range = outOfRange(filled, type) {
         problems.add(
           "out_of_range", at: node, "\(what) is \(range)", expected: type.expectation,
           fix: type.fix(for: filled))
+      } else if case .string(let text) = filled.kind, type.isAnyPath, isElsewhere(text) {
+        problems.add(
+          "bad_path", at: node,
+          text.utf8.first == UInt8(ascii: "~")
+            ? "\(what): ~ is not read as the home folder"
+            : "\(what): \(shown(text)) is an address, and only files are read and written",
+          expected: type.expectation,
+          fix: text.utf8.first == UInt8(ascii: "~")
+            ? "write the whole path, such as /home/ann/data, or begin with ${param.NAME} of type path"
+            : "copy the files to this machine, and write where they are")
       } else if case .string(let text) = filled.kind, type.isAnyPath, isForeignPath(text) {
         problems.add(
           "bad_path", at: node,
@@ -32,6 +46,11 @@ extension OptionCheck {
       return nil
     }
     return OptionValue(content: content, node: filled, isDefault: false)
+  }
+
+  /// The parameter that a text such as `{{ market }}` and `$market` is meant for.
+  private func paramMeant(_ text: String) -> String? {
+    ParamReferences.foreignName(text).flatMap { params[$0] == nil ? nil : $0 }
   }
 
   /// A path of a fragment, read from the folder of the spec.
@@ -130,7 +149,8 @@ extension OptionCheck {
     case (.expression, .string(let text)): text.utf8.allSatisfy(isSpace) ? nil : .string(text)
     case (.path, .string(let text)), (.pathGlob, .string(let text)),
       (.pathTemplate, .string(let text)):
-      text.utf8.isEmpty || text.utf8.contains(0) || (node.isVerbatim && isForeignPath(text))
+      text.utf8.isEmpty || text.utf8.contains(0)
+        || (node.isVerbatim && (isForeignPath(text) || isElsewhere(text)))
         ? nil : .string(text)
     case (.choice(let words), .string(let text)):
       words.contains { same($0, text) } ? .string(text) : nil
@@ -243,8 +263,11 @@ extension OptionType {
 
   /// Why a text is no value of this type, where more than its form is wrong.
   fileprivate func reason(_ text: String) -> String {
-    guard case .date = self, let fault = dateFault(text) else { return "" }
-    return ": " + fault.reason
+    if case .date = self, let fault = dateFault(text) { return ": " + fault.reason }
+    if case .duration = self, isOfMonths(text) {
+      return ": months and years are not of one length"
+    }
+    return ""
   }
 
   fileprivate var noun: String {

@@ -1,3 +1,5 @@
+import WeirData
+
 /// Checks the options of a declaration against its manual and reads their values.
 ///
 /// A value that depends on a parameter without value is neither right nor wrong: it is left out
@@ -60,7 +62,9 @@ struct OptionCheck {
     for member in members where !known.contains(where: { same($0, member.key) }) {
       count += 1
       if problems.countsOnly() { continue }
-      let near = problems.suggestion(for: member.key, among: free)
+      let near =
+        problems.suggestion(for: member.key, among: free)
+        ?? Synonyms.option(member.key, among: free)
       if let near { meant.append(near) }
       problems.add(
         "unknown_key", at: member.keyNode, "\(what) has no option \(shown(member.key))",
@@ -74,7 +78,9 @@ struct OptionCheck {
     problems.add(
       "missing_option", at: node.opening, "\(what) needs \(quoted(spec.name))",
       expected: "\(spec.type.expectation) (\(spec.summary.withoutFullStop))",
-      fix: "\(quoted(spec.name)): \(spec.type.sample)")
+      fix:
+        "\(quoted(spec.name)): \(same(spec.name, "of") ? quoted(OptionType.fieldPlaceholder) : spec.type.sample)"
+    )
   }
 
   private mutating func defaultValue(
@@ -170,13 +176,26 @@ struct OptionCheck {
     if let key = strange {
       problems.add(
         "unknown_key", at: key.keyNode, "\(what) has no option \(shown(key.key))",
-        expected: type.expectation, fix: nearest(to: key.key, among: kinds).map { quoted($0) })
+        expected: type.expectation, fix: kind(key, kinds))
     } else if trials.count == 1 {
       problems.add(contentsOf: trials[0].problems)
     } else {
       wrongType(node, what, type)
     }
     return nil
+  }
+
+  /// The kind that a key may have been meant for; `p95` and `median` are quantiles.
+  private func kind(_ key: SpecMember, _ kinds: [String]) -> String? {
+    let name = Array(key.key.utf8)
+    let percent =
+      same(key.key, "median") ? 50 : name.first == 0x70 ? plainInteger(name.dropFirst()) : nil
+    if let percent, percent > 0, percent < 100, kinds.contains(where: { same($0, "quantile") }) {
+      return
+        "write { \"quantile\": \(canonicalNumber(Double(percent) / 100)), \"of\": \(key.value.sourceText) }"
+    }
+    return (Synonyms.option(key.key, among: kinds) ?? nearest(to: key.key, among: kinds))
+      .map { quoted($0) }
   }
 
   /// The key that tells a kind of object from others: its first.

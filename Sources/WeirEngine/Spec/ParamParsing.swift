@@ -42,8 +42,8 @@ struct ParamParsing {
     if let reference = node.member("secret") {
       problems.add(
         "secret_not_taken", at: reference.keyNode,
-        "no stage takes a secret, so no parameter has one",
-        fix: "remove it")
+        "a parameter is no secret: its value is kept with the run",
+        fix: "remove it; a stage that needs a secret names it itself")
     }
     guard let type = type(node, member) else { return nil }
     let values = values(node, type)

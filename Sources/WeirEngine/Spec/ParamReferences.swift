@@ -51,6 +51,24 @@ struct ParamReferences {
     return parts
   }
 
+  /// The name in `{{ x }}`, `$x`, `%x%`, `<x>` and `:x`, as other tools write what is put in later.
+  static func foreignName(_ text: String) -> String? {
+    let marks = Array("{}$%<>: ".utf8)
+    guard let first = text.utf8.first, marks.contains(first), text.utf8.count <= 80,
+      !text.utf8.starts(with: "${".utf8)
+    else {
+      return nil
+    }
+    var name = text.utf8.drop { marks.contains($0) }
+    while let last = name.last, marks.contains(last) { name = name.dropLast() }
+    for prefix in ["params.", "param."] where name.starts(with: prefix.utf8) {
+      name = name.dropFirst(prefix.utf8.count)
+      break
+    }
+    return !name.isEmpty && name.allSatisfy(isNameByte)
+      ? String(decoding: Array(name), as: UTF8.self) : nil
+  }
+
   /// The parameters that an expression reads as `params.x` or `params["x"]`, found by their looks;
   /// the expression compiler says whether they are right.
   static func namesInExpression(_ text: String) -> [String] {

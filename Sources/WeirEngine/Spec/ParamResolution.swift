@@ -201,7 +201,7 @@ func isAbsolute(_ path: String) -> Bool {
   path.utf8.first == UInt8(ascii: "/") || same(path, "-") || hasScheme(path)
 }
 
-private func hasScheme(_ path: String) -> Bool {
+func hasScheme(_ path: String) -> Bool {
   let bytes = Array(path.utf8)
   guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > 1 else { return false }
   return bytes[..<colon].allSatisfy(isNameByte)

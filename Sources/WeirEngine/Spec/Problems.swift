@@ -114,6 +114,16 @@ public struct Problems: Sendable {
     transientErrors += other.transientErrors - kept.count(where: \.isTransient)
   }
 
+  /// Takes back the last problem, where it is of this code and stands behind a place: a later one says it
+  /// better.
+  mutating func takeBackLast(_ code: String, behind place: Int) {
+    guard let last = stored.last, same(last.code, code), last.range.lowerBound >= place else {
+      return
+    }
+    stored.removeLast()
+    errors -= 1
+  }
+
   /// Says of problems with missing fields by which way records come.
   mutating func note(stagesAbove: [Int]) {
     for index in stored.indices where stored[index].missingField != nil {

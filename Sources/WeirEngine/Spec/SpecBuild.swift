@@ -31,6 +31,16 @@ extension Spec {
       return nothing
     }
     let manual = type.manual
+    if declaration.section == .sources, manual.kind == .sink,
+      declaration.node.member("inputs") == nil
+    {
+      problems.add(
+        "unknown_type", at: declaration.typeNode,
+        "there is no source type \(shown(name)): a sink of that type writes",
+        expected: oneOf(registry.names(in: .sources), limit: 40),
+        fix: "bring the data into a form that a source reads, such as a JSON object a line")
+      return nothing
+    }
     let isMisplaced = manual.kind.section != declaration.section
     if isMisplaced {
       problems.add(
@@ -120,8 +130,10 @@ extension Spec {
     let names = registry.names(in: declaration.section)
     let section = declaration.section.singular
     if let other = declaration.node.object?.first(where: { member in
-      ["kind", "uses", "stage", "plugin"].contains { same($0, member.key) }
+      Synonyms.option(member.key, among: ["type"]) != nil
         || same(nearest(to: member.key, among: ["type"]) ?? "", "type")
+        || (same(member.key, "format")
+          && names.contains { same($0, member.value.string ?? "") })
     }) {
       problems.add(
         "unknown_key", at: other.keyNode, "the type of a stage stands under \"type\"",

@@ -87,13 +87,16 @@ extension Spec {
 }
 
 extension CivilZone {
+  /// What a message says of the names that there are.
+  static let expectation =
+    "a name of the tz database such as \"Europe/Berlin\", an offset such as \"+01:00\", or \"UTC\""
+
   /// The same for a name in a spec; says so where there is no such zone.
   init?(named name: String, at node: SpecNode, _ problems: inout Problems) {
     guard let zone = CivilZone(named: name) else {
       problems.add(
         "unknown_zone", at: node, "there is no time zone \(shown(name))",
-        expected:
-          "a name of the tz database such as \"Europe/Berlin\", an offset such as \"+01:00\", or \"UTC\"",
+        expected: CivilZone.expectation,
         fix: CivilZone.likelyName(for: name).map { quoted($0) })
       return nil
     }

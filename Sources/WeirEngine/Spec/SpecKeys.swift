@@ -53,7 +53,10 @@ func typeSynonym(_ word: String, _ known: [String]) -> String? {
     ("float64", ["number"]), ("decimal", ["number"]), ("str", ["string"]), ("text", ["string"]),
     ("varchar", ["string"]), ("datetime", ["timestamp", "date"]), ("time", ["timestamp", "date"]),
     ("day", ["date"]), ("interval", ["duration"]), ("choice", ["enum"]), ("file", ["path"]),
-    ("directory", ["path"]), ("object", ["any"]), ("json", ["any"]),
+    ("directory", ["path"]), ("object", ["any"]), ("json", ["any"]), ("array", ["any"]),
+    ("list", ["any"]), ("map", ["any"]), ("struct", ["any"]), ("dict", ["any"]),
+    ("string[]", ["any"]), ("int|null", ["int?"]), ("string|null", ["string?"]),
+    ("number|null", ["number?"]), ("bool|null", ["bool?"]), ("timestamp|null", ["timestamp?"]),
   ]
   let optional = word.utf8.last == UInt8(ascii: "?")
   let base = optional ? String(decoding: word.utf8.dropLast(), as: UTF8.self) : word
@@ -62,7 +65,7 @@ func typeSynonym(_ word: String, _ known: [String]) -> String? {
   let found =
     known.first { same($0, lowered) && !same($0, base) }
     ?? synonyms.first { same($0.0, lowered) }?.1.first { meant in
-      known.contains { same($0, meant) }
+      known.contains { same($0, meant) || same($0 + "?", meant) }
     }
   return found.map { optional ? $0 + "?" : $0 }
 }

@@ -97,7 +97,7 @@ extension SpecParser {
   }
 
   mutating func unexpected(
-    _ pointer: SpecPointer, expected: String, opened: Int? = nil
+    _ pointer: SpecPointer, expected: String, opened: Int? = nil, fix given: String? = nil
   ) {
     guard !scanner.stopped else { return }
     let range = scanner.scalarRange
@@ -108,6 +108,8 @@ extension SpecParser {
       related = [.init("opened here", source: scanner.source, offset: opened)]
     }
     if text == "," { fix = "remove the comma" }
+    if text == ";", opened != nil { fix = "write a comma in its place" }
+    fix = given ?? fix
     if opened != nil, let frame = stack.last, text == "}" || text == "]",
       !frame.isObject || text == "]"
     {

@@ -61,6 +61,9 @@ struct SpecParser {
       scanner.stop(
         "too_large", 0..<0, .root,
         "this file has \(bytes.count) bytes; at most \(limits.bytes) are read")
+    } else if bytes.starts(with: [0x1F, 0x8B]) || bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
+      scanner.stop(
+        "not_utf8", 0..<2, .root, "this file is compressed", fix: "unpack it, and name that file")
     } else if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
       scanner.stop(
         "not_utf8", 0..<2, .root, "this file is UTF-16", fix: "save it as UTF-8")
@@ -97,7 +100,7 @@ struct SpecParser {
       return node(kind, start, pointer)
     default:
       if let text = scanner.curlyString(pointer) { return node(.string(text), start, pointer) }
-      unexpected(pointer, expected: "a value")
+      noValue(byte, pointer)
       return nil
     }
   }
@@ -152,6 +155,11 @@ struct SpecParser {
       return nil
     }
     if byte == closing { return close() }
+    if scanner.closesNothing(end) { return afterValue() }
+    if byte == UInt8(ascii: ":") || byte == UInt8(ascii: "+") {
+      continued(byte, end)
+      return nil
+    }
     if byte == UInt8(ascii: ",") {
       let comma = scanner.at
       scanner.at += 1
@@ -238,6 +246,9 @@ struct SpecParser {
 
   private mutating func colon(_ key: String, _ pointer: SpecPointer) {
     let end = scanner.at
+    if scanner.starts(with: "\":"), scanner.at > 0, scanner.bytes[end - 1] == UInt8(ascii: "\"") {
+      scanner.reportQuote(pointer)
+    }
     scanner.skipSpace(pointer)
     guard !scanner.stopped else { return }
     switch scanner.byte {
@@ -246,11 +257,12 @@ struct SpecParser {
       scanner.add(
         "missing_colon", scanner.at..<scanner.at + 1, pointer,
         "a colon stands between a key and its value", fix: "write : in its place")
-      scanner.at += 1
+      scanner.at += scanner.starts(with: "=>") ? 2 : 1
     case UInt8(ascii: ","), UInt8(ascii: "}"), nil:
       scanner.stop(
         "missing_value", end..<end, pointer, "the key \(shown(key)) has no value",
-        fix: "write \(quoted(key)): and its value")
+        fix: "write \(quoted(key)): and its value"
+          + (stack[stack.count - 1].members.isEmpty ? "; a list stands in [ ]" : ""))
     default:
       if scanner.at == end, scanner.endsLate(isKey: true, pointer) { return }
       scanner.add(

@@ -1,4 +1,5 @@
 import WeirData
+import WeirExpressions
 
 /// Reads the top level of a spec.
 struct SpecParsing {
@@ -32,7 +33,10 @@ struct SpecParsing {
       return nil
     }
     duplicateNames(stages)
-    _ = text(root, "zone")
+    if let zone = root.member("zone")?.value, zone.string == nil {
+      problems.add(
+        "wrong_type", at: zone, "\"zone\" is \(zone.kindText)", expected: CivilZone.expectation)
+    }
     return Spec(
       source: root.source, root: root, name: name, description: description,
       partition: partition(root, params.names), ledgerFields: ledgerBy(root), params: declarations,
@@ -94,7 +98,9 @@ struct SpecParsing {
       problems.add(
         "bad_name", at: member.value, "\(shown(name)) cannot be the name of a spec",
         expected: "1 to 100 lowercase letters, digits and -",
-        fix: quoted(mendedName(name, separator: "-", lowercase: true)))
+        fix: quoted(
+          name.utf8.isEmpty
+            ? fileStem(root.source.name) : mendedName(name, separator: "-", lowercase: true)))
     }
     return name
   }
@@ -115,12 +121,15 @@ struct SpecParsing {
         fix: value.string == nil ? nil : "[\(value.sourceText)]")
       return value.string == nil ? [] : [value]
     }
-    return items.filter { item in
-      if item.string != nil { return true }
+    return items.compactMap { item in
+      if item.string != nil { return item }
+      // `["x"]` and `{"stage": "x"}` for `"x"`.
+      let inner = item.array.map { $0.filter { $0.string != nil } } ?? item.object?.map(\.value)
+      let meant = inner?.count == 1 ? inner?.first : nil
       problems.add(
         "wrong_type", at: item, "an entry of \(quoted(key)) is \(item.kindText)",
-        expected: "a string")
-      return false
+        expected: "a string", fix: meant?.string.map { quoted($0) })
+      return meant?.string == nil ? nil : meant
     }
   }
 
@@ -253,14 +262,22 @@ struct SpecParsing {
   /// `inputs`, or a misspelling of it, so that the stages it names do not seem unused.
   private func inputsKey(_ node: SpecNode) -> String? {
     if node.member("inputs") != nil { return "inputs" }
-    return node.object?.first { same(nearest(to: $0.key, among: ["inputs"]) ?? "", "inputs") }?.key
+    return node.object?.first { member in
+      let meant =
+        nearest(to: member.key, among: ["inputs"]) ?? Synonyms.option(member.key, among: ["inputs"])
+      return meant != nil
+    }?.key
   }
 
   private mutating func inputs(_ node: SpecNode, _ key: String) -> [StageDeclaration.Input] {
     var seen: Set<[UInt8]> = []
     // A key of another name may be an option after all.
-    if !same(key, "inputs"), node.member(key)?.value.array == nil { return [] }
-    return strings(node, key).compactMap { item in
+    let isMisspelt = !same(key, "inputs")
+    if isMisspelt, let value = node.member(key)?.value, value.array == nil, value.string == nil {
+      return []
+    }
+    let single = isMisspelt ? node.member(key)?.value : nil
+    return (single?.string == nil ? strings(node, key) : [single!]).compactMap { item in
       let bytes = Array((item.string ?? "").utf8)
       guard seen.insert(bytes).inserted else {
         problems.add(

@@ -71,6 +71,8 @@ private struct ReferenceCheck {
       }
     case .string(let text):
       for name in ParamReferences.namesInExpression(text) { used.insert(Array(name.utf8)) }
+      // What was meant as a reference is told where it is no value, and its parameter is not unused.
+      if let name = ParamReferences.foreignName(text) { used.insert(Array(name.utf8)) }
       guard ParamReferences.mayContain(text) else { return }
       for part in ParamReferences.parts(text) {
         switch part {

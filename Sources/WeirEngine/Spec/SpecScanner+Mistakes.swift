@@ -62,6 +62,13 @@ extension SpecScanner {
         "this string goes on in the next line, and a string stands on one line",
         fix: "join it with the next line; write \\n where the text itself is to have a line break")
     }
+    if at == bytes.count {
+      return stop(
+        "unclosed_string", start..<end, pointer, "the file ends inside of this string",
+        fix:
+          "close it and all that is open around it; where the rest of the file is missing, copy it again"
+      )
+    }
     let close = closing(of: start + 1..<end, isKey: isKey)
     stop(
       "unclosed_string", start..<end, pointer, "this string is not closed on its line",

@@ -169,7 +169,7 @@ struct SpecScanner {
   }
 
   /// Whether a quote stands here that can only end a string.
-  private func closesStrangeString() -> Bool {
+  func closesStrangeString() -> Bool {
     guard byte == UInt8(ascii: "\"") else { return false }
     var next = at + 1
     while next < bytes.count, bytes[next] == 0x20 || bytes[next] == 0x09 { next += 1 }

@@ -36,6 +36,12 @@ struct SpecWiring {
   /// where there is a cycle.
   mutating func check() -> [Int]? {
     for index in stages.indices { draw(index) }
+    // What stands in the wrong section reads its inputs all the same.
+    for stage in stages where stage.section == .sources {
+      for item in stage.node.member("inputs")?.value.array ?? [] {
+        if let index = indices[Array((item.string ?? "").utf8)] { used[index] = true }
+      }
+    }
     sections()
     let order = order()
     unused()

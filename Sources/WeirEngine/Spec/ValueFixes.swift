@@ -84,11 +84,36 @@ func durationFix(_ text: String) -> String? {
     ("d", ["d", "day", "days", "daily"]), ("w", ["w", "wk", "week", "weeks", "weekly"]),
   ]
   if let minutes = compoundMinutes(bytes) { return minutes }
+  // A month, which has no length, and not a minute.
+  if text.utf8.last == UInt8(ascii: "M") { return isoDuration(bytes) }
+  if let whole = isoDuration(bytes) { return whole }
   for (unit, words) in names where words.contains(where: { $0.utf8.elementsEqual(word) }) {
     let fixed = String(decoding: digits, as: UTF8.self) + unit
     return SpecDuration(text: fixed) == nil ? nil : fixed
   }
   return nil
+}
+
+/// `p7d` and `pt15m` of ISO 8601 as `7d` and `15m`; a month is none.
+private func isoDuration(_ bytes: [UInt8]) -> String? {
+  guard bytes.first == UInt8(ascii: "p") else { return nil }
+  let isTime = bytes.dropFirst().first == UInt8(ascii: "t")
+  let rest = Array(bytes.dropFirst(isTime ? 2 : 1))
+  guard let unit = rest.last, isTime || unit != UInt8(ascii: "m") else { return nil }
+  let text = String(decoding: rest, as: UTF8.self)
+  return SpecDuration(text: text).map { _ in text }
+}
+
+/// Whether a length of time is counted in what has no length: months, quarters and years.
+func isOfMonths(_ text: String) -> Bool {
+  let word = text.utf8.drop { (0x30...0x39).contains($0) || $0 == 0x20 }
+  if word.elementsEqual([UInt8(ascii: "M")]) { return true }
+  let folded = word.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+  return [
+    "month", "months", "monthly", "quarter", "quarters", "quarterly", "year", "years", "yearly",
+    "mo", "y",
+  ]
+  .contains { folded.elementsEqual($0.utf8) }
 }
 
 /// `1h30m` as `90m`.

@@ -277,7 +277,8 @@ extension Checker {
       .unknownFunction, "there is no function `\(call.name)`", at: call.nameSpan,
       fix: Suggestions.foreignFunction(
         name, ((call.target.map { [$0] } ?? []) + call.arguments).map { operandText($0) })
-        ?? near.map { "`\(String(decoding: $0, as: UTF8.self))`" })
+        ?? near.map { "`\(String(decoding: $0, as: UTF8.self))`" }
+        ?? "docs/expressions.md lists the functions")
   }
 
   /// A part as it is written, in brackets where an operator would take a piece of it.

@@ -108,7 +108,7 @@ extension Checker {
 
   private func unknownField(_ names: [[UInt8]], _ span: SourceSpan) -> ExpressionError {
     let path = FieldPath(components: names).text
-    let fix = unknownFieldFix(names)
+    let fix = unknownFieldFix(names, span)
     if names.count == 1, names[0].elementsEqual("params".utf8) {
       return ExpressionError(
         .unknownParameter, "`params` stands before the name of a parameter", at: span,
@@ -119,15 +119,32 @@ extension Checker {
     }
     var error = ExpressionError(
       .unknownField, "there is no field `\(path)`", at: span, fix: fix)
-    error.isMisspelling = fix?.utf8.first == UInt8(ascii: "`")
+    error.isMisspelling = meant(names, span) != nil || fix?.utf8.first == UInt8(ascii: "`")
     return error
   }
 
-  private func unknownFieldFix(_ names: [[UInt8]]) -> String? {
-    let written = names.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
-    if names.count == 1, let word = Suggestions.foreignConstant(names[0]) {
-      return "write `\(word)`"
+  /// What else a name is meant for that is no field.
+  private func meant(_ names: [[UInt8]], _ span: SourceSpan) -> String? {
+    let last = names[names.count - 1]
+    if names.count == 1, let word = Suggestions.foreignConstant(last) { return "write `\(word)`" }
+    if names.count == 1, let clock = Suggestions.clock(last) { return clock }
+    if names.count == 2,
+      ["param", "parameter", "parameters"].contains(where: { names[0].elementsEqual($0.utf8) })
+    {
+      return "write `params.\(String(decoding: last, as: UTF8.self))`"
     }
+    if names.count == 1, span.start < syntax.source.count,
+      syntax.source[span.start] == UInt8(ascii: "`")
+    {
+      return
+        "write '\(String(decoding: last, as: UTF8.self))': text stands in ', and only names in `"
+    }
+    return nil
+  }
+
+  private func unknownFieldFix(_ names: [[UInt8]], _ span: SourceSpan) -> String? {
+    let written = names.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
+    if let meant = meant(names, span) { return meant }
     let declared =
       scope.fields.map { Suggestions.expression($0.path) } + variables.map { $0.name }
     let near = Suggestions.nearest(to: Array(written.utf8), among: declared)
@@ -217,6 +234,17 @@ extension Checker {
     }
   }
 
+  /// What to write where `has` was given a text or a condition.
+  private func hasFix(_ argument: Syntax.Index) -> String? {
+    switch syntax[argument].kind {
+    case .literal(.string(let name)):
+      guard !name.isEmpty, name.allSatisfy(\.isIdentifierPart) else { return nil }
+      return "write `has(\(String(decoding: name, as: UTF8.self)))`"
+    case .binary, .all, .any, .not: return "write the condition without `has`"
+    default: return nil
+    }
+  }
+
   /// `has(field)`: present and not null. CEL wants a selection there; a record's own fields are
   /// selections of Weir's. `has(e.f)` of a map: whether the key is there.
   mutating func has(_ call: Call) throws(ExpressionError) -> Tree.Index {
@@ -225,7 +253,8 @@ extension Checker {
     case .name, .select: break
     default:
       throw ExpressionError(
-        .type, "`has` takes a field, and `\(text(argument))` is none", at: syntax[argument].span)
+        .type, "`has` takes a field, and `\(text(argument))` is none", at: syntax[argument].span,
+        fix: hasFix(argument))
     }
     if parameterName(argument) != nil {
       throw ExpressionError(

@@ -79,7 +79,7 @@ extension Checker {
       }
       switch (one, literal) {
       case (.timestamp, .string(let bytes)): fix = Checker.timestampFix(bytes)
-      case (.timestamp, .int): fix = "write timestamp('2026-01-31T00:00:00Z') for a time"
+      case (.timestamp, .int): fix = Checker.timestampFix(Array(dateText(index).utf8))
       case (.duration, .string), (.duration, .int): fix = "write duration('1h30m') for a duration"
       case (.string, .int), (.string, .double), (.string, .bool): fix = "write '\(text(index))'"
       case (.int, .string(let bytes)), (.number, .string(let bytes)), (.bool, .string(let bytes)):
@@ -98,6 +98,16 @@ extension Checker {
       .type,
       "`\(text(left))` is \(type(a).phrase) and `\(text(right))` is \(type(b).phrase): "
         + "they cannot be compared", at: span(b), fix: fix)
+  }
+
+  /// The text around a number that may be the part of a day without quotes: `2026-01-31`.
+  private func dateText(_ index: Syntax.Index) -> String {
+    func isPart(_ byte: UInt8) -> Bool { byte.isDigit || byte == UInt8(ascii: "-") }
+    let source = syntax.source
+    var (start, end) = (syntax[index].span.start, syntax[index].span.end)
+    while start > 0, isPart(source[start - 1]) { start -= 1 }
+    while end < source.count, isPart(source[end]) { end += 1 }
+    return syntax.text(SourceSpan(start: start, end: end))
   }
 
   private static func timestampFix(_ bytes: [UInt8]) -> String {

@@ -6,6 +6,7 @@ extension Zone {
     let space = UInt8(ascii: " ")
     let wanted = name.map { $0 == space ? UInt8(ascii: "_") : $0 }
     guard !wanted.isEmpty, wanted.count <= 64 else { return nil }
+    if let offset = offset(of: wanted) { return offset }
     let names = listed
     let cities = names.map { name in
       Array(name[((name.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...])
@@ -18,6 +19,19 @@ extension Zone {
       let place = cities.firstIndex(of: city)
     else { return nil }
     return names[place]
+  }
+
+  /// `UTC+2` and `GMT-5` as `+02:00` and `-05:00`.
+  private static func offset(of name: [UInt8]) -> [UInt8]? {
+    guard name.starts(with: "UTC".utf8) || name.starts(with: "GMT".utf8), name.count > 4 else {
+      return nil
+    }
+    let digits = name[4...]
+    guard [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(name[3]), digits.count <= 2,
+      digits.allSatisfy(\.isDigit)
+    else { return nil }
+    let hours = digits.count == 1 ? [UInt8(ascii: "0")] + digits : Array(digits)
+    return [name[3]] + hours + Array(":00".utf8)
   }
 
   /// The names in the table of the database, which has one for every country at least.
