@@ -163,12 +163,35 @@ struct Lexer {
     return Token(kind: kind, span: SourceSpan(start: start, end: at))
   }
 
+  /// `` `market.matches('^D')` `` for `market =~ '^D'`.
+  private func matchCall(_ sign: String, _ start: Int) -> String? {
+    guard ["=~", "!~", "~"].contains(where: { $0.utf8.elementsEqual(sign.utf8) }) else {
+      return nil
+    }
+    var end = start
+    while end > 0, source[end - 1] == 0x20 { end -= 1 }
+    var first = end
+    while first > 0, source[first - 1].isIdentifierPart || source[first - 1] == UInt8(ascii: ".") {
+      first -= 1
+    }
+    var open = start + sign.utf8.count
+    while open < source.count, source[open] == 0x20 { open += 1 }
+    guard first < end, open < source.count, source[open] == UInt8(ascii: "'"),
+      let close = source[(open + 1)...].firstIndex(of: UInt8(ascii: "'")), close - open <= 60
+    else { return nil }
+    let isNot = sign.utf8.first == UInt8(ascii: "!")
+    let call = String(decoding: source[first..<end], as: UTF8.self)
+    let pattern = String(decoding: source[open...close], as: UTF8.self)
+    return "`\(isNot ? "!" : "")\(call).matches(\(pattern))`"
+  }
+
   private mutating func symbol(_ start: Int) throws(ExpressionError) -> Token {
     // The one-byte symbols stand after the two-byte ones that they begin.
     for (wrong, right) in Lexer.foreignSymbols where matches(wrong) {
       throw ExpressionError(
         .syntax, "CEL has no `\(wrong)`",
-        at: SourceSpan(start: start, end: start + wrong.utf8.count), fix: "write \(right)")
+        at: SourceSpan(start: start, end: start + wrong.utf8.count),
+        fix: "write \(matchCall(wrong, start) ?? right)")
     }
     for symbol in Token.Symbol.allCases where matches(symbol.rawValue) {
       at += symbol.rawValue.utf8.count

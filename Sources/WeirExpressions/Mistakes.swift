@@ -24,7 +24,10 @@ extension Parser {
     if isWord("like", at: position) { exact = like(at: position, isNot: false) }
     if isWord("not", at: position) {
       if isWord("like", at: position + 1) { exact = like(at: position + 1, isNot: true) }
-      if isWord("in", at: position + 1) { exact = "write `!(\(operand ?? "x") in [...])`" }
+      if isWord("in", at: position + 1) {
+        let list = position + 2 < tokens.count ? bracketed(from: position + 2) : nil
+        exact = "write `!(\(operand ?? "x") in \(list ?? "[...]"))`"
+      }
     }
     if isWord("between", at: position), position + 3 < tokens.count, let operand,
       isWord("and", at: position + 2)
@@ -84,31 +87,56 @@ extension Parser {
     { $0 == $1 || ($0 | 0x20 == $1 && (0x41...0x5A).contains($0)) }
   }
 
+  /// The error for signs that mean something elsewhere: `count(*)`, `50%`.
+  func misread() -> ExpressionError? {
+    if token.kind == .symbol(.star), position > 1, isWord("count", at: position - 2),
+      tokens[position - 1].kind == .symbol(.openParen)
+    {
+      return ExpressionError(
+        .syntax, "`count` is not for expressions",
+        at: tokens[position - 2].span.joined(token.span),
+        fix: Suggestions.overRecords("\"count\": true"))
+    }
+    guard position > 1, tokens[position - 1].kind == .symbol(.percent),
+      [.int, .double].contains(tokens[position - 2].kind),
+      let percent = Double(syntax.text(tokens[position - 2].span))
+    else { return nil }
+    let span = tokens[position - 2].span.joined(tokens[position - 1].span)
+    return ExpressionError(
+      .syntax, "`%` does not mean per cent in CEL", at: span,
+      fix: "write `\(percent / 100)` for `\(syntax.text(span))`")
+  }
+
   /// What was meant by a sign that cannot stand where it does.
   func meant() -> String? {
     func kind(_ place: Int) -> Token.Kind? {
       tokens.indices.contains(place) ? tokens[place].kind : nil
     }
-    func isNumber(_ place: Int) -> Bool { kind(place) == .int || kind(place) == .double }
     if token.kind == .symbol(.comma), kind(position - 1) == .int, kind(position + 1) == .int {
       let (whole, rest) = (tokens[position - 1].span, tokens[position + 1].span)
-      return "write `\(syntax.text(whole)).\(syntax.text(rest))`: decimals stand behind a point"
+      return "write `\(syntax.text(whole)).\(syntax.text(rest))`, with a decimal point"
     }
-    if token.kind == .symbol(.star) {
-      return kind(position - 1) == .symbol(.openParen)
-        ? "an expression looks at one record: count records under \"metrics\" of a stage of type aggregate"
-        : "write `true` for all records"
-    }
-    if kind(position - 1) == .symbol(.percent), isNumber(position - 2),
-      let percent = Double(syntax.text(tokens[position - 2].span))
-    {
-      return "write `\(percent / 100)` for \(syntax.text(tokens[position - 2].span)) per cent"
-    }
+    if token.kind == .symbol(.star) { return "write `true` for all records" }
     if token.kind == .symbol(.comma) { return "remove it" }
     return nil
   }
 
   // MARK: - Brackets
+
+  /// A list as it is written; `nil` where none begins at the token, or where it is long.
+  private func bracketed(from first: Int) -> String? {
+    guard tokens[first].kind == .symbol(.openBracket),
+      let close = tokens[first...].first(where: { $0.kind == .symbol(.closeBracket) })
+    else { return nil }
+    let span = tokens[first].span.joined(close.span)
+    return span.length <= 60 ? syntax.text(span) : nil
+  }
+
+  /// Whether the parenthesis at a place stands behind `in`.
+  func isBehindIn(_ open: SourceSpan) -> Bool {
+    guard let first = tokens.firstIndex(where: { $0.span == open }), first > 0 else { return false }
+    return tokens[first - 1].kind == .symbol(.isIn)
+  }
 
   /// What stands in the parentheses that open at a place, as a list; `nil` where they hold more than values
   /// and commas, or much.
@@ -130,6 +158,10 @@ extension Parser {
     _ symbol: Token.Symbol, openedAt open: SourceSpan, call: String?, arguments: [Syntax.Index]
   ) -> ExpressionError {
     var fix = "add `\(symbol.rawValue)` where it ends"
+    if call == nil, token.kind == .end, syntax.source.count - open.start <= 80 {
+      let rest = SourceSpan(start: open.start, end: syntax.source.count)
+      fix = "write `\(syntax.text(rest))\(symbol.rawValue)`"
+    }
     if let call, let last = arguments.last {
       // Of `has(a && b` only `a` can be the argument; of others it is likely.
       let first = leftmost(last)
@@ -250,7 +282,10 @@ extension Pattern.Mistake {
         "write [*], [+] or [?] for the character itself, and .* for any text"
       ),
       ("bad repetition operator", "write one of * + ? only"),
-      ("invalid perl operator", "RE2 has no look-ahead and no look-behind: say it with && and !"),
+      (
+        "invalid perl operator",
+        "look-ahead and look-behind are not supported: match what is not to be there, and put `!` in front, as in `!decision.matches('^ok')`"
+      ),
       (
         "invalid escape sequence",
         "RE2 has \\d \\w \\s \\b \\. and the like, and no back references"

@@ -30,7 +30,10 @@ extension Parser {
       let inner = try expression()
       if token.kind == .symbol(.comma) {
         throw ExpressionError(
-          .syntax, "parentheses hold one value, and a comma follows it", at: token.span,
+          .syntax,
+          isBehindIn(span)
+            ? "a list stands in square brackets, not in parentheses"
+            : "parentheses hold one value, and a comma follows it", at: token.span,
           fix: "write a list in square brackets: \(asList(from: span) ?? "['a', 'b']")")
       }
       try close(.closeParen, openedAt: span)
@@ -127,11 +130,13 @@ extension Parser {
   /// The error for the current token, which cannot stand where it does.
   func unexpected(after what: String?, expected: String? = nil) -> ExpressionError {
     let span = token.span
+    if let error = misread() { return error }
     if token.kind == .end {
       return ExpressionError(
         .syntax, "the expression ends too early: \(expected ?? "a value") is missing", at: span,
         fix: expected == "`:`"
-          ? "write `condition ? a : b`" : meant() ?? "add it, or remove what stands before it")
+          ? "say what holds otherwise: `condition ? a : b`, such as `... : false`; or write `&&` in the place of `?`"
+          : meant() ?? "add it, or remove what stands before it")
     }
     let text = syntax.text(span)
     if what != nil, let error = foreignOperator() { return error }

@@ -81,7 +81,10 @@ enum Suggestions {
     switch folded {
     case "lower", "tolower", "tolowercase", "lcase": return "write `\(x).lowerAscii()`"
     case "upper", "toupper", "touppercase", "ucase": return "write `\(x).upperAscii()`"
-    case "len", "length", "count": return "write `size(\(x))`"
+    case "count":
+      return
+        "\(overRecords("\"count\": true")); for the length of a text or a list write `size(\(x))`"
+    case "len", "length": return "write `size(\(x))`"
     case "substr", "mid", "left":
       return "write `\(x).substring(start, end)`, where the first character is 0"
     case "includes": return "write `\(x).contains(\(operand(1, "'...'")))`"
@@ -111,11 +114,31 @@ enum Suggestions {
       return operands.count == 1 && !operands[0].utf8.contains(UInt8(ascii: "'"))
         ? "compare times with bounds: `\(x) >= timestamp('2026-10-04T00:00:00Z')`"
         : "write `timestamp(\(x))`"
-    case "sum", "avg", "average", "median", "stddev", "rownumber", "rank", "lag", "lead":
+    case "sum": return overRecords("\"sum\": \"\(fieldName(x))\"")
+    case "avg", "average", "mean": return overRecords("\"mean\": \"\(fieldName(x))\"")
+    case "median", "percentile", "quantile":
+      return overRecords("\"quantile\": 0.5, \"of\": \"\(fieldName(x))\"")
+    case "rownumber", "rank":
       return
-        "an expression looks at one record: compute it over records under \"metrics\" of a stage of type aggregate"
+        "an expression looks at one record: a stage of type dedupe keeps the first or the last record of each key"
+    case "stddev", "variance", "lag", "lead":
+      return
+        "an expression looks at one record: a stage of type trend compares periods, and allows for how much they vary"
     default: return nil
     }
+  }
+
+  /// Where something is computed over many records, and what becomes of what is compared with it.
+  static func overRecords(_ metric: String) -> String {
+    "an expression looks at one record: write \"metrics\": { \"NAME\": { \(metric) } } in a stage of type aggregate, and take the comparison out here: rows of an aggregate are filtered where its file is read, not in the spec"
+  }
+
+  /// A plain field, or what stands for one.
+  private static func fieldName(_ operand: String) -> String {
+    let isPlain =
+      operand.utf8.first?.isIdentifierStart ?? false
+      && operand.utf8.allSatisfy { $0.isIdentifierPart || $0 == UInt8(ascii: ".") }
+    return isPlain ? operand : "FIELD"
   }
 
   /// What to write for the time of the run, which no expression has.
@@ -124,7 +147,7 @@ enum Suggestions {
     let clocks = ["now", "today", "currentdate", "currenttimestamp", "sysdate", "getdate"]
     guard clocks.contains(where: { folded.elementsEqual($0.utf8) }) else { return nil }
     return
-      "there is no clock: declare a parameter of type date with \"default\": \"today\", and write `timestamp(params.NAME + 'T00:00:00Z')`"
+      "there is no clock: write `timestamp(params.today + 'T00:00:00Z')` for the start of the day, with \"today\": { \"type\": \"date\", \"default\": \"today\" } under \"params\""
   }
 
   /// How CEL writes the constants of other languages.

@@ -137,11 +137,17 @@ struct Checker {
 
   /// What to write where a value stands as a condition.
   static func asCondition(_ text: String, _ type: ValueType) -> String? {
-    switch type.base {
-    case .string: "compare it: \(text) != ''"
-    case .int, .number: "compare it: \(text) != 0"
-    case .uint: "compare it: \(text) != 0u"
-    case .timestamp: "compare it: \(text) != null"
+    let isField =
+      text.utf8.allSatisfy { $0.isIdentifierPart } && text.utf8.first?.isIdentifierStart ?? false
+    let there = isField ? "; or `has(\(text))` where it only has to be there" : ""
+    let text = text.utf8.contains(UInt8(ascii: "?")) ? "(\(text))" : text
+    return switch type.base {
+    case .string: "compare it with the value that you mean: `\(text) == 'VALUE'`"
+    case .int: "compare it with a limit: `\(text) >= 1`\(there)"
+    case .number: "compare it with a limit: `\(text) >= 0.5`\(there)"
+    case .uint: "compare it with a limit: `\(text) >= 1u`"
+    case .timestamp:
+      "compare it with a time: `\(text) >= timestamp('2026-10-04T00:00:00Z')`\(there)"
     case .list, .map: "compare its size: size(\(text)) > 0"
     case .optional: "ask it: \(text).hasValue()"
     case .null, .bool, .any, .open, .bytes, .duration, .type: nil

@@ -215,7 +215,13 @@ extension Checker {
     } else if x == .timestamp || y == .timestamp {
       fix = "a duration can be added to a timestamp: duration('1h30m')"
     } else if x == .string || y == .string, symbol == .add {
-      fix = "write string(\(x == .string ? text(right) : text(left)))"
+      let other = x == .string ? right : left
+      if case .literal(.int) = syntax[other].kind {
+        fix =
+          "write `\(x == .string ? "\(text(left)) + '\(text(other))'" : "'\(text(other))' + \(text(right))")`"
+      } else {
+        fix = "write `string(\(text(other)))` for `\(text(other))`"
+      }
     }
     return ExpressionError(
       .type,
