@@ -60,8 +60,9 @@ public struct PathTemplate: Sendable {
     self.parts = parts
     guard PathTemplate.isSafe(bytes) else {
       problems.add(
-        "bad_path", at: node, "a sink writes below the output directory: \(text) may leave it",
-        expected: "a relative path without .. and without empty parts",
+        "bad_path", at: node, "\(text) may lie outside of the output directory",
+        expected:
+          "a path below that directory (which --out sets), without .. and without empty parts",
         fix: PathTemplate.mended(bytes).map { quoted($0) } ?? "write for example \"findings.jsonl\""
       )
       return nil
@@ -77,6 +78,23 @@ public struct PathTemplate: Sendable {
     return String(decoding: Array(kept.joined(separator: [UInt8(ascii: "/")])), as: UTF8.self)
   }
 
+  /// `weekly.csv` for `day={day}/weekly-{market}.csv`; `nil` where no name is left.
+  private static func withoutFields(_ path: String) -> String? {
+    let open = UInt8(ascii: "{")
+    var steps = path.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) }
+    guard var file = steps.popLast() else { return nil }
+    steps.removeAll { $0.contains(open) }
+    while let start = file.firstIndex(of: open) {
+      guard let end = file[start...].firstIndex(of: UInt8(ascii: "}")) else { return nil }
+      let isJoined = start > 0 && [UInt8(ascii: "-"), UInt8(ascii: "_")].contains(file[start - 1])
+      file.removeSubrange((isJoined ? start - 1 : start)...end)
+    }
+    guard let first = file.first, first != UInt8(ascii: "."), !file.contains(UInt8(ascii: "="))
+    else { return nil }
+    return String(
+      decoding: Array((steps + [file]).joined(separator: [UInt8(ascii: "/")])), as: UTF8.self)
+  }
+
   private static func field(
     _ text: ArraySlice<UInt8>, _ scope: Scope?, _ place: Range<Int>, _ node: SpecNode,
     _ problems: inout Problems
@@ -87,7 +105,9 @@ public struct PathTemplate: Sendable {
     guard let scope else {
       problems.add(
         "bad_path", at: node, within: place, "this sink writes one file: its path has no fields",
-        fix: "take {\(name)} out")
+        fix: withoutFields(node.string ?? "").map {
+          "write \(quoted($0)): one file holds the rows of all"
+        } ?? "take {\(name)} out: one file holds the rows of all")
       return nil
     }
     guard let path = FieldPath(text: name) else {
@@ -110,7 +130,7 @@ public struct PathTemplate: Sendable {
             ? "\(String(decoding: format, as: UTF8.self)) is no date format"
             : "`\(name)` is of type \(field.type.text), and only a timestamp has a format",
           expected: field.type.base == .timestamp
-            ? "letters of %Y %m %d %H %M %S"
+            ? "a format made of %Y %m %d %H %M %S"
             : "{\(name)}, or a field of type timestamp with the format",
           fix: field.type.base == .timestamp
             ? "{\(name):%Y-%m-%d}"

@@ -234,7 +234,7 @@ public struct Scope: Sendable {
     if rest.contains(where: { $0.path == path }) {
       problems.add(
         "field_exists", at: node, "there is a field `\(path.text)` already",
-        fix: "give the new field another name")
+        fix: "give the new field another name, and write that name where it is used")
       return false
     }
     let near = rest.map(\.path).first { $0.contains(path) || path.contains($0) }

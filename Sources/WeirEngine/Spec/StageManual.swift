@@ -89,6 +89,18 @@ public struct StageManual: Sendable {
     self.exampleFiles = exampleFiles
   }
 
+  /// How the name of a file that it writes ends, from the example: `.jsonl.zst`; empty where it has none.
+  var fileEnding: String {
+    var problems = Problems()
+    let source = SpecSource(name: "example", bytes: Array(example.utf8))
+    guard
+      let file = SpecJSON.parse(source, problems: &problems)?.member("path")?.value.string
+        .map(lastComponent),
+      let dot = file.utf8.firstIndex(of: UInt8(ascii: "."))
+    else { return "" }
+    return String(file[dot...])
+  }
+
   /// JSON of a value for an option of the stage `name`: that of the example where it is short, else one of
   /// the type. A file that is written gets the name of the stage.
   func exampleValue(of option: OptionSpec, for name: String) -> String {
