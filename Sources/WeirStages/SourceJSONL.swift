@@ -120,7 +120,9 @@ public struct JSONLSource: SourceStage {
     if !(1...(15 << 20)).contains(limits.recordBytesMax) {
       problems.add(
         "out_of_range", at: options.node("record_bytes_max"),
-        "\"record_bytes_max\" is \(limits.recordBytesMax) bytes", expected: "1 byte to 15MiB")
+        "\"record_bytes_max\" is \(groupedDigits(limits.recordBytesMax.magnitude)) bytes",
+        expected: "1 byte to 15MiB",
+        fix: limits.recordBytesMax > 0 ? "\"15MiB\"" : "\"8MiB\"")
     }
     let window = options.int("window_bytes_max")
     let log = max(10, Int.bitWidth - 1 - max(1, window).leadingZeroBitCount)

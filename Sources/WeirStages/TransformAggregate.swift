@@ -109,7 +109,9 @@ public struct Aggregate: ReduceStage {
       if bucket == nil {
         problems.add(
           "bad_bucket", at: value.node, "\(value.duration) does not divide a day into equal parts",
-          expected: "a part of a day such as 15m, 1h or 6h, or 1d, or 1w", fix: "write \"1d\"")
+          expected: "a part of a day such as 15m, 1h or 6h, or 1d, or 1w",
+          fix: value.duration.count * value.duration.unit.seconds >= 604_800
+            ? "write \"1w\"" : "write \"1d\"")
         isRight = false
       }
     } else {

@@ -168,7 +168,7 @@ public struct Redact: MapStage {
           "wrong_field_type", at: field.node,
           "`\(field.path.text)` is of type \(found.type.text), and only text and integers can be hidden",
           expected: "a field of type string, int or any",
-          fix: "take the field out: \(quoted(field.path.text)): \"drop\"")
+          fix: "write \(quoted(field.path.text)): \"drop\", which takes the field out")
         continue
       }
       let type = FieldType(.string, nullable: found.type.isNullable)

@@ -94,7 +94,7 @@ public struct Union: JoiningStage {
         "`\(lacking.input)` has no field `\(path.text)`, and `\(found[0].way.input)` has",
         expected: "the same fields from all inputs of a union",
         fix:
-          "write \"missing\": \"null\" in `\(context.stageName)`, and it is null there; or give `\(lacking.input)` the field; or take it out behind `\(found[0].way.input)` with a stage of type drop"
+          "add \"missing\": \"null\" to `\(context.stageName)`: the field is null in records from `\(lacking.input)`; or give `\(lacking.input)` the field; or take it out behind `\(found[0].way.input)` with a stage of type drop"
       )
       return nil
     }
@@ -105,14 +105,28 @@ public struct Union: JoiningStage {
           "types_differ", at: way.node,
           "`\(path.text)` is \(other.text) from `\(way.input)` and \(found[0].type.text) from `\(found[0].way.input)`",
           expected: "one type of it from all inputs of a union",
-          fix:
-            "let `\(way.input)` make \(found[0].type.base == .int ? "an" : "a") \(found[0].type.base.rawValue) of it too, or give it another name behind `\(way.input)` with a stage of type rename"
+          fix: Union.agree(found[0].type, found[0].way.input, other, way.input)
+            + "; or give it another name behind `\(way.input)` with a stage of type rename (\"fields\": { \(quoted(path.text)): \"NEW\" }), read that stage in `\(context.stageName)`"
+            + (allowsMissing
+              ? ""
+              : ", and add \"missing\": \"null\" to `\(context.stageName)`: each field is null where the other is")
         )
         return nil
       }
       type = FieldType(base, nullable: type.isNullable || other.isNullable)
     }
     return FieldType(type.base, nullable: type.isNullable || lacking != nil)
+  }
+
+  /// How two inputs come to one type: what is no text can become one.
+  private static func agree(
+    _ a: FieldType, _ first: String, _ b: FieldType, _ second: String
+  ) -> String {
+    if a.base == .string || b.base == .string {
+      return
+        "let `\(a.base == .string ? second : first)` make a string of it too, with `string(...)` around its expression"
+    }
+    return "let `\(second)` make \(a.base == .int ? "an" : "a") \(a.base.rawValue) of it too"
   }
 
   private static func common(_ a: FieldType.Base, _ b: FieldType.Base) -> FieldType.Base? {

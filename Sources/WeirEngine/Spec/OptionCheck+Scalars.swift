@@ -29,17 +29,24 @@ extension OptionCheck {
             : "\(what): \(shown(text)) is an address, and only files are read and written",
           expected: type.expectation,
           fix: text.utf8.first == UInt8(ascii: "~")
-            ? "write the whole path, such as /home/ann/data, or begin with ${param.NAME} of type path"
-            : "copy the files to this machine, and write where they are")
+            ? "write the whole path (/home/ann\(printable(Array(text.utf8.dropFirst())))), or declare a parameter of type path and write \"${param.NAME}\(printable(Array(text.utf8.dropFirst())))\""
+            : "copy the files to this machine, and write their path here")
       } else if case .string(let text) = filled.kind, type.isAnyPath, isForeignPath(text) {
         problems.add(
           "bad_path", at: node,
-          "\(what) is no path: a \\ stands in it, which begins an escape in JSON",
+          text.utf8.contains { $0 < 0x20 }
+            ? "\(what) is no path: \\ begins an escape in JSON, and \\t and \\n are a tab and a line break"
+            : "\(what) is no path: a \\ stands in it, which begins an escape in JSON",
           expected: "a path with / between its folders", fix: type.fix(for: filled))
       } else if case .string(let text) = filled.kind, type.readsText {
         problems.add(
-          type.code, at: node, "\(what): \(shown(text)) is no \(type.noun)\(type.reason(text))",
-          expected: type.expectation, fix: type.fix(for: filled))
+          type.code, at: node,
+          type.isOfWords
+            ? "\(shown(text)) is not a value of \(what)"
+            : "\(what): \(shown(text)) is no \(type.noun)\(type.reason(text))",
+          expected: type.expectation,
+          fix: isOfMonths(text) && same(what, quoted("bucket"))
+            ? "write \"1w\" or \"1d\": no bucket is longer than a week" : type.fix(for: filled))
       } else {
         wrongType(filled, what, type)
       }
@@ -258,6 +265,13 @@ extension OptionType {
     case .path, .pathGlob, .pathTemplate: "bad_path"
     case .choice, .constant: "unknown_choice"
     default: "wrong_type"
+    }
+  }
+
+  fileprivate var isOfWords: Bool {
+    switch self {
+    case .choice, .constant: true
+    default: false
     }
   }
 

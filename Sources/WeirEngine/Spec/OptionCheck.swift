@@ -69,9 +69,18 @@ struct OptionCheck {
       problems.add(
         "unknown_key", at: member.keyNode, "\(what) has no option \(shown(member.key))",
         expected: known.isEmpty ? "no options" : oneOf(known, limit: 40),
-        fix: near.map { quoted($0) } ?? "remove it")
+        fix: near.map { renamed(member, $0, specs) } ?? "remove it")
     }
     return (count, meant)
+  }
+
+  /// The right key, with its value where that has to be written otherwise as well.
+  private func renamed(_ member: SpecMember, _ key: String, _ specs: [OptionSpec]) -> String {
+    let type =
+      specs.first { same($0.name, key) }?.type ?? (same(key, "inputs") ? .list(.string) : nil)
+    guard let type, !type.hasShape(of: member.value), let value = type.fix(for: member.value)
+    else { return quoted(key) }
+    return "\(quoted(key)): \(value)"
   }
 
   private mutating func missing(_ spec: OptionSpec, _ node: SpecNode, _ what: String) {

@@ -20,6 +20,8 @@ extension OptionType {
       words.count == 1
         ? quoted(words[0]) : oneOf(words.map { quoted($0) }, limit: 40)
     case .list(let element): "a list, each entry \(element.expectation)"
+    case .map(.fieldType):
+      "an object with each field that the stages use and its type: string, int, number, bool, timestamp or any, with ? if it may be null"
     case .map(let value): "an object, each value \(value.expectation)"
     case .object(let options):
       "an object with " + options.map { quoted($0.name) }.joined(separator: ", ")
@@ -31,8 +33,15 @@ extension OptionType {
   private static func expectation(anyOf types: [OptionType]) -> String {
     let objects = types.compactMap { type -> String? in
       guard case .object(let specs) = type else { return nil }
-      return specs.filter { if case .required = $0.presence { true } else { false } }
-        .map { quoted($0.name) }.joined(separator: " and ")
+      let names = specs.filter { if case .required = $0.presence { true } else { false } }
+        .map { quoted($0.name) }
+      guard names.count > 1, let first = names.first else { return names.first ?? "" }
+      return "\(first) (with \(names.dropFirst().joined(separator: " and ")))"
+    }
+    if types.count == 2, case .list(let element) = types[1],
+      same(element.expectation, types[0].expectation)
+    {
+      return "\(types[0].expectation); or a list of these"
     }
     guard types.count > 2, objects.count == types.count else {
       return types.map(\.expectation).joined(separator: "; or ")

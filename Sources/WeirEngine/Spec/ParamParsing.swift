@@ -133,7 +133,9 @@ struct ParamParsing {
         problems.add(
           "required_with_default", at: given.keyNode,
           "\(shown(member.key)) is required and has a default, which could never be used",
-          fix: "remove \"required\", or the default")
+          fix:
+            "remove \"required\", so that \(given.value.sourceText) is used where no value is given; or remove the default, so that a value has to be given"
+        )
       }
     } else if isRequired == false {
       problems.add(

@@ -116,12 +116,15 @@ public struct Problems: Sendable {
 
   /// Takes back the last problem, where it is of this code and stands behind a place: a later one says it
   /// better.
-  mutating func takeBackLast(_ code: String, behind place: Int) {
+  ///
+  /// - Returns: whether there was one.
+  mutating func takeBackLast(_ code: String, behind place: Int) -> Bool {
     guard let last = stored.last, same(last.code, code), last.range.lowerBound >= place else {
-      return
+      return false
     }
     stored.removeLast()
     errors -= 1
+    return true
   }
 
   /// Says of problems with missing fields by which way records come.
@@ -129,6 +132,11 @@ public struct Problems: Sendable {
     for index in stored.indices where stored[index].missingField != nil {
       stored[index].stagesAbove = stagesAbove
     }
+  }
+
+  /// Says more of problems, when more is known; not another severity.
+  mutating func change(_ body: (inout SpecProblem) -> Void) {
+    for index in stored.indices { body(&stored[index]) }
   }
 
   /// Gives problems another fix.

@@ -58,7 +58,9 @@ public struct Spec: Sendable {
     guard root.object != nil else {
       problems.add(
         "wrong_type", at: root.opening, "a spec is an object, this is \(root.kindText)",
-        expected: skeleton)
+        expected: skeleton,
+        fix: root.array.map { $0.count == 1 && $0[0].object != nil } == true
+          ? "remove the [ and ] around the object" : nil)
       return (nil, problems)
     }
     var parsing = SpecParsing(problems: problems)

@@ -38,7 +38,11 @@ extension Spec {
         "unknown_type", at: declaration.typeNode,
         "there is no source type \(shown(name)): a sink of that type writes",
         expected: oneOf(registry.names(in: .sources), limit: 40),
-        fix: "bring the data into a form that a source reads, such as a JSON object a line")
+        fix: pathsName(declaration, registry).map {
+          "write \(quoted($0)), since \"paths\" names such files"
+        }
+          ?? "convert \(name) to a file with one JSON object a line, which a source of type jsonl reads"
+      )
       return nothing
     }
     let isMisplaced = manual.kind.section != declaration.section
@@ -64,7 +68,7 @@ extension Spec {
       declaration.node, manual.options, common: StageDeclaration.commonKeys(section),
       of: shown(name))
     var optionProblems = check.problems
-    nameFields(declaration.name, manual, &optionProblems)
+    nameFields(declaration.name, manual, registry, &optionProblems)
     problems.add(contentsOf: optionProblems)
     guard let options else { return BuiltStage(manual: manual, stage: nil, options: nil) }
     let before = problems.errorCount
@@ -81,9 +85,26 @@ extension Spec {
   /// Puts fields of the sources where a fix has a placeholder for one, if it is plain which, and paths of
   /// the kind that the stage takes.
   private func nameFields(
-    _ stage: String, _ manual: StageManual, _ problems: inout Problems
+    _ stage: String, _ manual: StageManual, _ registry: StageRegistry, _ problems: inout Problems
   ) {
     problems.mend { problem in
+      if same(problem.code, "unknown_key"), same(problem.fix ?? "", "remove it"),
+        case .key(_, let key) = problem.pointer
+      {
+        let others = registry.manuals.filter { other in
+          other.kind.section == manual.kind.section
+            && other.options.contains { same($0.name, key) }
+        }
+        guard !others.isEmpty, others.count <= 4 else { return nil }
+        return "remove it; \(quoted(key)) is an option of \(alternatives(others.map(\.type)))"
+      }
+      if same(problem.code, "wrong_type"), case .key(_, let key) = problem.pointer,
+        case .map(.fieldType)? = manual.options.first(where: { same($0.name, key) })?.type
+      {
+        return stages.timeFields.reduce(problem.fix) { fix, time in
+          fix?.replacing("\(quoted(time)): \"string\"", with: "\(quoted(time)): \"timestamp\"")
+        }
+      }
       if same(problem.code, "secret_not_taken"), case .key(_, let name) = problem.pointer,
         let option = manual.options.first(where: { same($0.name, name) && $0.type.isAnyPath })
       {
@@ -101,6 +122,18 @@ extension Spec {
       let field =
         same(option.name, "time") ? onlyTime : same(option.name, "key") ? firstIdentifier : nil
       return field.map { fix.replacing(quoted(OptionType.fieldPlaceholder), with: quoted($0)) }
+    }
+  }
+
+  /// The type of a source whose files the paths name: `jsonl` for `*.jsonl.zst`.
+  private func pathsName(_ source: StageDeclaration, _ registry: StageRegistry) -> String? {
+    let paths = source.node.member("paths")?.value.array?.compactMap(\.string) ?? []
+    return registry.names(in: .sources).first { type in
+      !paths.isEmpty
+        && paths.allSatisfy { path in
+          path.utf8.split(separator: UInt8(ascii: ".")).dropFirst()
+            .contains { $0.elementsEqual(type.utf8) }
+        }
     }
   }
 

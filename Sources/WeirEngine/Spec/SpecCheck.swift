@@ -69,6 +69,7 @@ extension Spec {
     allowMissingParams: Bool = false
   ) -> (CheckedSpec?, Problems) {
     var (spec, problems) = parse(bytes, file: file)
+    problems.explainMissingValues(registry)
     let checked = spec?.check(
       registry, given: given, now: now, allowMissingParams: allowMissingParams,
       problems: &problems)

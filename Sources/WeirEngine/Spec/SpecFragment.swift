@@ -95,7 +95,7 @@ struct FragmentReading {
         "unknown_key", at: member.keyNode, "a fragment has no key \(shown(member.key))",
         expected: oneOf(FragmentReading.keys),
         fix: isOfSpec
-          ? "move it to the spec"
+          ? "move what it holds to \(quoted(member.key)) of \(printable(lastComponent(of: chain.first ?? "")))"
           : problems.suggestion(for: member.key, among: FragmentReading.keys).map { quoted($0) }
             ?? "remove it")
     }
@@ -164,7 +164,7 @@ struct FragmentReading {
       "include_escapes", at: place,
       "the fragment \(shown(written)) lies outside of the folder of the spec",
       expected:
-        "a path in the folder of the spec or below it, from the file in which it stands",
+        "a path inside the folder of the spec, written from the file that has the \"include\"",
       fix: "move it into that folder, and write \"\(printable(lastComponent(of: written)))\"")
   }
 

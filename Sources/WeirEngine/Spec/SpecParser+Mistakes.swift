@@ -29,7 +29,7 @@ extension SpecParser {
       let line = scanner.source.lineNumber(of: mayLackEnd.key.lowerBound)
       return scanner.stop(
         "unclosed", mayLackEnd.frame..<mayLackEnd.frame + 1, mayLackEnd.pointer,
-        "this { is still open in line \(line), where a key stands further left than those in it",
+        "this { is not closed: by its indentation, line \(line) is already outside of it",
         fix: missingBrace(before: mayLackEnd.key.lowerBound, line),
         related: [
           .init("that key", source: scanner.source, offset: mayLackEnd.key.lowerBound)
@@ -120,7 +120,7 @@ extension SpecParser {
     {
       return scanner.stop(
         "merge_conflict", scanner.at..<scanner.at + 7, pointer,
-        "this is a conflict of a merge that nobody resolved",
+        "this is a merge conflict that is not resolved",
         fix: "keep one of the two sides, and remove the lines with <<<<<<<, ======= and >>>>>>>")
     }
     scanner.stop(

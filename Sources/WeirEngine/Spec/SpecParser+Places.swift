@@ -12,6 +12,7 @@ extension SpecParser {
         fix:
           "write its value in front of the \(byte == UInt8(ascii: ",") ? "comma" : "}"), or remove the key"
       )
+      noteType()
     case UInt8(ascii: ":"):
       scanner.stop(
         "unexpected_character", scanner.scalarRange, pointer, "there are two colons",
@@ -19,9 +20,9 @@ extension SpecParser {
         fix: "remove one of them")
     case UInt8(ascii: "<") where stack.isEmpty:
       scanner.stop(
-        "not_json", scanner.scalarRange, .root, "this is not JSON (is it HTML or XML?)",
+        "not_json", scanner.scalarRange, .root, "this is a web page or XML, not a spec",
         expected: "a JSON object, which starts with {",
-        fix: "write it as JSON; weir init FOLDER writes a spec to begin with")
+        fix: "fetch the file again; weir init FOLDER writes a spec to begin with")
     default:
       let fixes: [(sign: String, fix: String)] = [
         ("(", "write [ and ] around a list"), ("`", "write \" in front of the text and behind it"),
@@ -32,7 +33,7 @@ extension SpecParser {
       ]
       unexpected(
         pointer, expected: "a value",
-        fix: fixes.first { $0.sign.utf8.elementsEqual([byte]) }?.fix)
+        fix: placeholder() ?? fixes.first { $0.sign.utf8.elementsEqual([byte]) }?.fix)
     }
   }
 
@@ -43,7 +44,7 @@ extension SpecParser {
     if byte == UInt8(ascii: "+") {
       return scanner.stop(
         "unexpected_character", range, frame.next, "JSON does not put texts together",
-        expected: "a comma or \(frame.isObject ? "}" : "]")", fix: "write one string")
+        fix: joined().map { "write one string: \($0)" } ?? "write one string")
     }
     let opened = SpecProblem.Related("opened here", source: scanner.source, offset: frame.start)
     if frame.isObject {
@@ -51,21 +52,79 @@ extension SpecParser {
       return scanner.stop(
         "unexpected_character", range, frame.next,
         "the value of \(shown(frame.key.text)) is an object, and is not opened",
-        expected: "a comma or }", fix: "write { behind \(quoted(frame.key.text)):")
+        fix:
+          "write { after \(quoted(frame.key.text)):, and } at the end of the object if it is not there"
+      )
     }
     guard frame.items.count > 1 else {
       return scanner.stop(
         "unexpected_character", range, frame.pointer, "a list has no keys",
-        expected: "a comma or ]", fix: "write { and } in the place of [ and ]", related: [opened])
+        fix: asObject(frame.start).map { "write \($0)" } ?? "write { and } in the place of [ and ]",
+        related: [opened])
     }
     // The key is in the list already: what stands before it was the last entry.
     let last = frame.items[frame.items.count - 2]
-    scanner.problems.takeBackLast("missing_comma", behind: last.range.upperBound)
+    let lacksComma = scanner.problems.takeBackLast("missing_comma", behind: last.range.upperBound)
     scanner.stop(
       "unclosed", frame.start..<frame.start + 1, frame.pointer,
       "this [ is still open where the key \(shown(frame.items[frame.items.count - 1].string ?? "")) stands",
-      fix: "put a ] behind \(last.sourceText)",
+      fix: "put \(lacksComma ? "]," : "a ]") behind \(last.sourceText)",
       related: [.init("that key", at: frame.items[frame.items.count - 1])])
+  }
+}
+
+extension SpecParser {
+  /// Says of a key without a value which type its stage has, as far as that was read.
+  mutating func noteType() {
+    let type = stack.last?.members.first { same($0.key, "type") }?.value.string
+    scanner.problems.change { problem in
+      if same(problem.code, "missing_value") { problem.stageType = type }
+    }
+  }
+
+  /// `<fields>`, which a manual has in the place of a value.
+  private func placeholder() -> String? {
+    let bytes = scanner.bytes
+    guard scanner.byte == UInt8(ascii: "<"),
+      let end = bytes[scanner.at...].prefix(60).firstIndex(of: UInt8(ascii: ">")),
+      !bytes[scanner.at..<end].contains(0x0A)
+    else { return nil }
+    let text = printable(scanner.text(scanner.at..<end + 1))
+    return
+      "replace \(text), brackets included, with the value itself, such as \"market\" or [\"market\", \"queue\"]"
+  }
+
+  /// What stands between a bracket and the one that closes it in the same line.
+  private func inside(_ open: Int, _ close: String) -> String? {
+    let line = scanner.source.line(at: open).upperBound
+    guard let end = scanner.bytes[open + 1..<line].firstIndex(of: Array(close.utf8)[0]),
+      end - open <= 80,
+      !scanner.bytes[open + 1..<end].contains(where: { [0x5B, 0x7B].contains($0) })
+    else { return nil }
+    let text = scanner.text(open + 1..<end)
+    let trimmed = text.utf8.drop { $0 == 0x20 }
+    let length = trimmed.reversed().drop { $0 == 0x20 }.count
+    return printable(String(decoding: Array(trimmed.prefix(length)), as: UTF8.self))
+  }
+
+  private func asObject(_ open: Int) -> String? { inside(open, "]").map { "{ \($0) }" } }
+
+  func asList(_ open: Int) -> String? {
+    inside(open, "}").flatMap { $0.utf8.contains(UInt8(ascii: ":")) ? nil : "[\($0)]" }
+  }
+
+  /// Two strings with a + between them as one.
+  private func joined() -> String? {
+    let bytes = scanner.bytes
+    let quote = UInt8(ascii: "\"")
+    let left = scanner.lastString
+    var start = scanner.at + 1
+    while start < bytes.count, bytes[start] == 0x20 { start += 1 }
+    guard left.count > 1, start < bytes.count, bytes[start] == quote,
+      let end = bytes[(start + 1)...].prefix(100).firstIndex(of: quote), left.count <= 100
+    else { return nil }
+    return printable(
+      scanner.text(left.lowerBound..<left.upperBound - 1) + scanner.text(start + 1..<end + 1))
   }
 }
 

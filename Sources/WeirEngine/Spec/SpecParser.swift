@@ -63,14 +63,16 @@ struct SpecParser {
         "this file has \(bytes.count) bytes; at most \(limits.bytes) are read")
     } else if bytes.starts(with: [0x1F, 0x8B]) || bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
       scanner.stop(
-        "not_utf8", 0..<2, .root, "this file is compressed", fix: "unpack it, and name that file")
+        "not_utf8", 0..<2, .root, "this file is compressed",
+        fix: "unpack it, and run weir on the unpacked file")
     } else if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
       scanner.stop(
         "not_utf8", 0..<2, .root, "this file is UTF-16", fix: "save it as UTF-8")
     } else if let place = bytes.withUnsafeBufferPointer({ firstInvalidUTF8($0) }) {
       scanner.stop(
         "not_utf8", place..<place + 1, .root, "this byte is not UTF-8",
-        fix: "save the file as UTF-8")
+        fix:
+          "the file is probably Latin-1 or Windows-1252: open it as that, and save it as UTF-8")
     } else if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
       scanner.add(
         "byte_order_mark", 0..<3, .root, "the file starts with a byte order mark",
@@ -236,12 +238,34 @@ struct SpecParser {
       scanner.add(
         "duplicate_key", range, .key(pointer, text),
         "the key \(shown(text)) stands twice in this object, first in line \(line)",
-        fix: "remove or rename one of them",
+        fix: duplicateFix(text, pointer),
         related: [.init("first here", source: scanner.source, offset: first.lowerBound)])
     } else {
       stack[last].places[Array(text.utf8)] = range
     }
     colon(text, .key(pointer, text))
+  }
+
+  /// What to do about a key that stands twice in the object at a place.
+  private func duplicateFix(_ key: String, _ object: SpecPointer) -> String {
+    let isOption =
+      if case .key(.key(.root, let section), _) = object {
+        SpecSection(rawValue: section) != nil
+      } else {
+        false
+      }
+    guard !isOption, case .key(.root, let name) = object, let section = SpecSection(rawValue: name)
+    else {
+      if isOption { return "keep one of them, and remove the other" }
+      if case .root = object { return "keep one of them, and remove the other" }
+      return "remove or rename one of them"
+    }
+    var number = 2
+    while stack[stack.count - 1].places[Array("\(key)_\(number)".utf8)] != nil { number += 1 }
+    return "two stages cannot have one name: write \(quoted("\(key)_\(number)"))"
+      + (section == .sinks
+        ? "" : ", and the same in the \"inputs\" of the stage that is to read it")
+      + "; or remove one of them"
   }
 
   private mutating func colon(_ key: String, _ pointer: SpecPointer) {
@@ -261,8 +285,10 @@ struct SpecParser {
     case UInt8(ascii: ","), UInt8(ascii: "}"), nil:
       scanner.stop(
         "missing_value", end..<end, pointer, "the key \(shown(key)) has no value",
-        fix: "write \(quoted(key)): and its value"
-          + (stack[stack.count - 1].members.isEmpty ? "; a list stands in [ ]" : ""))
+        fix: stack[stack.count - 1].members.isEmpty
+          ? "a list stands in [ ]: write \(asList(stack[stack.count - 1].start) ?? "[\(quoted(key)), ...]"); in { } every key has a colon and a value"
+          : "write \(quoted(key)): and its value")
+      noteType()
     default:
       if scanner.at == end, scanner.endsLate(isKey: true, pointer) { return }
       scanner.add(

@@ -145,7 +145,7 @@ struct SpecParsing {
           expected: names.isEmpty
             ? "a parameter; the spec declares none" : oneOf(names),
           fix: problems.suggestion(for: name, among: names).map { quoted($0) }
-            ?? "declare \(quoted(name)) under \"params\", or take it out; files by the value of a field are made by {FIELD} in the \"path\" of a sink of records"
+            ?? "take it out; for a file for each value of a field write {FIELD} in the \"path\" of a sink of records; to choose it for each run, declare \(quoted(name)) under \"params\""
         )
       } else if found.contains(where: { same($0.name, name) }) {
         problems.add(
@@ -181,7 +181,9 @@ struct SpecParsing {
         problems.add(
           "wrong_type", at: member.value, "\"\(section.rawValue)\" is \(member.value.kindText)",
           expected: "an object: the name of each \(section.singular) and its declaration",
-          fix: "\"\(section.rawValue)\": { \"NAME\": { \"type\": ... } }")
+          fix:
+            "\"\(section.rawValue)\": { \(quoted(likelyName(of: section, root))): { \"type\": ... } }"
+        )
         continue
       }
       if declarations.count + members.count > Spec.stageLimit {
@@ -193,6 +195,15 @@ struct SpecParsing {
       }
     }
     return declarations
+  }
+
+  /// A source's name as a stage reads it, where the sources themselves have none.
+  private func likelyName(of section: SpecSection, _ root: SpecNode) -> String {
+    let transforms = root.member("transforms")?.value.object ?? []
+    let inputs = transforms.flatMap { $0.value.member("inputs")?.value.array ?? [] }
+      .compactMap(\.string)
+    let unknown = inputs.first { input in !transforms.contains { same($0.key, input) } }
+    return section == .sources ? unknown ?? "NAME" : "NAME"
   }
 
   private mutating func tooManyStages(_ count: Int, at node: SpecNode) {
@@ -238,7 +249,9 @@ struct SpecParsing {
     if !isStageName(name) {
       problems.add(
         "bad_name", at: member.keyNode, "\(shown(name)) cannot be the name of a stage",
-        expected: "1 to 64 letters, digits, _ and -; not a dot, which names an output",
+        expected: name.utf8.contains(0x20)
+          ? "1 to 64 letters, digits, _ and -; no spaces"
+          : "1 to 64 letters, digits, _ and -; not a dot, which names an output",
         fix: quoted(mendedName(name, separator: "_")))
     }
     let node = member.value

@@ -58,6 +58,9 @@ public struct SpecProblem: Sendable {
   /// checked spec.
   var stagesAbove: [Int] = []
 
+  /// The type of the stage that a key without a value stands in.
+  var stageType: String?
+
   /// Its message says which letter only looks like another.
   var isLookalikeNamed = false
 

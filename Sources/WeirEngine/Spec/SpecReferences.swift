@@ -97,7 +97,8 @@ private struct ReferenceCheck {
 
   private func undeclared(_ word: String) -> String {
     let name = mendedName(word, separator: "_", lowercase: true)
-    return "${param.\(name)}, and \(quoted(name)): { \"type\": \"string\" } under \"params\""
+    return
+      "${param.\(name)}, and \(quoted(name)): { \"type\": \"string\" } under \"params\"; its value comes from \"default\" there, or from --param \(name)=VALUE"
   }
 
   private func malformed(
@@ -118,7 +119,9 @@ private struct ReferenceCheck {
     problems.add(
       "bad_reference", at: node, within: range,
       isClosed
-        ? "\(shown(text)) names no parameter (environment variables are not read)"
+        ? inner.utf8.starts(with: "params.".utf8)
+          ? "\(shown(text)): parameters are written ${param.NAME}, without an s"
+          : "\(shown(text)) names no parameter (environment variables are not read)"
         : "\(shown(text)) is not closed",
       expected: "${param.NAME}; $${ stands for ${ itself",
       fix: known.map { "${param.\($0)}" } ?? undeclared(word))

@@ -19,7 +19,7 @@ extension SpecScanner {
       let meant = String(decoding: path, as: UTF8.self)
       add(
         "bad_escape", string, pointer,
-        "a backslash begins an escape in JSON, and \(printable(text(first))) is none",
+        "a backslash begins an escape in JSON, and \(printable(text(first))) is not one",
         expected: "a path with / between its folders",
         fix: quoted(meant))
       return meant
@@ -64,9 +64,9 @@ extension SpecScanner {
     }
     if at == bytes.count {
       return stop(
-        "unclosed_string", start..<end, pointer, "the file ends inside of this string",
+        "unclosed_string", start..<end, pointer, "the file ends in the middle of a string",
         fix:
-          "close it and all that is open around it; where the rest of the file is missing, copy it again"
+          "the file was probably cut off: copy it again; else close the string and all that is open around it"
       )
     }
     let close = closing(of: start + 1..<end, isKey: isKey)
@@ -101,9 +101,9 @@ extension SpecScanner {
     }
     while end > content.lowerBound, bytes[end - 1] == 0x20 { end -= 1 }
     stop(
-      "unclosed_string", lastString, pointer,
-      "this string is not closed where it should be: what closes it begins the next one",
-      expected: "a \" at its end", fix: mended(lastString.lowerBound, end, content.upperBound))
+      "unclosed_string", lastString.lowerBound..<end, pointer,
+      "this string runs on into the next one: its closing quote is missing",
+      fix: mended(lastString.lowerBound, end, end))
     return true
   }
 

@@ -215,7 +215,9 @@ struct SpecScanner {
     default:
       add(
         "bad_number", range, pointer, "\(shown(word)) is no JSON number",
-        expected: "a value with a unit, a date or a code stands in double quotes",
+        expected: SpecDuration(text: word) == nil
+          ? "a value with a unit, a date or a code stands in double quotes"
+          : "a duration stands in double quotes",
         fix: quoted(word))
       return .string(word)
     }

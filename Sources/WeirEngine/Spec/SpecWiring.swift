@@ -126,7 +126,7 @@ struct SpecWiring {
       expected: "an input that carries \(alternatives(manual.accepts.map(\.rawValue)))",
       fix: fitting.map { quoted(portText(input.stage, $0.name)) }
         ?? (stages[consumer].inputs.count > 1
-          ? "remove it" : likelyInput(of: consumer).map { quoted($0) }))
+          ? "remove it from \"inputs\"" : likelyInput(of: consumer).map { quoted($0) }))
   }
 
   /// What an input carries, where it is right.
@@ -162,7 +162,7 @@ struct SpecWiring {
     problems.add(
       "unknown_output", at: input.node,
       input.port.utf8.isEmpty
-        ? "\(shown(input.stage)) has several outputs and none without a name"
+        ? "\(shown(input.stage)) has several outputs: say which one"
         : "\(shown(input.stage)) has no output \(shown(input.port))",
       expected: names.isEmpty ? "nothing: it has no output" : oneOf(names),
       fix: (near.map { portText(input.stage, $0) } ?? names.first).map { quoted($0) })
@@ -195,7 +195,7 @@ struct SpecWiring {
           ? "the spec reads nothing: it has no source"
           : "the spec writes nothing: it has no sink",
         expected: "a \(section.singular) of type \(alternatives(registry.names(in: section)))",
-        fix: "\"\(section.rawValue)\": { \(example(of: section)) }")
+        fix: example(of: section))
     }
   }
 
@@ -209,7 +209,8 @@ struct SpecWiring {
       problems.add(
         "unused_stage", at: stage.nameNode,
         "no stage reads the \(stage.section.singular) \(shown(stage.name))",
-        expected: "its name in the \"inputs\" of another stage", fix: "use it or remove it")
+        expected: "its name in the \"inputs\" of another stage",
+        fix: "write \(quoted(stage.name)) into the \"inputs\" of another stage, or remove it")
     }
   }
 

@@ -154,7 +154,7 @@ struct LookupFile {
     {
       problems.add(
         "wrong_delimiter", at: node(header[0].range),
-        "the first line has one column, and \(other.name) between words",
+        "the columns of this file are separated by \(other.name), not by \(others.first { $0.byte == delimiter }?.name ?? "the delimiter")",
         fix: "write \"delimiter\": \"\(other.name)\" in the stage")
       return false
     }

@@ -159,7 +159,9 @@ struct LookupDemand {
         "duplicate_row", at: file.node(row[0].range),
         "two rows have the key \(words): a record could have only one of them",
         expected: "one row for each key",
-        fix: "remove one of the two, or name another column under \"on\" that tells them apart",
+        fix: "remove one of the two"
+          + (file.columns.count > row.count
+            ? ", or name another column under \"on\" that tells them apart" : ""),
         related: [.init("the first is here", at: file.node(first[0].range))])
     }
     return problems.hasErrors ? nil : dictionary
