@@ -54,6 +54,22 @@ import WeirStatistics
         + "steady movement would also describe it, but less well.")
   }
 
+  @Test func `a shift that was not the first, and is young`() {
+    var third = finding(
+      .shift, .down, 80...89, from: 350, to: 201, effect: (-170, -130),
+      impact: Estimate(value: -1490, lo: -1700, hi: -1300), n: 2010)
+    third.earlier = [
+      EarlierShift(anchor: 20, from: 200.4, to: 280), EarlierShift(anchor: 50, from: 280, to: 350),
+    ]
+    let said = text(third, .count, "volume")
+    #expect(said.headline == "hate_speech in DE: volume fell from 350 to 201 a day on 12 Nov")
+    #expect(
+      said.detail.hasSuffix(
+        "The level had changed before: from 200 to 280 a day on 13 Sep and from 280 to 350 a day on "
+          + "13 Oct. The new level is 10 days old: whether it lasts, more of them will tell."),
+      "\(said.detail)")
+  }
+
   @Test func `a shift of a count`() {
     let said = text(
       finding(

@@ -39,7 +39,9 @@ import WeirTesting
     #expect(
       members.map(\.key) == [
         "finding_id", "level", "type", "direction", "series", "anchor", "window", "baseline",
-        "observed", "effect", "impact", "stats", "explained_away", "explain", "incident", "related",
+        "observed", "effect", "impact", "stats", "explained_away", "earlier_changes", "explain",
+        "incident",
+        "related",
         "evidence", "rank", "text", "engine_version",
       ])
     #expect(first["finding_id"]!.plain.utf8.count == 12)

@@ -115,7 +115,8 @@ import Testing
       #expect(said.count { $0.type != .seasonBreak } <= 1, "seed \(seed)")
       guard let season = said.first(where: { $0.type == .seasonBreak }) else { continue }
       found += 1
-      #expect(season.anchor == 84 && season.window == 84...111)
+      // Sundays are alike before and after.
+      #expect((82...85).contains(season.anchor) && season.window == season.anchor...111)
       // Mondays fell from 1.0 to 0.45 of the level, Saturdays rose by as much.
       #expect(season.weekday == 0 || season.weekday == 5)
       #expect((season.direction == .down) == (season.weekday == 0))

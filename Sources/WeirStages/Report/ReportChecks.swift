@@ -122,6 +122,7 @@ struct ReportChecks {
     case "student_t": "Student's t"
     case "mann_kendall": "Mann-Kendall, corrected for autocorrelation"
     case "shift_scan": "Scan for one change of level"
+    case "two_steps": "Likelihood of two changes of level against none"
     case "weighted_line": "Weighted line through blocks of seven days"
     case "weekday_contrasts": "F test of the differences between weekdays"
     case "halves": "Second half against the first, Student's t"

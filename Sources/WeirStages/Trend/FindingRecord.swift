@@ -55,6 +55,12 @@ struct FindingRecord {
         ])),
       JSONMember("stats", sized(stats(finding.test))),
       JSONMember("explained_away", .array(finding.explainedAway.map { .text($0) })),
+      JSONMember(
+        "earlier_changes",
+        .array(
+          finding.earlier.map {
+            ["date": date($0.anchor), "from": .measured($0.from), "to": .measured($0.to)]
+          })),
       JSONMember("explain", explain),
     ]
     members += company

@@ -201,12 +201,20 @@ private struct FindingWords {
       sentences.append(
         "The days of the week differ in another way than before; \(weekday) changed most.")
     }
-    if finding.type == .shift {
+    if finding.type == .shift || finding.type == .seasonBreak {
       let (lo, hi) = (finding.anchorLo, finding.anchorHi)
       if lo != hi {
         sentences.append(
-          "The new level began between \(dates.day(lo)) and \(dates.day(hi)), most likely on "
-            + "\(dates.day(finding.anchor)).")
+          "The new \(finding.type == .shift ? "level" : "pattern") began between \(dates.day(lo)) and "
+            + "\(dates.day(hi)), most likely on \(dates.day(finding.anchor)).")
+      }
+    }
+    if finding.type == .shift {
+      if !finding.earlier.isEmpty { sentences.append(earlier) }
+      if finding.window.count < 2 * TrendSettings().minSegment {
+        sentences.append(
+          "The new level is \(dates.length(finding.window.count)) old: whether it lasts, more of them "
+            + "will tell.")
       }
     }
     for other in finding.explainedAway {
@@ -236,6 +244,16 @@ private struct FindingWords {
     let each =
       isMany && (series.kind == .count || series.kind == .distinct) ? " \(dates.each)" : ""
     return "The change is \(difference(finding.effect, each: each))\(share)."
+  }
+
+  /// The steps in front of the one that is reported.
+  private var earlier: String {
+    let each = series.kind == .count || series.kind == .distinct ? " \(dates.each)" : ""
+    let steps = finding.earlier.map { step in
+      let text = values([step.from, step.to])
+      return "from \(text[0]) to \(text[1])\(each) on \(dates.day(step.anchor))"
+    }
+    return "The level had changed before: \(listed(steps, last: "and"))."
   }
 
   /// "+5.4 points (95 % interval +5.0 to +5.9)".

@@ -144,8 +144,10 @@ struct TrendAnnotations: Sendable {
 }
 
 extension [TrendAnnotation] {
-  /// For the detail of a finding; `nil` where there is nothing to say.
+  /// For the detail of a finding, the first three by name; `nil` where there is nothing to say.
   var sentence: String? {
-    isEmpty ? nil : "Noted for then: \(map(\.words).joined(separator: "; "))."
+    guard !isEmpty else { return nil }
+    let more = count > 3 ? " and \(count - 3) more" : ""
+    return "Noted for then: \(prefix(3).map(\.words).joined(separator: "; "))\(more)."
   }
 }

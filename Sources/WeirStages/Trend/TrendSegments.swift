@@ -286,7 +286,8 @@ struct ComparedPeriods: Sendable {
         isCompared(t) && (!isDaily || series.firstWeekday == nil || weekdays.contains(t % 7))
       }
       let start = finding.window.lowerBound
-      old = (max(0, start - Self.reach)..<start).filter(fits)
+      let level = finding.earlier.last?.anchor ?? 0
+      old = (max(level, start - Self.reach)..<start).filter(fits)
       if old.isEmpty {
         let end = finding.window.upperBound + 1
         old = (end..<min(buckets.count, end + Self.reach)).filter(fits)

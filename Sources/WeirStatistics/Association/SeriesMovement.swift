@@ -4,8 +4,9 @@ import Glibc
 /// the weeks around, and its memory. What is left of two series can be correlated; two weekday patterns,
 /// two slow drifts or two smooth series always can (G. Yule 1926).
 ///
-/// Values on the scale of a ``ComparedSeries`` less the ``WeekdayProfile`` and a running median of up to
-/// 29 buckets, over the standard deviation that sampling and process noise give the bucket; filtered by
+/// Values on the scale of a ``ComparedSeries`` less the ``WeekdayProfile``, a running median of up to
+/// 29 buckets and, from 84 days on, for each weekday a running median of nine weeks (a timetable that both
+/// change in spring would else make a Saturday of one follow a Sunday of the other), over the standard deviation that sampling and process noise give the bucket; filtered by
 /// the AR(1) of what comes out; then as normal scores, so that one loud day makes no correlation.
 /// O(n log n).
 public struct SeriesMovement: Sendable {
@@ -24,6 +25,9 @@ public struct SeriesMovement: Sendable {
 
   /// Lags over which what the filter left is counted: three weeks, for weekdays that changed on the way.
   static let memory = 21
+  /// Weeks in which a weekday may differ from its own usual, and days from which on it is asked.
+  private static let season = 9
+  private static let fewestForSeason = 84
   private static let widest = 29
   private static let narrowest = 7
 
@@ -49,7 +53,9 @@ public struct SeriesMovement: Sendable {
     let plain = (0..<n).map { s.y[$0] - profile.at($0, s) }
     let width = min(Self.widest, max(Self.narrowest, n / 3 | 1))
     let level = runningMedian(plain, width: width)
-    let rest = (0..<n).map { plain[$0] - level[$0] }
+    var rest = (0..<n).map { plain[$0] - level[$0] }
+    let isMoving = n >= Self.fewestForSeason && !s.weekday.isEmpty
+    if isMoving { Self.removeWeekdays(&rest, s.weekday) }
     let sampling = (0..<n).map { s.samplingVariance($0, level: level[$0] + profile.at($0, s)) }
     let process = Dispersion.robust(rest, sampling)
     var moves = [Double](repeating: .nan, count: series.buckets.count)
@@ -68,8 +74,20 @@ public struct SeriesMovement: Sendable {
     left = (1...Self.memory).map { lag in
       productMoment(scores, scores, lag: lag)?.r ?? 0
     }
-    spent = profile.parameters + m / Double(width)
+    spent =
+      profile.parameters + m / Double(width) + (isMoving ? m / Double(Self.season) : 0)
     status = scores.contains { !$0.isNaN } ? .ok : .constant
+  }
+}
+
+extension SeriesMovement {
+  /// Takes out what each weekday differs by in the weeks around.
+  private static func removeWeekdays(_ rest: inout [Double], _ weekday: [Int]) {
+    for d in 0..<7 {
+      let mine = rest.indices.filter { weekday[$0] == d }
+      let local = runningMedian(mine.map { rest[$0] }, width: season)
+      for (place, i) in mine.enumerated() { rest[i] -= local[place] }
+    }
   }
 }
 

@@ -27,11 +27,13 @@ struct ExpectedBand {
       return constant(s)
     }
     let base = baseLevel(s)
+    let older = olderLevels(s)
     let tau2 = dayTest().dispersion(excluding: flagged)
     let usual = usualRecords(s)
     return series.buckets.indices.map { i in
       let offset = analysis.profile.ofBucket(
         i, firstWeekday: series.firstWeekday, isUnchanged: reported.season)
+      let base = older.last(where: { i < $0.end })?.level ?? base
       let bucket = series.buckets[i]
       let exposure = bucket.exposure > 0 && bucket.exposure.isFinite ? bucket.exposure : 1
       switch s.kind {
@@ -71,8 +73,8 @@ struct ExpectedBand {
     let range: Range<Int>
     switch reported.structure {
     case .shift:
-      level = structure.means().before
-      range = 0..<structure.split
+      range = structure.before
+      level = structure.mean(range)
     case .trend:
       level = structure.line.at(firstWeeksCentre(s))
       range = 0..<s.count
@@ -86,6 +88,23 @@ struct ExpectedBand {
       let drift = reported.structure == .trend ? structure.line.at(Double(s.index[i])) - level : 0
       return level + drift + analysis.profile.at(i, s)
     }
+    return level + s.calibration(of: whole, over: kept)
+  }
+
+  /// Of a level that had moved before the change that is reported: the levels up to then, on the scale,
+  /// the latest first, each with the number of the bucket that ends it.
+  private func olderLevels(_ s: ComparedSeries) -> [(end: Int, level: Double)] {
+    guard reported.structure == .shift, let structure = analysis.structure else { return [] }
+    return structure.levels.dropLast(2).reversed().map { range in
+      (s.index[range.upperBound], calibrated(structure, s, over: range))
+    }
+  }
+
+  /// Of a level over `range`, such that expected counts add up there.
+  private func calibrated(_ x: Structure, _ s: ComparedSeries, over range: Range<Int>) -> Double {
+    let level = x.mean(range)
+    let kept = range.filter { !flagged[$0] && x.weights[$0] > 0 }
+    let whole = (0..<s.count).map { level + analysis.profile.at($0, s) }
     return level + s.calibration(of: whole, over: kept)
   }
 

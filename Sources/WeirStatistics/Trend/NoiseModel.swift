@@ -23,9 +23,9 @@ struct NoiseModel {
     var stepFit = 0.0
   }
   private(set) var nodes: [Node] = []
-  private let y: [Double]
-  private let t: [Int]
-  private let s2: [Double]
+  let y: [Double]
+  let t: [Int]
+  let s2: [Double]
 
   /// Autocorrelations of the process, by one bucket.
   static let phis = [0.0, 0.25, 0.5, 0.68, 0.8, 0.88]
@@ -44,14 +44,26 @@ struct NoiseModel {
     self.y = y
     self.t = t
     self.s2 = s2
+    nodes = NoiseModel.grid(variance)
+    for i in nodes.indices { fit(&nodes[i], split: split) }
+  }
+
+  private static func grid(_ variance: Double) -> [Node] {
     let unit = max(variance, 1e-18)
-    for (row, phi) in NoiseModel.phis.enumerated() {
-      for share in NoiseModel.shares where phi == 0 || share > 0 {
-        var node = Node(phi: phi, tau2: max(share * unit, 1e-18), row: row)
-        fit(&node, split: split)
-        nodes.append(node)
+    var nodes: [Node] = []
+    for (row, phi) in phis.enumerated() {
+      for share in shares where phi == 0 || share > 0 {
+        nodes.append(Node(phi: phi, tau2: max(share * unit, 1e-18), row: row))
       }
     }
+    return nodes
+  }
+
+  /// The same values and places under nodes for another residual variance, without a line or a step.
+  func scaled(to variance: Double) -> NoiseModel {
+    var other = self
+    other.nodes = NoiseModel.grid(variance)
+    return other
   }
 
   /// Weights of the nodes, adding up to 1.
@@ -94,7 +106,7 @@ struct NoiseModel {
     }
   }
 
-  private func power(_ phi: Double, _ gap: Int) -> Double {
+  func power(_ phi: Double, _ gap: Int) -> Double {
     gap == 1 ? phi : phi == 0 ? 0 : exp(Double(gap) * log(phi))
   }
 

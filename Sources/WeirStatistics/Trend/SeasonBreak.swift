@@ -5,12 +5,18 @@ struct SeasonBreak: Sendable {
   /// Of the F test that the seven differences between the weekdays are one level.
   var p: Double
   var statistic: Double
-  /// Number of the first bucket with the new profile.
+  /// Number of the first bucket with the new profile, and its interval.
   var from: Int
+  var lo: Int
+  var hi: Int
   /// Offsets of the weekdays on the scale, Monday first, and the variance of each difference.
   var before: [Double]
   var after: [Double]
   var variance: [Double]
+  /// Mean variance of a day about its weekday.
+  var noise: Double
+  /// Degrees of freedom that ``noise`` is known with.
+  var freedom: Double
 
   /// Buckets that a new profile is looked for in, and fewest compared buckets in all.
   static let window = 28
@@ -24,7 +30,7 @@ struct SeasonBreak: Sendable {
     guard let from = profile.from, let fit = profile.parts, series.count >= SeasonBreak.fewest
     else { return nil }
     guard fit.days.allSatisfy({ $0 >= 2 }) else { return nil }
-    self.from = from
+    (self.from, lo, hi) = (from, from, from)
     before = Array(fit.raw[0..<7])
     after = Array(fit.raw[7..<14])
     let all = series.index.indices
@@ -35,16 +41,18 @@ struct SeasonBreak: Sendable {
     let rest = all.map { fit.residual[$0] - fit.raw[fit.group[$0]] }
     let tau2 = Dispersion.robust(rest, s2)
     // The level under the weekdays follows the values too.
-    let freedom = max(6, 0.5 * Double(n) - 14)
-    var unit = 0.0
+    freedom = max(6, 0.5 * Double(n) - 14)
+    var (unit, scale) = (0.0, 0.0)
     var variances = [Double](repeating: 0, count: 14)
     for i in all where fit.isIn[i] {
       let v = max(s2[i] + tau2, 1e-18)
       unit += rest[i] * rest[i] / v
+      scale += v
       let days = fit.days[fit.group[i]]
       variances[fit.group[i]] += v / (days * days)
     }
     unit = max(unit / max(8, 0.9 * Double(n) - 14), 1e-12)
+    noise = unit * scale / Double(max(1, n))
     let errors = (0..<7).map { unit * (variances[$0] + variances[7 + $0]) }
     let d = (0..<7).map { fit.raw[7 + $0] - fit.raw[$0] }
     let weight = errors.reduce(0) { $0 + 1 / $1 }

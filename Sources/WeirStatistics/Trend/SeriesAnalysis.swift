@@ -129,7 +129,26 @@ extension SeriesAnalysis {
     guard compared.count >= SeasonBreak.fewest, !compared.weekday.isEmpty else { return }
     let split = WeekdayProfile(compared, from: series.buckets.count - SeasonBreak.window)
     season = SeasonBreak(split, compared)
-    if let season, season.p <= SeasonBreak.acceptedLevel { profile = split }
+    guard let found = season, found.p <= SeasonBreak.acceptedLevel, let parts = split.parts else {
+      // What is not taken out of the days is not said either.
+      season?.p = 1
+      return
+    }
+    // Since when, whether that is a change too, and whether the weeks since then agree.
+    let place = SeasonPlace(parts, compared, else: found.from)
+    let dated =
+      place.from == found.from ? split : WeekdayProfile(compared, from: place.from)
+    guard var described = SeasonBreak(dated, compared), let fit = dated.parts,
+      described.p <= SeasonBreak.acceptedLevel,
+      described.steadiness(fit, compared, freedom: described.freedom) > SeasonBreak.steadyLevel
+    else {
+      season?.p = 1
+      return
+    }
+    (described.p, described.statistic) = (found.p, found.statistic)
+    (described.lo, described.hi) = (place.lo, place.hi)
+    season = described
+    profile = dated
   }
 
   func dayTest(phi: Double = 0) -> DayTest {
@@ -141,8 +160,9 @@ extension SeriesAnalysis {
     switch label {
     case .trend: return compared.index.map { structure.line.at(Double($0)) }
     case .shift:
-      let (before, after) = structure.means()
-      return (0..<compared.count).map { $0 < structure.split ? before : after }
+      return structure.levels.flatMap { range in
+        [Double](repeating: structure.mean(range), count: range.count)
+      }
     }
   }
 }
@@ -171,7 +191,7 @@ private func acceptedLevel(_ a: SeriesAnalysis) -> (level: [Double], parameters:
     guard s.p <= SeriesAnalysis.acceptedLevel else {
       return ([Double](repeating: s.mean(0..<n), count: n), 1)
     }
-    return (a.level(of: s, as: s.label), 2)
+    return (a.level(of: s, as: s.label), Double(2 + s.earlier.count))
   }
   // Too short for a structure: a clipped mean about the median.
   let centre = Robust.median(a.compared.y) ?? 0

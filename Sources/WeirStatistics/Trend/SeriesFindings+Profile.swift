@@ -28,9 +28,11 @@ extension SeriesFindings {
       size.impact = Estimate(
         value: moved, lo: share.lo * share.hi <= 0 ? 0 : min(a, b), hi: max(a, b))
     }
-    return finding(
+    var made = finding(
       .seasonBreak, size, window: window, weekday: day,
       test: record("weekday_contrasts", statistic: x.statistic, p: x.p, of: s.count))
+    (made.anchorLo, made.anchorHi) = (x.lo, x.hi)
+    return made
   }
 
   /// The second half of a short history against the first.

@@ -45,12 +45,24 @@ struct SeriesFindings {
       effect: size.effect, relative: size.relative,
       slopePerWeek: isShift ? nil : slope(x), impact: size.impact,
       test: TestRecord(
-        name: isShift ? "shift_scan" : x.isBlocked ? "weighted_line" : "mann_kendall",
+        name: isShift
+          ? (x.isTwice ? "two_steps" : "shift_scan")
+          : x.isBlocked ? "weighted_line" : "mann_kendall",
         statistic: x.statistic, p: x.p,
         pFamily: pFamily, q: q, families: families, selected: selected, phi: x.phi,
         varianceInflation: x.inflation, tau2: x.tau2, effectiveBuckets: x.effectiveBuckets),
       level: verdict.level, isMaterial: verdict.isMaterial, materialityReason: verdict.reason,
-      explainedAway: other <= SeriesAnalysis.acceptedLevel ? [isShift ? "trend" : "shift"] : [])
+      explainedAway: other <= SeriesAnalysis.acceptedLevel ? [isShift ? "trend" : "shift"] : [],
+      earlier: isShift ? earlier(x) : [])
+  }
+
+  private func earlier(_ x: Structure) -> [EarlierShift] {
+    let levels = x.levels
+    return x.earlier.indices.map { i in
+      EarlierShift(
+        anchor: s.index[x.earlier[i]], from: mean(levels[i]) { s.seen[$0] },
+        to: mean(levels[i + 1]) { s.seen[$0] })
+    }
   }
 
   private func shiftSize(_ x: Structure, _ band: ExpectedBand) -> FindingSize {
@@ -59,7 +71,7 @@ struct SeriesFindings {
     let expected = mean(window) { s.natural(base + analysis.profile.at($0, s)) * unit($0) }
     let seen = mean(window) { s.seen[$0] }
     return FindingSize(
-      baseline: around(expected, error: x.error(0..<x.split)),
+      baseline: around(expected, error: x.error(x.before)),
       observed: around(seen, error: x.error(window)), kind: s.kind, k: sum(window) { s.k[$0] },
       n: sum(window) { s.n[$0] }, buckets: Double(window.count))
   }

@@ -7,15 +7,22 @@ struct Structure: Sendable {
   var label: Label
   var pTrend: Double
   var pShift: Double
-  /// min(1, 1.2 min(pTrend, pShift)): the two tests see much the same, so that twice would be too much.
-  /// Measured on series without a change (docs/trends.md).
-  var p: Double { min(1, 1.2 * min(pTrend, pShift)) }
+  /// See ``TwoStepTest``.
+  var pTwice = 1.0
+  /// min(1, 1.25 min(pTrend, pShift), 6 pTwice): the tests see much the same, so that three times would be too
+  /// much. Measured on series without a change (docs/trends.md).
+  var p: Double { min(1, 1.25 * min(pTrend, pShift), 6 * pTwice) }
+  /// Whether what was seen are two steps rather than one.
+  var isTwice: Bool { !earlier.isEmpty && 6 * pTwice < 1.25 * min(pTrend, pShift) }
   /// Deviate of the test that ``label`` belongs to, after all corrections.
   var statistic: Double
   /// First compared bucket of the new level, and its 95 % interval (positions among the compared).
   var split: Int
   var splitLo: Int
   var splitHi: Int
+  /// Where the level had changed before ``split``, rising: the first compared bucket of each level but the
+  /// first; of a shift only.
+  var earlier: [Int] = []
   /// Autocorrelation and variance inflation of the labelled model's residuals.
   var phi: Double
   var inflation: Double
@@ -32,10 +39,14 @@ struct Structure: Sendable {
 
   var isBlocked: Bool { middles != nil }
 
-  /// Weighted means before and after ``split``.
-  func means() -> (before: Double, after: Double) {
-    (mean(0..<split), mean(split..<values.count))
+  /// The stretches of a shift that keep a level, the last one from ``split`` on.
+  var levels: [Range<Int>] {
+    let starts = [0] + earlier + [split]
+    return zip(starts, starts.dropFirst() + [values.count]).map { $0..<$1 }
   }
+
+  /// The stretch in front of ``split``.
+  var before: Range<Int> { (earlier.last ?? 0)..<split }
 
   func mean(_ range: Range<Int>) -> Double {
     var (sum, weight) = (0.0, 0.0)

@@ -10,7 +10,7 @@ struct StructureTest {
   var blocks: (blocks: WeekBlocks, daily: ComparedSeries)?
 
   /// How much likelier than a line a step must make the values, in log n: its place is free.
-  private static let stepPrice = 1.5
+  static let stepPrice = 1.5
 
   func run() -> Structure {
     let n = series.count
@@ -67,21 +67,27 @@ struct StructureTest {
         $0.blocks.isLine(
           $0.daily, kept: kept, split: kept.isEmpty ? 0 : kept[split], inflation: inflation)
       } ?? (tests.gain.map { $0 <= Self.stepPrice * log(m) } ?? (costLine <= costStep))
-    let unit = (isTrend ? rssLine / max(1, m - 2) : rssStep / max(1, m - 3))
-    let place = tests.edge?.split ?? split
+    var unit = isTrend ? rssLine / max(1, m - 2) : rssStep / max(1, m - 3)
+    let several = isTrend ? nil : tests.several
+    let place = several?.last ?? tests.edge?.split ?? split
     let interval: (lo: Int, hi: Int)
-    if let edge = tests.edge {
+    if let edge = several?.edge ?? tests.edge {
       let found = Structure.interval(of: edge.likelihoods, around: place - edge.first)
       interval = (found.lo + edge.first, found.hi + edge.first)
     } else {
       interval = splitInterval(y, w, split, unit: unit * (isTrend ? vifLine : vifStep))
     }
+    var (phiShift, vifShift) = (phiStep, vifStep)
+    if let several { (phiShift, vifShift, unit) = (several.phi, several.inflation, several.unit) }
     return Structure(
       label: isTrend ? .trend : .shift, pTrend: max(pTrend, 1e-300), pShift: max(pShift, 1e-300),
-      statistic: isTrend ? zTrend : zShift, split: kept.isEmpty ? 0 : kept[place],
+      pTwice: max(tests.twice.p, 1e-300),
+      statistic: several.map { _ in 6 * tests.twice.p < 1.25 * min(pTrend, pShift) } ?? false
+        ? tests.twice.z : isTrend ? zTrend : zShift, split: kept.isEmpty ? 0 : kept[place],
       splitLo: kept.isEmpty ? 0 : kept[interval.lo], splitHi: kept.isEmpty ? 0 : kept[interval.hi],
-      phi: isTrend ? phiLine : phiStep, inflation: max(1, isTrend ? vifLine : vifStep),
-      tau2: clean.tau2, effectiveBuckets: m / max(1, isTrend ? vifLine : vifStep),
+      earlier: several?.earlier.map { kept[$0] } ?? [],
+      phi: isTrend ? phiLine : phiShift, inflation: max(1, isTrend ? vifLine : vifShift),
+      tau2: clean.tau2, effectiveBuckets: m / max(1, isTrend ? vifLine : vifShift),
       values: clean.values, weights: clean.weights, unit: unit, line: line)
   }
 
@@ -97,10 +103,25 @@ struct StructureTest {
   private struct Tests {
     var line = One()
     var step = One()
+    /// Of ``TwoStepTest``: its statistic and p alone.
+    var twice = One()
     /// Twice the logarithm of how much likelier a step makes the values than a line; `nil` for blocks.
     var gain: Double?
     /// Where the step is, and the likelihoods of the places around it; `nil` for blocks.
     var edge: Edge?
+    /// Where the level moved more than once.
+    var several: Several?
+  }
+
+  /// Of a level that moved more than once.
+  private struct Several {
+    var earlier: [Int]
+    var edge: Edge
+    var phi: Double
+    var inflation: Double
+    /// Weighted residual variance.
+    var unit: Double
+    var last: Int { edge.split }
   }
 
   private struct Edge {
@@ -168,7 +189,9 @@ struct StructureTest {
     tests.step.inflation = mean / max(1e-300, flat * max(0.25, unit))
     tests.step.z = step / mean.squareRoot()
 
-    guard min(tests.line.p, tests.step.p) <= Self.unlikely else { return tests }
+    let twice = TwoStepTest(y, weights: w, noise: noise, minSegment: minSegment)
+    (tests.twice.p, tests.twice.z) = (twice.p, twice.statistic)
+    guard min(tests.line.p, tests.step.p, twice.p) <= Self.unlikely else { return tests }
     let near = max(minSegment, split - Self.edgeReach)...min(m - minSegment, split + Self.edgeReach)
     let likelihoods = noise.steps(at: near)
     var best = split - near.lowerBound
@@ -177,9 +200,50 @@ struct StructureTest {
     tests.edge = Edge(
       split: near.lowerBound + best, first: near.lowerBound,
       likelihoods: likelihoods.map { exp($0 - likelihoods[best]) })
-    tests.gain =
-      2 * (noise.evidence(\.stepFit) + likelihoods[best] - before - noise.evidence(\.lineFit))
+    let single = noise.evidence(\.stepFit) + likelihoods[best] - before
+    let lineEvidence = noise.evidence(\.lineFit)
+    tests.gain = 2 * (single - lineEvidence)
+    guard min(tests.line.p, tests.step.p, twice.p) <= SeriesAnalysis.acceptedLevel else {
+      return tests
+    }
+    let search = StepSearch(noise: noise, y: noise.y, weights: w, minSegment: minSegment)
+    if let found = search.run(single: single, line: lineEvidence, two: twice.places) {
+      tests.several = several(found, y, w, spent: spent)
+      tests.gain = .infinity
+    }
     return tests
+  }
+
+  private func several(
+    _ found: StepSearch.Found, _ y: [Double], _ w: [Double], spent: Double
+  ) -> Several {
+    let starts = [0] + found.places
+    let levels = zip(starts, starts.dropFirst() + [y.count]).map { $0..<$1 }
+    var rss = 0.0
+    for range in levels {
+      let mean = weightedMean(y, w, range)
+      for i in range { rss += w[i] * (y[i] - mean) * (y[i] - mean) }
+    }
+    let unit = rss / max(1, Double(y.count - levels.count - 1))
+    // The last step: its level against the one before.
+    var contrast = [Double](repeating: 0, count: y.count)
+    for (range, sign) in zip(levels.suffix(2), [-1.0, 1]) {
+      let weight = range.reduce(0) { $0 + w[$1] }
+      for i in range { contrast[i] = sign * w[i] / weight }
+    }
+    let flat = contrast.indices.reduce(0) { $0 + contrast[$1] * contrast[$1] / w[$1] }
+    let variances = found.noise.variances(contrast)
+    var (phi, mean) = (0.0, 0.0)
+    for (i, weight) in found.nodes.enumerated() {
+      phi += weight * found.noise.nodes[i].phi
+      mean += weight * variances[i].whole * spent
+    }
+    return Several(
+      earlier: Array(found.places.dropLast()),
+      edge: Edge(
+        split: found.places[found.places.count - 1], first: found.first,
+        likelihoods: found.likelihoods),
+      phi: phi, inflation: mean / max(1e-300, flat * max(0.25, unit)), unit: unit)
   }
 
   private func signed(_ tail: Double, like z: Double) -> Double {

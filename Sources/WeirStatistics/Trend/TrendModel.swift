@@ -225,13 +225,17 @@ public struct TrendFinding: Sendable {
   public var explainedAway: [String]
   /// Of a season break: the weekday that changed most, 0 = Monday; sizes are those of this day.
   public var weekday: Int?
+  /// Of a shift: the earlier ones of the same series, the first one first. Baseline and effect are those
+  /// of the last change against the level in front of it.
+  public var earlier: [EarlierShift]
 
   public init(
     series: Int, type: FindingType, direction: FindingDirection, anchor: Int, anchorLo: Int,
     anchorHi: Int, window: ClosedRange<Int>, windowValid: Int, baseline: Estimate,
     observed: Estimate, k: Double, n: Double, effect: Estimate, relative: Double,
     slopePerWeek: Estimate?, impact: Estimate, test: TestRecord, level: FindingLevel,
-    isMaterial: Bool, materialityReason: String, explainedAway: [String] = [], weekday: Int? = nil
+    isMaterial: Bool, materialityReason: String, explainedAway: [String] = [], weekday: Int? = nil,
+    earlier: [EarlierShift] = []
   ) {
     self.series = series
     self.type = type
@@ -255,13 +259,29 @@ public struct TrendFinding: Sendable {
     self.materialityReason = materialityReason
     self.explainedAway = explainedAway
     self.weekday = weekday
+    self.earlier = earlier
+  }
+}
+
+/// A step in front of the one that a finding is about.
+public struct EarlierShift: Sendable, Equatable {
+  /// The bucket that the new level began with.
+  public var anchor: Int
+  /// Levels before and after, each up to the next step, in the units of the series.
+  public var from: Double
+  public var to: Double
+
+  public init(anchor: Int, from: Double, to: Double) {
+    self.anchor = anchor
+    self.from = from
+    self.to = to
   }
 }
 
 /// Why a finding is believed: the test and the corrections it passed.
 public struct TestRecord: Sendable {
   /// "betabinomial", "negbinomial", "poisson", "binomial", "student_t", "mann_kendall",
-  /// "shift_scan", "weighted_line" (a trend told from blocks of seven days), "weekday_contrasts",
+  /// "shift_scan", "two_steps", "weighted_line" (a trend told from blocks of seven days), "weekday_contrasts",
   /// "halves", "coverage".
   public var name: String
   public var statistic: Double
