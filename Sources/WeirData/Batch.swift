@@ -80,6 +80,8 @@ public struct Batch: ~Copyable, @unchecked Sendable {
   private let cellMemory: Bytes
   private var placeMemory: Bytes?
   private var places: UnsafeMutablePointer<ValuePlace>?
+  private var offsetMemory: Bytes?
+  private(set) var offsets: UnsafeMutablePointer<UInt64>?
   public var arena: Arena
 
   init(
@@ -168,6 +170,15 @@ public struct Batch: ~Copyable, @unchecked Sendable {
     placeMemory = consume memory
   }
 
+  /// Makes room for the byte offset of each row, for a batch without text: its rows may lie further
+  /// apart than a block is long.
+  mutating func makeOffsets() {
+    let memory = Bytes(capacity: rowCount * MemoryLayout<UInt64>.stride)
+    memset(memory.base, 0, memory.capacity)
+    offsets = UnsafeMutableRawPointer(memory.base).assumingMemoryBound(to: UInt64.self)
+    offsetMemory = consume memory
+  }
+
   /// The original bytes of row `row`, without its line end.
   @inline(__always)
   public func text(ofRow row: Int) -> UnsafeBufferPointer<UInt8> {
@@ -175,8 +186,12 @@ public struct Batch: ~Copyable, @unchecked Sendable {
     return UnsafeBufferPointer(start: bytes.base + Int(line.start), count: Int(line.length))
   }
 
-  /// Where row `row` begins in the decompressed shard, in bytes.
-  public func byteOffset(ofRow row: Int) -> Int { byteOffset + Int(lines[row].start) }
+  /// Where row `row` begins in the decompressed shard, in bytes; 0 in a batch of retained columns that
+  /// were kept without.
+  public func byteOffset(ofRow row: Int) -> Int {
+    if let offsets { return Int(offsets[row]) }
+    return byteOffset + Int(lines[row].start)
+  }
 }
 
 /// The rows of a batch that are still there, ascending.

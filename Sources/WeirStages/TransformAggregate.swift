@@ -63,8 +63,8 @@ public struct Aggregate: ReduceStage {
 
       Sums of ints are exact; one that a 64-bit integer cannot hold fails the run. Sums of numbers \
       are added in the order of the input, whatever the number of workers. Days and weeks are \
-      those of the `zone` of the spec (UTC without one), weeks start on Monday; parts of a day are in \
-      UTC.
+      those of the `zone` of the spec (UTC without one), or of that which `zones` gives the group; weeks start on \
+      Monday. Parts of a day are in UTC.
 
       A record is taken by all metrics or by none: it is quarantined as `missing_time` where its time \
       is null, and as `expression_error` where an expression has no value for it (an overflow, a \
@@ -78,6 +78,7 @@ public struct Aggregate: ReduceStage {
       OptionSpec(
         "bucket", .duration, .optional,
         "The time of one row: `1d`, `1w`, or a part of a day such as `15m` or `1h`."),
+      TrendZones.option,
       OptionSpec("metrics", .map(metric), .required, "The columns that are computed, by name."),
     ],
     example: """
@@ -98,6 +99,7 @@ public struct Aggregate: ReduceStage {
   private let by: [OptionValue]
   private let time: OptionValue?
   private let bucket: TimeBucket?
+  private let zones: TrendZones?
   private let metrics: [DeclaredMetric]
 
   public init?(_ options: Options, _ problems: inout Problems) {
@@ -123,6 +125,19 @@ public struct Aggregate: ReduceStage {
         "incomplete_bucket", at: options.node, "\"time\" and \"bucket\" go together",
         fix: missing == "time" ? "add \"time\": the name of a timestamp" : "add \"bucket\": \"1d\"")
       isRight = false
+    }
+    zones = options["zones"].flatMap {
+      TrendZones($0, by: SeriesCounting.fields(options.list("by")), &problems)
+    }
+    if let value = options["zones"] {
+      if zones == nil { isRight = false }
+      if bucket?.isPartOfDay ?? true {
+        problems.add(
+          "unused_option", at: value.node,
+          "\"zones\" says where a day begins, and there are no days here",
+          expected: "a \"bucket\" of 1d or 1w", fix: "remove it")
+        isRight = false
+      }
     }
     let declared = options.map("metrics").map { DeclaredMetric($0, &problems) }
     metrics = declared.compactMap { $0 }
@@ -192,7 +207,7 @@ public struct Aggregate: ReduceStage {
     }
     return AggregateLayout.Time(
       name: field.path.text, column: field.column, bucket: bucket,
-      zone: bucket.isPartOfDay ? .utc : TrendZone(nil, context, &problems) ?? .utc)
+      zone: bucket.isPartOfDay ? .utc : TrendZone(zones, context, &problems) ?? .utc)
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {

@@ -18,7 +18,7 @@ public struct Compare: ReduceStage {
         "comparisons", carries: .rows,
         "Every comparison with its numbers, and why it was not tested if it was not."),
     ],
-    options: SeriesCounting.options("time", "bucket", "through") + [
+    options: SeriesCounting.options("time", "bucket", "zones", "through") + [
       OptionSpec(
         "periods",
         .list(
@@ -157,7 +157,7 @@ public struct Compare: ReduceStage {
   public func bind(
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundReduce)? {
-    counting.bind(scope, context, &problems)
+    counting.bind(scope, context, namesEvidence: true, &problems)
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
@@ -243,6 +243,9 @@ private let compareDiscussion = """
   A field *stands out* when the make-up of the events differs by more than chance and few of its values explain two thirds. That a value \
   carries a difference is no proof that it causes it.
 
+  **Evidence.** A finding names up to ten records of side b and five of side a, with shard, line and byte, \
+  as those of `trend` do: `weir evidence FINDING` prints them.
+
   **What it claims.** q is p corrected over all comparisons: about a share `q` of the findings is expected \
   to be false. Findings that are certain but small are kept and listed low, by the same options as in `trend`.
 
@@ -251,6 +254,7 @@ private let compareDiscussion = """
   about fewer than 5 compared buckets, fewer than 10 events (or 10 of the rarer outcome of a rate), or fewer than 30 \
   records of a side: `comparisons` says which.
 
-  Days, the calendar and the quarantine are those of `trend`. An open or partial bucket is on no side; a week is on a side where all \
+  Days, the zones that they are counted in, the calendar and the quarantine are those of `trend`; `zones` may also \
+  go by `field`. An open or partial bucket is on no side; a week is on a side where all \
   of its days are.
   """

@@ -19,7 +19,7 @@ public struct Correlate: ReduceStage {
         "status", carries: .rows,
         "One row a series: whether it could be correlated, and if not, why."),
     ],
-    options: SeriesCounting.options("time", "bucket", "through", "by", "metrics") + [
+    options: SeriesCounting.options("time", "bucket", "zones", "through", "by", "metrics") + [
       OptionSpec(
         "across", .list(.string), .optional,
         "What two series of a pair may differ in: names of fields in `by`, and `metric`. Absent: "
@@ -109,7 +109,7 @@ public struct Correlate: ReduceStage {
   public func bind(
     _ scope: Scope, _ context: BindContext, _ problems: inout Problems
   ) -> (any BoundReduce)? {
-    counting.bind(scope, context, &problems)
+    counting.bind(scope, context, namesEvidence: false, &problems)
   }
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
@@ -162,5 +162,7 @@ private let correlateDiscussion = """
 
   Relations are notes about how things hang together and no alarms: their level is `notice`.
 
-  Days, the calendar, totals and the quarantine are those of `trend`.
+  Days, the zones that they are counted in, the calendar, totals and the quarantine are those of `trend`. Two \
+  markets in zones of their own are paired by local days: 4 October of Tokyo with that of New York, which begins \
+  thirteen hours later.
   """

@@ -212,10 +212,11 @@ private let trendDiscussion = """
   that would only repeat a group, because all its records have one value of the field, is left out.
 
   **What it claims.** A *shift*: a new level for seven buckets or more, with the likeliest date and \
-  the interval it lies in. A *trend*: a slow movement over the whole history. A *spike*, a *dip* or \
+  the interval it lies in; of a level that moved more than once the last move is the finding, held against \
+  the level in front of it, and `earlier_changes` has the others. A *trend*: a slow movement over the whole history. A *spike*, a *dip* or \
   a *burst*: one day or a few days away from what was expected of them, weekday and ordinary \
   unrest taken into account. A *season_break*: the days of the week differ in another way in the last \
-  four weeks than before. A *window_change*: in a history of less than 14 buckets, or with too few \
+  four weeks than before, with the likeliest date that this began on. A *window_change*: in a history of less than 14 buckets, or with too few \
   events for more, the second half lies off the first. *data_missing*: no record of any group reaches \
   these days; *open_bucket*: the last bucket is not complete (both are said and not tested). Each \
   finding has its size with a 95 % interval, the number of events it comes to, and the tests and \
@@ -240,7 +241,7 @@ private let trendDiscussion = """
   and that two things fall together proves no cause.
 
   **Evidence.** A finding names up to ten records of its window and five of the time that it is held \
-  against, with shard and line: `weir evidence FINDING` prints them. They are chosen by a hash and \
+  against, with shard, line and byte: `weir evidence FINDING` prints them. They are chosen by a hash and \
   are the same in every run over the same input.
 
   **What it does not claim.** That a series without finding did not change: \

@@ -8,11 +8,11 @@ struct EvidenceCommand: ParsableCommand {
     abstract: "The raw records behind a finding, read back from the shards.",
     discussion: """
       FINDING is the id of a finding, as the report and the findings name it, or its beginning. Up to \
-      ten exemplars lie in the window of the finding, up to five controls in the time that it is held \
-      against. They were chosen by a hash, and are the same in every run over the same input.
+      ten exemplars lie in the window of the finding (of a comparison: are of the side that is compared), up \
+      to five controls are of what it is held against. They were chosen by a hash, and are the same in every run over the same input.
 
-      A record is printed only where its shard is, byte for byte, the one that the run read. Exit \
-      status: 0 all records were printed, 1 some could not be had (it says which, and why).
+      A record is printed only where its shard is, byte for byte, the one that the run read, and its line \
+      begins at the byte that the finding names. Exit status: 0 all records were printed, 1 some could not be had (it says which, and why).
       """)
 
   @Argument(help: "The finding: its id, or the beginning of it.")
@@ -87,8 +87,7 @@ enum EvidenceOutput {
       lines.append("\(mine.count) \(role.rawValue)\(mine.count == 1 ? "" : "s")")
       for (record, text) in mine {
         let shard = String(decoding: record.origin.shard, as: UTF8.self)
-        var place = "\(record.origin.source) \(shard):\(record.line)"
-        if case .record(_, let byte) = text { place += " byte \(byte)" }
+        let place = "\(record.origin.source) \(shard):\(record.line) byte \(record.byteOffset)"
         lines.append(printable("  \(place)  \(record.date)  \(record.why)"))
         switch text {
         case .record(let bytes, _):
@@ -104,10 +103,7 @@ enum EvidenceOutput {
     let records = shown.map { record, text -> JSONValue in
       guard case .object(var members) = record.json else { return record.json }
       switch text {
-      case .record(let bytes, let byte):
-        members += [
-          JSONMember("byte_offset", .int(byte)), JSONMember("record", .string(bytes)),
-        ]
+      case .record(let bytes, _): members.append(JSONMember("record", .string(bytes)))
       case .unavailable(let code, let reason):
         members += [
           JSONMember("record", .null),

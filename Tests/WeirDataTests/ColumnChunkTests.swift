@@ -76,6 +76,8 @@ private enum Coding: CaseIterable { case none, all, some }
 @Suite struct `Chunks of columns` {
   private struct Rows {
     var lines: [UInt32] = []
+    /// Where each begins in the shard; empty: nobody asks.
+    var offsets: [Int] = []
     /// By column, then row.
     var values: [[Value]]
   }
@@ -101,7 +103,8 @@ private enum Coding: CaseIterable { case none, all, some }
   ) -> [[UInt8]] {
     // Rows that are not selected stand between, and columns that are not kept.
     let columns = rows.values.indices.map { $0 * 2 + 1 }
-    let writer = writer ?? ColumnChunkWriter(columns: columns)
+    let writer =
+      writer ?? ColumnChunkWriter(columns: columns, keepsOffsets: !rows.offsets.isEmpty)
     var chunks: [[UInt8]] = []
     var dictionaries = rows.values.map { _ in Dictionary() }
     var from = 0
@@ -109,13 +112,16 @@ private enum Coding: CaseIterable { case none, all, some }
       let count = min(rows.lines.count - from, 1 + random.below(batches))
       let isSparse = random.oneIn(3)
       let place = { (i: Int) in isSparse ? 2 * i + 1 : i }
+      let first = rows.offsets.isEmpty ? 0 : rows.offsets[from]
       let lines = (0..<(place(count) + 1)).map { i -> BatchLine in
         let row = isSparse ? (i - 1) / 2 : i
+        let start = row < count && !rows.offsets.isEmpty ? rows.offsets[from + row] - first : 0
         return BatchLine(
-          start: 0, length: 0, number: row < count ? rows.lines[from + row] : 0)
+          start: UInt32(start), length: 0, number: row < count ? rows.lines[from + row] : 0)
       }
       var batch = Batch(
-        bytes: Bytes(capacity: 0), lines: lines, columnCount: columns.count * 2 + 1)
+        bytes: Bytes(capacity: 0), lines: lines, columnCount: columns.count * 2 + 1,
+        byteOffset: first)
       for (i, column) in columns.enumerated() {
         for row in 0..<count {
           var cell = rows.values[i][from + row].cell(&batch.arena)
@@ -160,6 +166,7 @@ private enum Coding: CaseIterable { case none, all, some }
         #expect(selection.rows == Selection(all: batch.rowCount).rows)
         for row in 0..<batch.rowCount {
           rows.lines.append(batch.lines[row].number)
+          rows.offsets.append(batch.byteOffset(ofRow: row))
           #expect(batch.column(0)[row].rawKind == CellKind.missing.rawValue)
           // What a stage behind puts there is gone in the next batch.
           batch.column(0)[row] = .int(1)
@@ -197,6 +204,30 @@ private enum Coding: CaseIterable { case none, all, some }
         rows, batches: [1, 300, 20_000][i], coding, &random, with: i == 2 ? used : nil)
       #expect(other == chunks, "\(coding)")
     }
+  }
+
+  @Test(arguments: [1, 300, 70_000, 1 << 30])
+  func `say where rows begin, however far apart`(step: Int) throws {
+    var random = SeededRandom(seed: UInt64(step))
+    var rows = Self.rows(9_000, [.fewStrings], &random)
+    var offset = random.below(1_000)
+    for _ in rows.lines {
+      rows.offsets.append(offset)
+      offset += random.below(step) + 1
+    }
+    // A batch is at most 4 GB long.
+    let batches = min(2_000, (1 << 32) / step)
+    let chunks = Self.encode(rows, batches: batches, .none, &random)
+    let again = try Self.decode(chunks, columns: 1)
+    #expect(again.offsets == rows.offsets)
+    #expect(again.values == rows.values)
+    #expect(Self.encode(rows, batches: 1, .all, &random) == chunks)
+    var without = rows
+    without.offsets = []
+    let few = Self.encode(without, batches: batches, .none, &random)
+    #expect(try Self.decode(few, columns: 1).offsets.allSatisfy { $0 == 0 })
+    let more = chunks.reduce(0) { $0 + $1.count } - few.reduce(0) { $0 + $1.count }
+    #expect(more <= 9_000 * ((step.bitWidth - step.leadingZeroBitCount + 7) / 8) + 40)
   }
 
   @Test func `are small where there is little to tell`() {

@@ -140,6 +140,47 @@ private func texts(_ table: RowTable) -> [String] {
     #expect(texts(try planned.rows([[line(ts: "2026-10-26T04:00:00Z")]])) == ["\"2026-10-26\" 1"])
   }
 
+  private static let zones =
+    #""zones": {"by": "market", "names": {"DE": "Europe/Berlin", "US": "America/New_York"}},"#
+
+  @Test func `each market has the days of its own zone`() throws {
+    let planned = try aggregate(
+      #""n": {"count": true}"#, by: #"["queue", "market"]"#,
+      time: #""time": "ts", "bucket": "1d", \#(Self.zones)"#, zone: "Asia/Tokyo")
+    let markets = ["DE", "US", "JP", nil]
+    let shard = markets.map { line(market: $0, ts: "2026-10-25T23:30:00Z") }
+    // Half past midnight in Berlin, half past seven the evening before in New York; what has no zone of
+    // its own has that of the spec.
+    let wanted = [
+      "null null \"2026-10-26\" 1", "null \"DE\" \"2026-10-26\" 1", "null \"JP\" \"2026-10-26\" 1",
+      "null \"US\" \"2026-10-25\" 1",
+    ]
+    for batchBytes in [1, 1 << 20] {
+      #expect(texts(try planned.rows([shard], batchBytes: batchBytes)) == wanted)
+    }
+  }
+
+  @Test(arguments: [
+    (
+      #""time": "ts", "bucket": "1h", \#(TransformAggregateTests.zones)"#, #"["market"]"#,
+      "unused_option"
+    ),
+    (TransformAggregateTests.zones, #"["market"]"#, "unused_option"),
+    (
+      #""time": "ts", "bucket": "1d", \#(TransformAggregateTests.zones)"#, #"["queue"]"#,
+      "bad_zone_field"
+    ),
+  ])
+  func `refuses zones that say nothing`(time: String, by: String, code: String) {
+    var problems = Problems()
+    _ = PlannedPipeline(
+      fields: fields,
+      transform: """
+        {"type": "aggregate", "inputs": ["in"], "by": \(by), \(time) "metrics": {"n": {"count": true}}}
+        """, zone: nil, &problems)
+    #expect(problems.sorted.map(\.code) == [code])
+  }
+
   @Test func `results of another zone are not taken for those of this one`() throws {
     let identities = try [nil, "UTC", "+05:30", "-03:00"].map { zone in
       let spec = try aggregate(#""n": {"count": true}"#, zone: zone).plan.spec

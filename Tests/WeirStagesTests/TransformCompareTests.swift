@@ -171,6 +171,63 @@ import WeirTesting
     #expect(codes.contains(code), "\(codes)")
   }
 
+  @Test(arguments: [false, true])
+  func `names the records behind a difference`(byField: Bool) async throws {
+    let shards = Self.shards()
+    let stage = """
+      { "type": "compare", "inputs": ["in"], "time": "ts", "field": "market", "segments": ["vendor"],
+        "metrics": { "violation_rate": { "rate": "decision == 'violation'" } } }
+      """
+    let outcome = try await run(shards, byField ? stage : Self.periods)
+    let found = try outcome.lines("findings.jsonl")
+    let first = try #require(
+      found.first {
+        byField || $0["series"]!["market"] == "DE" && $0["series"]!["metric"] == "violation_rate"
+      })
+    let isUp = first["direction"] == "up"
+    guard case .array(let evidence)? = first["evidence"] else {
+      Issue.record("no evidence")
+      return
+    }
+    #expect(evidence.count { $0["role"] == "exemplar" } == 10 && evidence.count == 15)
+    for entry in evidence {
+      let (day, line) = (Int(entry["shard"]!.plain.prefix(3))!, Int(entry["line"]!.plain)!)
+      let (record, isExemplar) = (shards[day].records[line - 1], entry["role"] == "exemplar")
+      #expect(record.contains("violation") == isUp)
+      #expect(record.contains("\"V2\""), "\(entry.text) \(record)")
+      let before = shards[day].records.prefix(line - 1).reduce(0) { $0 + $1.utf8.count + 1 }
+      #expect(entry["byte_offset"] == .int(before))
+      if byField {
+        let market = first["series"]!["between"]![isExemplar ? "b" : "a"]!.plain
+        #expect(record.contains("\"\(market)\"") && entry["why"]!.plain.hasSuffix("of \(market)"))
+      } else {
+        #expect(record.contains("\"DE\"") && (day >= 28) == isExemplar)
+        #expect(entry["why"]!.plain.hasSuffix(isExemplar ? "of after" : "of before"))
+      }
+    }
+    let page = try outcome.text("report.html")
+    #expect(page.contains("Evidence: 10 records of what is compared and 5 controls"))
+    #expect(page.contains("weir evidence \(first["finding_id"]!.plain)"))
+  }
+
+  @Test(arguments: [false, true])
+  func `each market has the days of its own zone`(byField: Bool) async throws {
+    let zones = #""zones": { "by": "market", "names": { "DE": "Europe/Berlin" } },"#
+    let sides =
+      byField
+      ? #""field": "market","#
+      : #""by": ["market"], "periods": [{"name": "before", "from": "2026-09-08", "to": "2026-10-04"}, {"name": "after", "from": "2026-10-05", "to": "latest"}],"#
+    let stage = """
+      { "type": "compare", "inputs": ["in"], "time": "ts", \(sides) \(zones)
+        "metrics": { "violation_rate": { "rate": "decision == 'violation'" } } }
+      """
+    let outcome = try await run(Self.shards(), stage)
+    #expect(outcome.problems.sorted.map(\.text) == [] && outcome.error == nil)
+    let found = try outcome.lines("findings.jsonl")
+    let zone = found.first.map { $0["series"]!["zone"]!.plain }
+    #expect(zone == (byField ? "local" : "Europe/Berlin"), "\(found)")
+  }
+
   @Test func `says why a comparison was not made`() async throws {
     let outcome = try await run(Self.shards(days: 30))
     // The second period has two days.

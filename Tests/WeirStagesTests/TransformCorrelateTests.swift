@@ -114,6 +114,24 @@ import WeirTesting
     #expect(codes.contains(code), "\(codes)")
   }
 
+  @Test func `each market has the days of its own zone`() async throws {
+    let stage = """
+      { "type": "correlate", "inputs": ["in"], "time": "ts", "by": ["market"],
+        "zones": { "by": "market", "names": { "DE": "Europe/Berlin", "FR": "Europe/London" } },
+        "metrics": { "volume": { "count": true } } }
+      """
+    let outcome = try await run(Self.shards(), stage: stage)
+    #expect(outcome.problems.sorted.map(\.text) == [] && outcome.error == nil)
+    let first = try #require(outcome.lines("findings.jsonl").first)
+    #expect(first["series"]!["market"] == "DE" && first["series"]!["zone"] == "Europe/Berlin")
+    #expect(first["series"]!["with"]!["zone"] == "Europe/London")
+    // Berlin begins a day in front of UTC.
+    #expect(first["window"]!["from"] == "2026-09-07" && first["lag"]!["buckets"] == .int(2))
+    let same = stage.split(separator: "\n").filter { !$0.contains("zones") }.joined()
+    let plain = try await run(Self.shards(), stage: same)
+    #expect(try plain.text("pairs.csv") != outcome.text("pairs.csv"))
+  }
+
   @Test func `refuses more pairs than it may have`() async throws {
     let stage = """
       { "type": "correlate", "inputs": ["in"], "time": "ts", "by": ["market"], "max_pairs": 2,

@@ -7,17 +7,24 @@ import WeirTesting
 @testable import WeirStages
 
 @Suite struct `Records behind findings` {
-  static let spec = """
+  static let spec = spec(dedupes: false)
+
+  /// - Parameter dedupes: with a barrier in front, so that the records are counted from kept columns.
+  static func spec(dedupes: Bool) -> String {
+    """
     {"name": "evidence",
      "sources": {"a": {"type": "jsonl", "paths": ["in/*.jsonl"], "fields":
        {"ts": "timestamp", "market": "string", "queue": "string", "decision": "string",
         "handle_ms": "number?", "moderator_id": "string"}}},
-     "transforms": {"t": {"type": "trend", "inputs": ["a"], "time": "ts", "by": ["market", "queue"],
+     "transforms": {
+       \(dedupes ? #""u": {"type": "dedupe", "inputs": ["a"], "key": ["ts", "market", "moderator_id", "decision"]},"# : "")
+       "t": {"type": "trend", "inputs": ["\(dedupes ? "u" : "a")"], "time": "ts", "by": ["market", "queue"],
        "segments": ["moderator_id"],
        "metrics": {"violation_rate": {"rate": "decision == 'violation'"}}}},
      "sinks": {"f": {"type": "jsonl", "inputs": ["t"], "path": "findings.jsonl"},
                "r": {"type": "report", "inputs": ["t"], "path": "report.html"}}}
     """
+  }
 
   static func runner(workers: Int = 2, batchBytes: Int = 256 * 1024) -> PipelineRunner {
     let shards = `Trends and what carried them`.shards().enumerated().map { day, lines in
@@ -66,6 +73,47 @@ import WeirTesting
     #expect(page.contains("weir evidence \(shift["finding_id"]!.plain)"))
   }
 
+  /// The evidence of all findings, each held against the text of its shard.
+  private func places(_ outcome: PipelineOutcome) throws -> [String] {
+    let lines = `Trends and what carried them`.shards()
+    var found: [String] = []
+    for text in try outcome.records("findings.jsonl") {
+      let finding = try #require(JSONValue(parsing: Array(text.utf8)))
+      guard case .array(let evidence)? = finding["evidence"] else { continue }
+      for entry in evidence {
+        let day = try #require(Int(entry["shard"]!.plain.prefix(3))) - 100
+        let line = try #require(Int(entry["line"]!.plain))
+        let before = lines[day].prefix(line - 1).reduce(0) { $0 + $1.utf8.count + 1 }
+        #expect(entry["byte_offset"]!.plain == "\(before)", "\(entry.text)")
+        found.append(entry.text)
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: [false, true])
+  func `begin at the byte that is named`(dedupes: Bool) async throws {
+    var runner = Self.runner()
+    runner.spec = Self.spec(dedupes: dedupes)
+    let one = try await runner.run()
+    #expect(one.error == nil)
+    let places = try places(one)
+    #expect(places.count > 25)
+    var other = Self.runner(workers: 1, batchBytes: 900)
+    other.spec = runner.spec
+    other.memory = MemoryShares(workers: 1, kept: 0)
+    let two = try await other.run()
+    #expect(one.everything == two.everything)
+    // The shards of the first 40 days are known when the rest comes.
+    try await withTemporaryFolder { folder in
+      for file in runner.files.prefix(40) { try folder.write(file.bytes, at: file.path) }
+      _ = try await runner.run(in: folder)
+      for file in runner.files.dropFirst(40) { try folder.write(file.bytes, at: file.path) }
+      let three = try await runner.run(in: folder)
+      #expect(try self.places(three) == places)
+    }
+  }
+
   @Test func `are the same for any workers, batches and memory`() async throws {
     let one = try await Self.runner().run()
     var other = Self.runner(workers: 1, batchBytes: 900)
@@ -98,6 +146,12 @@ import WeirTesting
       }
       let first = try #require(entry.shards.first)
       let mine = entry.records.filter { $0.origin == first.origin }
+      let moved = mine.map { record in
+        var record = record
+        record.byteOffset += 1
+        return record
+      }
+      #expect(codes(first.read(moved)) == mine.map { _ in "place_differs" })
       try folder.write("{}\n", at: "in/\(String(decoding: first.origin.shard, as: UTF8.self))")
       #expect(codes(first.read(mine)) == mine.map { _ in "shard_changed" })
       try removeTree(first.path)
@@ -110,7 +164,7 @@ import WeirTesting
   }
 
   @Test func `a damaged list of candidates is refused`() throws {
-    let bytes: [UInt8] = [1, 1, 0, 1, 200]
+    let bytes: [UInt8] = [2, 1, 0, 9, 1, 200]
     #expect(throws: RunError.self) {
       try EvidenceSample.read(bytes, classes: 1) { _ in
         true

@@ -7,9 +7,12 @@ import CXXHash
 /// Little-endian throughout. A sequence has ``ColumnChunk/rows`` rows in each chunk but the last.
 ///
 ///     header    u32 magic, u32 bytes behind the header, u64 XXH3 of them
-///     chunk     u32 rows, u32 columns, u32 first line, u8 form of lines, u8 width, u16 0
+///     chunk     u32 rows, u32 columns, u32 first line, u8 form of lines, u8 width, u8 1 where offsets
+///               follow, u8 0
 ///     lines     form 0: u32 count, then (u32 row, u32 gap) for the rows that are not on the line behind
 ///               the one before; form 1: gaps of all rows but the first, `width` bytes each
+///     offsets   u64 byte offset of the first row, u8 width, the distances of all other rows from the row
+///               before, `width` bytes each
 ///     column    u32 new strings, u32 length of each, their bytes    (numbered on from those before)
 ///               u16 set of kinds (bit `Cell.rawKind`, `plainString` or `plainObject`)
 ///               u8 width of codes, u8 width of lengths, u8 width of values, u8 0
@@ -19,7 +22,7 @@ import CXXHash
 ///               plain strings, and the texts of plain objects, in the order of the rows
 enum ColumnChunk {
   /// "WCC" and the version of the form.
-  static let magic: UInt32 = 0x0143_4357
+  static let magic: UInt32 = 0x0243_4357
   static let headerBytes = 16
   /// Rows of a chunk: what is staged of 6 columns then takes half of a second-level cache.
   static let rows = 8_192

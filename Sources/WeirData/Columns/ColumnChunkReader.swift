@@ -11,6 +11,7 @@ public final class ColumnChunkReader {
   private let others: [Int]
   private let decoders: [ColumnDecoder]
   private var lines = LineDecoder()
+  private var offsets = OffsetDecoder()
   private let all = Selection(all: batchRows)
   /// A whole batch that is made full again and again.
   private var batch: Batch?
@@ -39,7 +40,7 @@ public final class ColumnChunkReader {
     if full > 0 {
       var batch = self.batch.take() ?? makeBatch(rows: ColumnChunkReader.batchRows)
       for _ in 0..<full {
-        fill(batch)
+        fill(&batch)
         try body(&batch, all)
         clear(&batch)
       }
@@ -48,7 +49,7 @@ public final class ColumnChunkReader {
     let rest = rows % ColumnChunkReader.batchRows
     if rest > 0 {
       var batch = makeBatch(rows: rest)
-      fill(batch)
+      fill(&batch)
       try body(&batch, Selection(all: rest))
     }
   }
@@ -69,8 +70,12 @@ public final class ColumnChunkReader {
     batch.arena = Arena()
   }
 
-  private func fill(_ batch: borrowing Batch) {
+  private func fill(_ batch: inout Batch) {
     lines.fill(batch.lines, batch.rowCount)
+    if offsets.areThere {
+      if batch.offsets == nil { batch.makeOffsets() }
+      offsets.fill(batch.offsets!, batch.rowCount)
+    }
     for (i, column) in columns.enumerated() {
       decoders[i].fill(batch.column(column), batch.rowCount)
       batch.setCodes(decoders[i].codes, ofColumn: column)
@@ -97,7 +102,8 @@ public final class ColumnChunkReader {
     guard (1...ColumnChunk.rows).contains(rows), columnCount == columns.count else {
       throw ChunkError("it has \(rows) rows of \(columnCount) columns")
     }
-    try lines.open(&cursor, rows: rows)
+    let hasOffsets = try lines.open(&cursor, rows: rows)
+    try offsets.open(&cursor, rows: hasOffsets ? rows : 0)
     for decoder in decoders { try decoder.open(&cursor, rows: rows) }
     guard cursor.isAtEnd else { throw ChunkError("it has bytes behind its end") }
     return rows
@@ -146,11 +152,13 @@ private struct LineDecoder {
   /// Number of the row before.
   private var last: UInt32 = 0
 
-  mutating func open(_ cursor: inout ChunkCursor, rows: Int) throws(ChunkError) {
+  /// - Returns: whether byte offsets follow.
+  mutating func open(_ cursor: inout ChunkCursor, rows: Int) throws(ChunkError) -> Bool {
     last = try cursor.number(UInt32.self)
     let form = try cursor.number(UInt8.self)
     width = try cursor.width()
-    _ = try cursor.number(UInt16.self)
+    let hasOffsets = try cursor.number(UInt8.self) == 1
+    _ = try cursor.number(UInt8.self)
     guard form <= 1, width <= 4 else { throw ChunkError("lines of form \(form), width \(width)") }
     isSparse = form == 0
     (row, nextGap) = (0, 0)
@@ -160,6 +168,7 @@ private struct LineDecoder {
     } else {
       gaps = try cursor.take((rows - 1) * width)
     }
+    return hasOffsets
   }
 
   mutating func fill(_ lines: UnsafeMutablePointer<BatchLine>, _ count: Int) {
@@ -199,5 +208,38 @@ private struct LineDecoder {
   @inline(__always)
   private func word(_ from: UnsafeRawPointer, _ index: Int) -> UInt32 {
     UInt32(littleEndian: from.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+  }
+}
+
+/// Where the rows of a chunk begin in the shard, in bytes.
+private struct OffsetDecoder {
+  private var width = 0
+  private var steps: UnsafeRawPointer?
+  private var row = 0
+  private var last: UInt64 = 0
+
+  var areThere: Bool { steps != nil }
+
+  /// - Parameter rows: 0 where there are none.
+  mutating func open(_ cursor: inout ChunkCursor, rows: Int) throws(ChunkError) {
+    steps = nil
+    guard rows > 0 else { return }
+    last = try cursor.number(UInt64.self)
+    width = try cursor.width()
+    row = 0
+    steps = try cursor.take((rows - 1) * width)
+  }
+
+  mutating func fill(_ offsets: UnsafeMutablePointer<UInt64>, _ count: Int) {
+    guard let steps else { return }
+    let mask = NarrowNumbers.mask(width: width)
+    var last = last
+    for i in 0..<count {
+      if row + i > 0 { last &+= NarrowNumbers.load(steps, row + i - 1, width: width, mask: mask) }
+      // What no writer wrote must not trap where it is read.
+      offsets[i] = last & UInt64(Int.max)
+    }
+    row += count
+    self.last = last
   }
 }

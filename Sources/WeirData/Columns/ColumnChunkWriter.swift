@@ -3,19 +3,29 @@
 /// It can be used for one sequence after the other, by one task at a time: its memory is worth keeping.
 public final class ColumnChunkWriter: @unchecked Sendable {
   public let columns: [Int]
+  /// Whether chunks say where their rows begin in the shard.
+  public let keepsOffsets: Bool
   private let stages: [ColumnStage]
   private let lines: UnsafeMutablePointer<UInt32>
+  private let offsets: UnsafeMutablePointer<UInt64>?
   private var count = 0
   private var out = RawBuffer()
 
-  /// - Parameter columns: of the batches, in the order in which they are encoded.
-  public init(columns: [Int]) {
+  /// - Parameters:
+  ///   - columns: of the batches, in the order in which they are encoded.
+  ///   - keepsOffsets: about a byte a row more, compressed.
+  public init(columns: [Int], keepsOffsets: Bool = false) {
     self.columns = columns
+    self.keepsOffsets = keepsOffsets
     stages = columns.map { _ in ColumnStage() }
     lines = .allocate(capacity: ColumnChunk.rows)
+    offsets = keepsOffsets ? .allocate(capacity: ColumnChunk.rows) : nil
   }
 
-  deinit { lines.deallocate() }
+  deinit {
+    lines.deallocate()
+    offsets?.deallocate()
+  }
 
   /// - Parameter emit: takes a chunk that is full; its bytes are good until it returns.
   public func append(
@@ -42,6 +52,11 @@ public final class ColumnChunkWriter: @unchecked Sendable {
   private func stage(_ batch: borrowing Batch, _ rows: UnsafeBufferPointer<UInt32>) {
     let (from, to) = (batch.lines, lines + count)
     for i in 0..<rows.count { to[i] = from[Int(rows[i])].number }
+    if let offsets {
+      for i in 0..<rows.count {
+        offsets[count + i] = UInt64(batch.byteOffset(ofRow: Int(rows[i])))
+      }
+    }
     for (i, column) in columns.enumerated() {
       stages[i].append(batch.column(column), batch.codes(ofColumn: column), rows: rows, at: count)
     }
@@ -53,6 +68,7 @@ public final class ColumnChunkWriter: @unchecked Sendable {
     out.append(UInt32(count))
     out.append(UInt32(columns.count))
     encodeLines()
+    encodeOffsets()
     for stage in stages { stage.encode(rows: count, to: &out) }
     let behind = UnsafeRawBufferPointer(rebasing: out.view[ColumnChunk.headerBytes...])
     out.base.storeBytes(of: ColumnChunk.magic.littleEndian, as: UInt32.self)
@@ -78,7 +94,8 @@ public final class ColumnChunkWriter: @unchecked Sendable {
     out.append(lines[0])
     out.append(UInt8(isSparse ? 0 : 1))
     out.append(UInt8(isSparse ? 0 : width))
-    out.append(UInt16(0))
+    out.append(UInt8(keepsOffsets ? 1 : 0))
+    out.append(UInt8(0))
     if isSparse {
       out.append(UInt32(skips))
       for i in 1..<max(1, count) where lines[i] &- lines[i - 1] != 1 {
@@ -94,5 +111,21 @@ public final class ColumnChunkWriter: @unchecked Sendable {
       }
       out.count += (count - 1) * width
     }
+  }
+
+  private func encodeOffsets() {
+    guard let offsets else { return }
+    let count = count
+    var largest: UInt64 = 0
+    for i in 1..<max(1, count) { largest = max(largest, offsets[i] &- offsets[i - 1]) }
+    let width = NarrowNumbers.width(of: largest)
+    out.append(offsets[0])
+    out.append(UInt8(width))
+    out.reserve((count - 1) * width)
+    let to = out.base + out.count
+    for i in 1..<max(1, count) {
+      NarrowNumbers.store(offsets[i] &- offsets[i - 1], to: to, i - 1, width: width)
+    }
+    out.count += (count - 1) * width
   }
 }

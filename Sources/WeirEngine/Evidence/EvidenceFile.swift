@@ -60,7 +60,7 @@ public struct EvidenceFile: Sendable {
           "role": .text(record.role.rawValue),
           "shard": .int(
             places[OutputManifest.id(record.origin.source, record.origin.shard)] ?? -1),
-          "line": .int(record.line),
+          "line": .int(record.line), "byte_offset": .int(record.byteOffset),
           "date": .text(record.date), "why": .text(record.why),
         ]
       }
@@ -124,14 +124,14 @@ public struct EvidenceFile: Sendable {
     for record in records {
       guard let role = record.text("role").flatMap({ EvidenceRecord.Role(rawValue: $0) }),
         let place = record.int("shard"), shards.indices.contains(place),
-        let line = record.int("line"),
+        let line = record.int("line"), let offset = record.int("byte_offset"),
         let date = record.text("date"), let why = record.text("why")
       else { return nil }
       let shard = shards[place]
       if !used.contains(shard) { used.append(shard) }
       read.append(
         EvidenceRecord(
-          role: role, origin: shard.origin, line: line, date: date, why: why))
+          role: role, origin: shard.origin, line: line, byteOffset: offset, date: date, why: why))
     }
     return Entry(findingID: id, headline: headline, records: read, shards: used)
   }

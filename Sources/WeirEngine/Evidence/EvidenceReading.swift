@@ -76,7 +76,15 @@ extension EvidenceFile.KnownShard {
           code: "shard_changed",
           reason: "\(path) has changed since the run: its lines may be others now")
       }
-      if let hit = found[record.line] { return .record(hit.text, byteOffset: hit.offset) }
+      if let hit = found[record.line] {
+        guard hit.offset == record.byteOffset else {
+          return .unavailable(
+            code: "place_differs",
+            reason: "line \(record.line) of \(path) begins at byte \(hit.offset), and not at "
+              + "\(record.byteOffset): what the run kept of it was changed")
+        }
+        return .record(hit.text, byteOffset: hit.offset)
+      }
       return .unavailable(
         code: "record_not_found",
         reason: damage.map { "\(path) cannot be read: \($0.message)" }

@@ -12,17 +12,20 @@ public struct EvidenceRecord: Sendable, Equatable {
   public var origin: ShardOrigin
   /// 1-based line of the shard.
   public var line: Int
+  /// Where the line begins in the decompressed shard, in bytes.
+  public var byteOffset: Int
   /// First day of the bucket that it was counted in, ISO.
   public var date: String
   /// What it was chosen for, in words.
   public var why: String
 
   public init(
-    role: Role, origin: ShardOrigin, line: Int, date: String, why: String
+    role: Role, origin: ShardOrigin, line: Int, byteOffset: Int, date: String, why: String
   ) {
     self.role = role
     self.origin = origin
     self.line = line
+    self.byteOffset = byteOffset
     self.date = date
     self.why = why
   }
@@ -31,7 +34,7 @@ public struct EvidenceRecord: Sendable, Equatable {
   public var json: JSONValue {
     [
       "role": .text(role.rawValue), "date": .text(date), "source": .text(origin.source),
-      "shard": .string(origin.shard), "line": .int(line),
+      "shard": .string(origin.shard), "line": .int(line), "byte_offset": .int(byteOffset),
       "why": .text(why),
     ]
   }

@@ -48,12 +48,15 @@ final class Lane: Sendable {
   let readings: [Reading]
   /// First barrier of its way -> columns to keep when it collects.
   let retained: [Int: [Int]]
+  /// Those barriers of ``retained`` below which a stage asks where its records begin in the shard.
+  let retainsOffsets: Set<Int>
   /// Node -> the passes in which it or something below it works.
   let activePasses: [Set<Int>]
 
   init(
     stage: Int, source: any BoundSource, nodes: [Node], roots: [Int], columnCount: Int,
-    ledgerColumns: [[Int]], readings: [Reading], retained: [Int: [Int]], activePasses: [Set<Int>]
+    ledgerColumns: [[Int]], readings: [Reading], retained: [Int: [Int]],
+    retainsOffsets: Set<Int>, activePasses: [Set<Int>]
   ) {
     self.stage = stage
     self.source = source
@@ -63,6 +66,7 @@ final class Lane: Sendable {
     self.ledgerColumns = ledgerColumns
     self.readings = readings
     self.retained = retained
+    self.retainsOffsets = retainsOffsets
     self.activePasses = activePasses
   }
 
@@ -103,6 +107,11 @@ struct Node: Sendable {
     case .reduce(let reduce): reduce.columnsRead
     case .sink(let sink): sink.columnsRead
     }
+  }
+
+  /// Whether it asks where its records begin in the shard.
+  var readsOffsets: Bool {
+    if case .reduce(let reduce) = work { reduce.readsOffsets } else { false }
   }
 }
 

@@ -366,12 +366,15 @@ private struct LaneBuilder {
       }
       return needsShard ? .shard : .retained
     }
+    let retained = retainedColumns(readings)
     return Lane(
       stage: stage, source: source, nodes: nodes,
       roots: nodes.indices.filter { nodes[$0].parent == nil },
       columnCount: source.scope.columnCount,
       ledgerColumns: ledgerBy.map(ledgerColumns), readings: readings,
-      retained: retainedColumns(readings), activePasses: active)
+      retained: retained,
+      retainsOffsets: Set(retained.keys.filter { below($0).contains { nodes[$0].readsOffsets } }),
+      activePasses: active)
   }
 
   /// The columns in which a field has been seen, in the order of the nodes.
@@ -392,16 +395,21 @@ private struct LaneBuilder {
     var retained: [Int: [Int]] = [:]
     for (i, node) in nodes.enumerated() where !nodes.hasBarrier(above: i) {
       guard case .barrier = node.work else { continue }
-      var read: Set<Int> = []
-      var written: Set<Int> = []
-      var rest = node.children
-      while let next = rest.popLast() {
-        read.formUnion(nodes[next].columnsRead)
-        written.formUnion(nodes[next].columnsWritten)
-        rest.append(contentsOf: nodes[next].children)
-      }
-      retained[i] = read.subtracting(written).sorted()
+      let all = below(i)
+      let read = Set(all.flatMap { nodes[$0].columnsRead })
+      retained[i] = read.subtracting(all.flatMap { nodes[$0].columnsWritten }).sorted()
     }
     return retained
+  }
+
+  /// The nodes below a node.
+  private func below(_ node: Int) -> [Int] {
+    var found: [Int] = []
+    var rest = nodes[node].children
+    while let next = rest.popLast() {
+      found.append(next)
+      rest.append(contentsOf: nodes[next].children)
+    }
+    return found
   }
 }

@@ -279,7 +279,14 @@ public protocol ReduceStage: Stage {
 
 public protocol BoundReduce: Sendable {
   var columnsRead: [Int] { get }
+  /// Whether its partials ask where records begin in the shard (`Batch/byteOffset(ofRow:)`): columns that
+  /// are kept for a later pass then keep that too.
+  var readsOffsets: Bool { get }
   func makePartial() -> any ReducePartial
+}
+
+extension BoundReduce {
+  public var readsOffsets: Bool { false }
 }
 
 public protocol ReducePartial: AnyObject {

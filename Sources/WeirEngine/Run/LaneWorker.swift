@@ -267,7 +267,8 @@ final class LaneWorker {
       state.keys[index] = RetainedColumns(columns: rule.key.map(\.column), memory: state.memory)
     }
     if let columns = lane.retained[index] {
-      state.retained[index] = RetainedColumns(columns: columns, memory: state.memory)
+      state.retained[index] = RetainedColumns(
+        columns: columns, keepsOffsets: lane.retainsOffsets.contains(index), memory: state.memory)
     }
     if node.children.isEmpty { state.arrived[index] = LineBitmap() }
     return BarrierCollector(

@@ -9,10 +9,11 @@ final class RetainedColumns: @unchecked Sendable {
   private var writer: ColumnChunkWriter?
   private(set) var chunks: [KeptChunk] = []
 
-  init(columns: [Int], memory: RunMemory) {
+  /// - Parameter keepsOffsets: whether a later pass asks where its rows begin in the shard.
+  init(columns: [Int], keepsOffsets: Bool = false, memory: RunMemory) {
     self.columns = columns
     self.memory = memory
-    writer = memory.takeWriter(columns: columns)
+    writer = memory.takeWriter(columns: columns, keepsOffsets: keepsOffsets)
   }
 
   /// - Parameter chunks: what an earlier run kept of all rows.

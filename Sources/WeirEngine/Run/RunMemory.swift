@@ -14,9 +14,15 @@ final class RunMemory: Sendable {
   private let rest: SpillFile
   private let spare = Mutex(Spare())
 
+  /// What a writer of columns is good for.
+  private struct WriterForm: Hashable {
+    var columns: [Int]
+    var keepsOffsets: Bool
+  }
+
   /// What no task uses at the moment.
   private struct Spare {
-    var writers: [[Int]: [ColumnChunkWriter]] = [:]
+    var writers: [WriterForm: [ColumnChunkWriter]] = [:]
     var stages: [TupleStage] = []
     var coders: [FrameCoder] = []
   }
@@ -100,13 +106,17 @@ final class RunMemory: Sendable {
 
   // MARK: Things to use again
 
-  func takeWriter(columns: [Int]) -> ColumnChunkWriter {
-    spare.withLock { $0.writers[columns]?.popLast() } ?? ColumnChunkWriter(columns: columns)
+  func takeWriter(columns: [Int], keepsOffsets: Bool) -> ColumnChunkWriter {
+    spare.withLock {
+      $0.writers[WriterForm(columns: columns, keepsOffsets: keepsOffsets)]?.popLast()
+    }
+      ?? ColumnChunkWriter(columns: columns, keepsOffsets: keepsOffsets)
   }
 
   /// - Parameter writer: finished.
   func give(_ writer: ColumnChunkWriter) {
-    spare.withLock { $0.writers[writer.columns, default: []].append(writer) }
+    let form = WriterForm(columns: writer.columns, keepsOffsets: writer.keepsOffsets)
+    spare.withLock { $0.writers[form, default: []].append(writer) }
   }
 
   func takeTupleStage() -> TupleStage { spare.withLock { $0.stages.popLast() } ?? TupleStage() }

@@ -5,7 +5,7 @@ import WeirData
 /// up to that pass, the shard, and what barriers of earlier passes keep from passing.
 struct TaskKeys: Sendable {
   /// Of the entries.
-  static let format = 2
+  static let format = 3
 
   /// By lane and pass.
   private let parts: [[[UInt8]]]
@@ -89,6 +89,7 @@ extension Plan {
       text.put(node.children.isEmpty ? 1 : 0)
       text.put(grouped.contains(index) ? 1 : 0)
       text.put(list: lane.retained[index] ?? []) { $0.put(columns[$1] ?? []) }
+      text.put(lane.retainsOffsets.contains(index) ? 1 : 0)
       text.put(barriers.contains { $0.stage == node.stage && $0.wantsRemoved } ? 1 : 0)
     }
     return text.bytes

@@ -17,7 +17,7 @@ final class AggregatePartial: ReducePartial {
     self.layout = layout
     table = AggregateTable(layout)
     inputs = layout.inputs.map(InputValues.init)
-    localTimes = LocalTimes(layout.time?.zone ?? .utc, by: [])
+    localTimes = LocalTimes(layout.time?.zone ?? .utc, by: layout.by.map(\.column))
     finder = GroupFinder(columns: layout.by.map(\.column), cursor: layout.time?.bucket.cursor)
   }
 

@@ -3,7 +3,7 @@ import WeirEngine
 import WeirStatistics
 
 /// Puts the shards together and makes the outputs.
-final class CompareMerger: ReduceMerger {
+final class CompareMerger: TracingMerger {
   private let rules: CompareRules
   private let counts: SeriesCounts
 
@@ -14,9 +14,16 @@ final class CompareMerger: ReduceMerger {
 
   var recordCount: Int { Int(counts.state.recordCount) }
 
-  func merge(_ partial: [UInt8]) throws { try counts.merge(partial) }
+  func merge(_ partial: [UInt8]) throws { _ = try counts.merge(tracing: partial) }
 
-  func finish() throws -> [String: StageOutput] {
+  /// Keeps the candidates of evidence for the end.
+  func merge(_ partial: [UInt8], of shard: ShardOrigin) throws -> [UInt8]? {
+    try counts.merge(tracing: partial)
+  }
+
+  func finish() throws -> [String: StageOutput] { try finish(KeptParts()) }
+
+  func finish(_ kept: KeptParts) throws -> [String: StageOutput] {
     let calendar = try TrendCalendar(counts.state, rules.series)
     let subjects = try CompareSubjects(
       rules: rules, state: counts.state, calendar: calendar
@@ -37,7 +44,7 @@ final class CompareMerger: ReduceMerger {
       rules: rules, subjects: subjects, results: results, comparisons: comparisons,
       calendar: calendar,
       segments: TrendSegments(counts.segments, rules: rules.series, calendar: calendar))
-    return ["": .findings(record.findings()), "comparisons": .rows(tables.rows)]
+    return ["": .findings(try record.findings(kept)), "comparisons": .rows(tables.rows)]
   }
 
   /// Both sides of each subject, by metric.

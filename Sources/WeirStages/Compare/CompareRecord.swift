@@ -16,11 +16,17 @@ struct CompareRecord {
 
   private var metrics: [TrendMetric] { rules.series.metrics }
 
-  func findings() -> FindingSet {
+  /// - Parameter kept: the candidates of evidence.
+  func findings(_ kept: KeptParts) throws -> FindingSet {
     var objects: [JSONValue] = []
     var items: [RelationItem] = []
+    let reasons = comparisons.believed.enumerated().map { at, i in explained(i, position: at + 1) }
+    let evidence = try CompareEvidence(rules: rules, calendar: calendar).choose(
+      zip(comparisons.believed, reasons).map { i, why in
+        (subjects[i / metrics.count], results[i].statistic > 0, i % metrics.count, why.chosen)
+      }, kept)
     for (at, i) in comparisons.believed.enumerated() {
-      let (object, item) = finding(i, position: at + 1)
+      let (object, item) = finding(i, position: at + 1, reasons[at], evidence[at])
       objects.append(object)
       items.append(item)
     }
@@ -30,13 +36,27 @@ struct CompareRecord {
         count: comparisons.believed.count { comparisons.verdicts[$0].level == level }
       )
     }
-    return FindingSet(
+    var set = FindingSet(
       findings: objects, levels: levels,
       detail: RelationDetail(
         what: .compare, scope: scope,
         coverage: TrendDetail(calendar, rules.series, scope: scope),
         tested: comparisons.tested, unit: "comparison", silent: silent,
         q: rules.series.settings.falseDiscoveryRate, items: items))
+    set.evidence = items.filter { !$0.evidence.isEmpty }.map {
+      FindingEvidence(
+        findingID: $0.text.id, headline: $0.text.headline, records: $0.evidence)
+    }
+    return set
+  }
+
+  /// What carries the difference of a finding.
+  private func explained(_ i: Int, position: Int) -> Explained {
+    let fields =
+      position <= Self.explainedMost
+      ? segments.explain(
+        subjects[i / metrics.count], metric: i % metrics.count, results[i], by: rules) : []
+    return Explained(fields: fields, kind: results[i].kind)
   }
 
   private var silent: [(reason: String, count: Int)] {
@@ -61,13 +81,11 @@ struct CompareRecord {
     }
   }
 
-  private func finding(_ i: Int, position: Int) -> (JSONValue, RelationItem) {
+  private func finding(
+    _ i: Int, position: Int, _ why: Explained, _ evidence: [EvidenceRecord]
+  ) -> (JSONValue, RelationItem) {
     let (subject, metric) = (subjects[i / metrics.count], i % metrics.count)
     let (result, verdict) = (results[i], comparisons.verdicts[i])
-    let fields =
-      position <= Self.explainedMost
-      ? segments.explain(subject, metric: metric, result, by: rules) : []
-    let why = Explained(fields: fields, kind: result.kind)
     let words = CompareText(
       subject: subject, result: result, by: rules.groupFields, field: rules.field,
       metric: metrics[metric].name, isWeekly: rules.series.clock.isWeekly, why: why,
@@ -124,6 +142,7 @@ struct CompareRecord {
           "phi": .measured(result.phi), "vif": .measured(result.inflation),
         ]),
       JSONMember("explain", why.json()),
+      JSONMember("evidence", .array(evidence.map(\.json))),
       JSONMember(
         "rank",
         [
@@ -133,11 +152,10 @@ struct CompareRecord {
       JSONMember("text", ["headline": .text(text.headline), "detail": .text(text.detail)]),
       JSONMember("engine_version", .text(weirVersion)),
     ]
-    return (
-      .object(members),
-      item(
-        subject, result, words, text, verdict.level, verdict.isMaterial, why, q: comparisons.q[i])
-    )
+    var shown = item(
+      subject, result, words, text, verdict.level, verdict.isMaterial, why, q: comparisons.q[i])
+    shown.evidence = evidence
+    return (.object(members), shown)
   }
 
   // MARK: The object
@@ -164,7 +182,7 @@ struct CompareRecord {
         JSONMember("metric", .text(metrics[metric].name)),
         JSONMember("kind", .text(metrics[metric].kind.rawValue)),
         JSONMember("grain", .text(rules.series.clock.name)),
-        JSONMember("zone", .text(rules.series.zone.title)),
+        JSONMember("zone", .text(zone(subject))),
         JSONMember(
           "between",
           [
@@ -172,6 +190,16 @@ struct CompareRecord {
             "b": name(subject.b),
           ]),
       ])
+  }
+
+  /// `local` where the sides have days of their own.
+  private func zone(_ subject: CompareSubject) -> String {
+    func name(_ side: CompareSubject.Side) -> String {
+      let parts = subject.key + (rules.field == nil ? [] : [side.value])
+      return rules.series.zone.name(ofSeries: parts)
+    }
+    let (a, b) = (name(subject.a), name(subject.b))
+    return same(a, b) ? a : "local"
   }
 
   private func level(

@@ -98,11 +98,13 @@ struct CorrelateRecord {
         JSONMember("kind", .text(series[i].kind.rawValue)),
       ]
     }
+    func zone(_ i: Int) -> JSONMember {
+      JSONMember("zone", .text(rules.series.zone.name(ofSeries: parts[i])))
+    }
     return .object(
       members(pair.a) + [
-        JSONMember("grain", .text(rules.series.clock.name)),
-        JSONMember("zone", .text(rules.series.zone.title)),
-        JSONMember("with", .object(members(pair.b))),
+        JSONMember("grain", .text(rules.series.clock.name)), zone(pair.a),
+        JSONMember("with", .object(members(pair.b) + [zone(pair.b)])),
       ])
   }
 

@@ -143,9 +143,17 @@ struct RelationPage {
       \(RelationDrawing(picture: item.picture).markup())
       <dl class=facts>\(facts.joined())</dl>
       \(item.table.map(contributions) ?? "")\
+      \(evidence(item))\
       <p class=sub>Finding <code>\(item.text.id)</code>. Intervals are 95\u{A0}%.</p></article>
 
       """
+  }
+
+  private func evidence(_ item: RelationItem) -> ReportMarkup {
+    ReportEvidence(
+      records: item.evidence, id: item.text.id, bucketWord: model.bucketWord,
+      places: ("of what is compared", "of what it is compared with")
+    ).markup()
   }
 
   private func contributions(_ table: RelationTable) -> ReportMarkup {

@@ -57,7 +57,7 @@ struct ReportCard {
       <div class=under><div><h4>What was checked</h4><ul class=checks>\
       \(ReportChecks(model: model, finding: finding).markup())</ul></div>\
       <div>\(tested())</div></div>
-      \(ReportEvidence(model: model, finding: finding).markup())</article>
+      \(ReportEvidence(records: finding.evidence, id: finding.text.id, bucketWord: model.bucketWord).markup())</article>
 
       """
   }

@@ -1,4 +1,5 @@
 import WeirData
+import WeirEngine
 import WeirStatistics
 
 /// What the `correlate` and `compare` stages tell a report beyond their findings: finished words and
@@ -33,6 +34,8 @@ public struct RelationItem: Sendable {
   public var picture: RelationPicture
   /// What carried it; `nil` where that was not asked.
   public var table: RelationTable?
+  /// The records behind it.
+  public var evidence: [EvidenceRecord] = []
 }
 
 /// A number with its name and what is to be said beside it.

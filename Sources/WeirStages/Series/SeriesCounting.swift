@@ -31,7 +31,9 @@ struct SeriesCounting: Sendable {
     settings: TrendSettings, _ problems: inout Problems
   ) {
     let before = problems.errorCount
-    fields = SeriesFields(options, by: by, segments: segments)
+    fields = SeriesFields(
+      options, by: by, segments: segments,
+      zones: options["zones"].flatMap { TrendZones($0, by: by, &problems) })
     if !(fewest...Self.fieldsMost).contains(by.count) {
       problems.add(
         "bad_group", at: options.node("by"), "\(by.count) fields make a group here",
@@ -67,10 +69,11 @@ struct SeriesCounting: Sendable {
     values.map { ($0.fieldPath, $0.node) }
   }
 
+  /// - Parameter namesEvidence: whether partials name candidates for the records behind a finding.
   func bind(
-    _ scope: Scope, _ context: BindContext, _ problems: inout Problems
+    _ scope: Scope, _ context: BindContext, namesEvidence: Bool, _ problems: inout Problems
   ) -> BoundTrend? {
-    fields.bind(rules, scope, context, namesEvidence: false, &problems)
+    fields.bind(rules, scope, context, namesEvidence: namesEvidence, &problems)
   }
 }
 

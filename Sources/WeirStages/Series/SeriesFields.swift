@@ -34,9 +34,17 @@ struct SeriesFields: Sendable {
     if let timeField, timeField.type.base != .timestamp {
       scope.refuseTime(timeField, "wrong_type", at: timeNode, &problems)
     }
-    let groups = by.compactMap { column($0, scope, &problems) }
-    let parts = segments.compactMap { column($0, scope, &problems) }
-    let flag = complete.flatMap { truth($0, scope, &problems) }
+    func group(_ field: (path: FieldPath, node: SpecNode)) -> BoundTrend.Column? {
+      scope.column(
+        field.path, at: field.node, "string, int, bool or any",
+        fix: "group by a field with few values", &problems
+      ) { $0 != .number && $0 != .timestamp }
+    }
+    let groups = by.compactMap(group)
+    let parts = segments.compactMap(group)
+    let flag = complete.flatMap { field in
+      scope.column(field.path, at: field.node, "bool", &problems) { $0 == .bool }
+    }
     var rules = rules
     rules.zone = TrendZone(zones, context, &problems) ?? .utc
     let inputs = rules.metrics.map { $0.bind(scope, context, &problems) }
@@ -45,31 +53,6 @@ struct SeriesFields: Sendable {
       rules: rules, time: BoundTrend.Column(index: timeField.column, name: time.text), by: groups,
       segments: parts, inputs: inputs.compactMap { $0 }, complete: flag,
       namesEvidence: namesEvidence)
-  }
-
-  private func truth(
-    _ field: (path: FieldPath, node: SpecNode), _ scope: Scope, _ problems: inout Problems
-  ) -> BoundTrend.Column? {
-    guard let found = scope.require(field.path, at: field.node, &problems) else { return nil }
-    guard found.type.base == .bool else {
-      problems.add(
-        "wrong_type", at: field.node, "`\(field.path.text)` is declared as \(found.type.text)",
-        expected: "bool")
-      return nil
-    }
-    return BoundTrend.Column(index: found.column, name: field.path.text)
-  }
-
-  private func column(
-    _ field: (path: FieldPath, node: SpecNode), _ scope: Scope, _ problems: inout Problems
-  ) -> BoundTrend.Column? {
-    guard let found = scope.require(field.path, at: field.node, &problems) else { return nil }
-    if found.type.base == .number || found.type.base == .timestamp {
-      problems.add(
-        "wrong_type", at: field.node, "`\(field.path.text)` is declared as \(found.type.text)",
-        expected: "string, int, bool or any", fix: "group by a field with few values")
-    }
-    return BoundTrend.Column(index: found.column, name: field.path.text)
   }
 }
 

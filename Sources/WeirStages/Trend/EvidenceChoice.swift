@@ -2,8 +2,8 @@ import WeirData
 import WeirEngine
 import WeirStatistics
 
-/// Chooses the records behind findings: ten exemplars of the window and five controls of the time that it
-/// is held against, on the side that grew (of a rate that rose those that the condition takes, of one that
+/// Chooses the records behind findings: ten exemplars of the window (or of the side that is compared) and five
+/// controls of what it is held against, on the side that grew (of a rate that rose those that the condition takes, of one that
 /// fell the others), first those of the segment that carries the change. Of these the smallest hashes.
 struct EvidenceChoice {
   /// Findings with evidence, the first by rank.
@@ -15,16 +15,34 @@ struct EvidenceChoice {
   struct Wish {
     /// Encoded values of the group; `nil` for all.
     var key: [[UInt8]?]
-    /// The first bucket that may be of use, and what each from there on is.
+    /// What each bucket is; with ``split``, whether it is of use.
     var roles: [EvidenceRecord.Role?]
-    /// Classes that count (see ``EvidenceSample``).
-    var places: [Int]
+    /// Where the values of a field are compared and not days.
+    var split: Split?
+    /// Those that count (see ``EvidenceSample``).
+    var classes: [Int]
     /// Field and values of the segment that carries the change.
     var carriers: (field: Int, values: Set<[UInt8]>)?
     /// What the chosen are, in words.
     var what: String
     /// The same of the carriers, else of nobody.
     var carried: String?
+    /// Where exemplars and controls are from, in words.
+    var places = (exemplars: "in the window", controls: "from the time it is held against")
+  }
+
+  /// A field of the group whose value decides.
+  struct Split {
+    var field: Int
+    var exemplars: [UInt8]
+    /// `nil`: all others.
+    var controls: [UInt8]?
+
+    func role(of parts: [[UInt8]]) -> EvidenceRecord.Role? {
+      guard parts.indices.contains(field) else { return nil }
+      if parts[field] == exemplars { return .exemplar }
+      return controls.map { $0 == parts[field] } ?? true ? .control : nil
+    }
   }
 
   private struct Candidate {
@@ -59,12 +77,12 @@ struct EvidenceChoice {
 
   /// Looks at all candidates once.
   mutating func look(at kept: KeptParts) throws {
-    var members: [[UInt8]: [Int]] = [:]
+    var members: [[UInt8]: [Interest]] = [:]
     try kept.forEach { origin, bytes in
       // Several ways to the stage bring several parts of one shard.
       if shards.last != origin { shards.append(origin) }
       let shard = shards.count - 1
-      var interested: [Int] = []
+      var interested: [Interest] = []
       try EvidenceSample.read(bytes, classes: classes) { key in
         if let known = members[key] {
           interested = known
@@ -75,9 +93,10 @@ struct EvidenceChoice {
         return !interested.isEmpty
       } entry: { bucket, place, entry, segments in
         guard let t = calendar.index(of: bucket) else { return }
-        for finding in interested {
-          guard let wish = wishes[finding], let role = wish.roles[t], wish.places.contains(place)
+        for (finding, fixed) in interested {
+          guard let wish = wishes[finding], let day = wish.roles[t], wish.classes.contains(place)
           else { continue }
+          let role = fixed ?? day
           let isCarrier =
             wish.carriers.map { carriers in
               keyParts(segments).map {
@@ -98,11 +117,17 @@ struct EvidenceChoice {
     }
   }
 
-  private func interested(in key: [UInt8]) -> [Int] {
+  /// A finding that looks at a group, and what the records of it are where the days do not tell.
+  private typealias Interest = (finding: Int, role: EvidenceRecord.Role?)
+
+  private func interested(in key: [UInt8]) -> [Interest] {
     guard let parts = keyParts(key) else { return [] }
-    return wishes.indices.filter { i in
-      guard let wish = wishes[i] else { return false }
-      return zip(parts, wish.key).allSatisfy { part, wanted in wanted.map { $0 == part } ?? true }
+    return wishes.indices.compactMap { i in
+      guard let wish = wishes[i],
+        zip(parts, wish.key).allSatisfy({ part, wanted in wanted.map { $0 == part } ?? true })
+      else { return nil }
+      guard let split = wish.split else { return (i, nil) }
+      return split.role(of: parts).map { (i, $0) }
     }
   }
 
@@ -119,10 +144,11 @@ struct EvidenceChoice {
     guard let wish = wishes[finding] else { return [] }
     func made(_ list: [Candidate], _ role: EvidenceRecord.Role) -> [EvidenceRecord] {
       list.sorted { ($0.shard, $0.entry.line) < ($1.shard, $1.entry.line) }.map { candidate in
-        let when = role == .exemplar ? "in the window" : "from the time it is held against"
+        let when = role == .exemplar ? wish.places.exemplars : wish.places.controls
         let carried = candidate.isCarrier ? wish.carried : nil
         return EvidenceRecord(
           role: role, origin: shards[candidate.shard], line: Int(candidate.entry.line),
+          byteOffset: candidate.entry.byteOffset,
           date: calendar.starts[candidate.bucket].iso,
           why: [wish.what, carried, when].compactMap { $0 }.joined(separator: ", "))
       }
@@ -141,20 +167,31 @@ extension EvidenceChoice.Wish {
     rules: TrendRules, why: FieldExplanation?
   ) {
     guard let periods = EvidencePeriods(finding, series) else { return nil }
-    key = parts
-    roles = periods.roles
+    self.init(
+      key: parts, roles: periods.roles, isUp: finding.direction == .up, metric: metric,
+      rules: rules, why: why)
+  }
+
+  /// - Parameters:
+  ///   - key: encoded values of the group; `nil` for all.
+  ///   - isUp: whether what is compared lies higher.
+  init(
+    key: [[UInt8]?], roles: [EvidenceRecord.Role?], isUp: Bool, metric: Int, rules: TrendRules,
+    why: FieldExplanation?
+  ) {
+    self.key = key
+    self.roles = roles
     let conditions = rules.conditionPlaces
     switch (rules.metrics[metric].formula, conditions[metric]) {
     case (.rate(let condition), let place?):
-      let isUp = finding.direction == .up
-      places = [EvidenceSample.place(ofCondition: place, isTaken: isUp)]
+      classes = [EvidenceSample.place(ofCondition: place, isTaken: isUp)]
       what = isUp ? condition : "not (\(condition))"
     case (.matching(let condition), let place?):
-      places = [EvidenceSample.place(ofCondition: place, isTaken: true)]
+      classes = [EvidenceSample.place(ofCondition: place, isTaken: true)]
       what = condition
     default:
       // Whatever the first condition says.
-      places = rules.conditionCount > 0 ? [0, 1] : [0]
+      classes = rules.conditionCount > 0 ? [0, 1] : [0]
       what = "any record of the group"
     }
     guard let why, let field = rules.segments.firstIndex(where: { same($0, why.field) }) else {

@@ -19,6 +19,21 @@ final class EvidenceSample {
     var line: UInt32
     /// Number of its segments in ``segments``.
     var segments: UInt32
+    /// Where it begins in the decompressed shard, in bytes: 48 bits, in halves so that an entry has no gaps.
+    private var offsetLow: UInt32
+    private var offsetHigh: UInt16
+    var byteOffset: Int { Int(offsetHigh) << 32 | Int(offsetLow) }
+
+    static let offsetMax = 1 << 48 - 1
+
+    init(hash: UInt32, line: UInt32, segments: UInt32, byteOffset: Int) {
+      self.hash = hash
+      self.line = line
+      self.segments = segments
+      let offset = min(byteOffset, Entry.offsetMax)
+      offsetLow = UInt32(truncatingIfNeeded: offset)
+      offsetHigh = UInt16(truncatingIfNeeded: offset >> 32)
+    }
 
     /// By hash, then by place.
     static func < (a: Entry, b: Entry) -> Bool {
@@ -97,7 +112,8 @@ final class EvidenceSample {
     key.clear()
     for field in fields { key.append(batch.column(field)[row]) }
     let entry = Entry(
-      hash: hash, line: line, segments: UInt32(segments.code(of: key.bytes)))
+      hash: hash, line: line, segments: UInt32(segments.code(of: key.bytes)),
+      byteOffset: batch.byteOffset(ofRow: row))
     if stretches[at].count == stretches[at].room, Int(stretches[at].room) < EvidenceSample.most {
       grow(at)
     }
@@ -126,7 +142,7 @@ final class EvidenceSample {
     stretches[at].start = Int32(pool.count)
     stretches[at].room = UInt8(room)
     for i in 0..<Int(old.count) { pool.append(pool[Int(old.start) + i]) }
-    let none = Entry(hash: 0, line: 0, segments: 0)
+    let none = Entry(hash: 0, line: 0, segments: 0, byteOffset: 0)
     pool.append(contentsOf: repeatElement(none, count: room - Int(old.count)))
   }
 
@@ -144,7 +160,7 @@ final class EvidenceSample {
 // Groups by key and buckets ascending, as those of a TrendState; entries by line.
 
 extension EvidenceSample {
-  private static let revision: UInt8 = 1
+  private static let revision: UInt8 = 2
 
   /// - Parameter state: of the same records.
   func encode(_ state: TrendState) -> [UInt8] {
@@ -157,6 +173,9 @@ extension EvidenceSample {
     for (place, code) in order.enumerated() { places[code] = place }
     out.varint(UInt64(names.count))
     for code in order { out.block(names[code]) }
+    // Records are of much the same length, so the place of a line is nearly known.
+    let length = bytesPerLine
+    out.varint(UInt64(length))
     let slots = state.slotsByGroup()
     out.varint(UInt64(state.groups.count))
     for group in state.sortedGroups() {
@@ -167,17 +186,25 @@ extension EvidenceSample {
         for place in 0..<classes {
           let entries = entries(slot, place)
           out.varint(UInt64(entries.count))
-          var line = UInt32(0)
+          var (line, offset) = (UInt32(0), 0)
           for entry in entries {
+            let lines = entry.line - line
             out.integer(entry.hash)
-            out.varint(UInt64(entry.line - line))
+            out.varint(UInt64(lines))
             out.varint(UInt64(places[Int(entry.segments)]))
-            line = entry.line
+            out.signed(entry.byteOffset - offset - Int(lines) * length)
+            (line, offset) = (entry.line, entry.byteOffset)
           }
         }
       }
     }
     return out.bytes
+  }
+
+  /// Mean over the lines up to the last entry.
+  private var bytesPerLine: Int {
+    guard let last = pool.max(by: { $0.line < $1.line }), last.line > 0 else { return 0 }
+    return last.byteOffset / Int(last.line)
   }
 
   /// Reads what ``encode(_:)`` wrote.
@@ -208,6 +235,7 @@ extension EvidenceSample {
       guard let name = input.block() else { return false }
       names.append(name)
     }
+    guard let length = input.varint(), length <= UInt64(Entry.offsetMax) else { return false }
     guard let groups = input.varint() else { return false }
     for _ in 0..<groups {
       guard let key = input.block(), let buckets = input.varint() else { return false }
@@ -216,18 +244,20 @@ extension EvidenceSample {
         guard let bucket = input.signed() else { return false }
         for place in 0..<classes {
           guard let entries = input.varint(), entries <= UInt64(most) else { return false }
-          var line = UInt64(0)
+          var (line, offset) = (UInt64(0), 0)
           for _ in 0..<entries {
             guard let hash = input.integer(UInt32.self), let lines = input.varint(),
-              let name = input.varint(), name < UInt64(names.count),
+              let name = input.varint(), name < UInt64(names.count), let more = input.signed(),
               lines <= UInt64(UInt32.max) - line
             else { return false }
             line += lines
+            offset = offset &+ Int(lines) &* Int(length) &+ more
+            guard (0...Entry.offsetMax).contains(offset) else { return false }
             guard isWanted else { continue }
             body(
               bucket, place,
               Entry(
-                hash: hash, line: UInt32(line), segments: UInt32(name)),
+                hash: hash, line: UInt32(line), segments: UInt32(name), byteOffset: offset),
               names[Int(name)])
           }
         }

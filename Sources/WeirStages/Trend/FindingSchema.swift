@@ -8,8 +8,8 @@ public let findingSchema = """
     "type": "object",
     "required": [
       "finding_id", "level", "type", "direction", "series", "anchor", "window", "baseline", "observed",
-      "effect", "impact", "stats", "explained_away", "explain", "incident", "related", "evidence",
-      "rank", "text", "engine_version"
+      "effect", "impact", "stats", "explained_away", "earlier_changes", "explain", "incident", "related",
+      "evidence", "rank", "text", "engine_version"
     ],
     "properties": {
       "finding_id": {
@@ -113,6 +113,19 @@ public let findingSchema = """
         }
       },
       "explained_away": { "type": "array", "items": { "type": "string" } },
+      "earlier_changes": {
+        "description": "Of a shift: the steps of the same series in front of it, the first one first. Baseline and effect are those of the last.",
+        "type": "array",
+        "items": {
+          "type": "object",
+          "required": ["date", "from", "to"],
+          "properties": {
+            "date": { "$ref": "#/$defs/day" },
+            "from": { "description": "The level up to then.", "$ref": "#/$defs/number" },
+            "to": { "description": "The level from then to the next step.", "$ref": "#/$defs/number" }
+          }
+        }
+      },
       "explain": { "description": "What carried it, by the segments.", "type": ["object", "null"] },
       "incident": {
         "type": ["object", "null"],
@@ -140,13 +153,17 @@ public let findingSchema = """
         "type": "array",
         "items": {
           "type": "object",
-          "required": ["role", "date", "source", "shard", "line", "why"],
+          "required": ["role", "date", "source", "shard", "line", "byte_offset", "why"],
           "properties": {
             "role": { "enum": ["exemplar", "control"] },
             "date": { "$ref": "#/$defs/day" },
             "source": { "type": "string" },
             "shard": { "type": "string" },
             "line": { "description": "From 1.", "type": "integer" },
+            "byte_offset": {
+              "description": "Where the line begins in the decompressed shard, from 0.",
+              "type": "integer"
+            },
             "why": { "type": "string" }
           }
         }

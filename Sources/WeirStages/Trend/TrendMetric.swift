@@ -191,22 +191,16 @@ struct TrendMetric: Sendable {
       else { return nil }
       return .sums(TrendSums(sum: sum, squares: squares, count: count))
     case .distinct(let path):
-      guard let field = scope.require(path, at: node, &problems) else { return nil }
-      return .value(BoundTrend.Column(index: field.column, name: path.text))
+      return scope.column(path, at: node, "any type", &problems) { _ in true }.map { .value($0) }
     }
   }
 
   private func number(
     _ path: FieldPath, _ scope: Scope, _ problems: inout Problems
   ) -> BoundTrend.Column? {
-    guard let field = scope.require(path, at: node, &problems) else { return nil }
-    guard [.int, .number, .any].contains(field.type.base) else {
-      problems.add(
-        "wrong_type", at: node, "`\(path.text)` is declared as \(field.type.text)",
-        expected: "int or number")
-      return nil
+    scope.column(path, at: node, "int or number", &problems) {
+      [.int, .number, .any].contains($0)
     }
-    return BoundTrend.Column(index: field.column, name: path.text)
   }
 }
 

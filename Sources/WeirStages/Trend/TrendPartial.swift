@@ -30,6 +30,8 @@ struct BoundTrend: BoundReduce {
     return Set(columns).sorted()
   }
 
+  var readsOffsets: Bool { namesEvidence }
+
   func makePartial() -> any ReducePartial { TrendPartial(self) }
 }
 
@@ -51,7 +53,7 @@ private final class TrendPartial: ReducePartial {
   init(_ bound: BoundTrend) {
     self.bound = bound
     state = TrendState(bound.rules.shape, bound.rules.clock)
-    localTimes = LocalTimes(bound.rules.zone, by: bound.by)
+    localTimes = LocalTimes(bound.rules.zone, by: bound.by.map(\.index))
     finder = GroupFinder(columns: bound.by.map(\.index), cursor: bound.rules.clock.cursor)
     segments = bound.segments.indices.map { SegmentCounter(bound, field: $0) }
     sample = bound.namesEvidence ? EvidenceSample(conditions: bound.rules.conditionCount) : nil

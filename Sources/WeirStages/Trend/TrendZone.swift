@@ -144,9 +144,10 @@ struct LocalTimes: ~Copyable {
   /// For each zone the last period that was met: most times lie in the one before.
   private var periods: [(offset: Int64, from: Int64, to: Int64)]
 
-  init(_ zone: TrendZone, by: [BoundTrend.Column]) {
+  /// - Parameter by: columns of the fields of a group.
+  init(_ zone: TrendZone, by: [Int]) {
     self.zone = zone
-    column = zone.field.map { by[$0].index }
+    column = zone.field.map { by[$0] }
     periods = Array(repeating: (0, 0, 0), count: zone.count)
   }
 
