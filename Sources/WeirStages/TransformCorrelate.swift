@@ -30,11 +30,7 @@ public struct Correlate: ReduceStage {
       OptionSpec(
         "q", .number(0.0001...0.5), .default("0.05"),
         "Share of the findings that may be false, over all pairs together."),
-      OptionSpec(
-        "dependence", .choice(["positive", "arbitrary"]), .default(#""positive""#),
-        "What the correction may suppose of the tests: `positive` is Benjamini and Hochberg's, "
-          + "`arbitrary` Benjamini and Yekutieli's, which holds whatever they have in common and finds less."
-      ),
+      TrendRules.dependence,
       OptionSpec(
         "min_history", .int(28...4_000), .default("28"),
         "Compared buckets below which a series is correlated with nothing."),

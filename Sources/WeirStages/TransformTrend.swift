@@ -52,6 +52,11 @@ public struct Trend: ReduceStage {
       OptionSpec(
         "q", .number(0.0001...0.5), .default("0.05"),
         "Share of the findings that may be false, over all series of the report together."),
+      TrendRules.dependence,
+      OptionSpec(
+        "severity", .map(.number(0...1e6)), .default("{}"),
+        "What an event of a metric weighs in the order of the findings, by metric; 1 for those that are not named."
+      ),
       OptionSpec(
         "min_history", .int(5...1_000), .default("14"),
         "Complete buckets before lasting changes are looked for."),
@@ -101,11 +106,14 @@ public struct Trend: ReduceStage {
     annotations = options["annotations"]
     var settings = TrendSettings()
     settings.falseDiscoveryRate = options.number("q")
+    settings.isArbitrary = options.string("dependence") == "arbitrary"
     settings.minHistory = options.int("min_history")
     settings.materialRelative = options.number("material_relative")
     settings.materialRateDifference = options.number("material_difference")
     settings.materialEvents = options.number("material_events")
-    rules = TrendRules(options, fields, settings, &problems)
+    var rules = TrendRules(options, fields, settings, &problems)
+    rules.readSeverity(options, &problems)
+    self.rules = rules
     guard problems.errorCount == before else { return nil }
   }
 
@@ -165,44 +173,6 @@ public struct Trend: ReduceStage {
 
   public func makeMerger(_ instances: [any BoundReduce]) -> any ReduceMerger {
     TrendMerger(rules.asBound(instances))
-  }
-}
-
-/// What the parts of the stage share.
-struct TrendRules: Sendable {
-  /// Names of the fields of a group.
-  var by: [String]
-  /// Names of the fields that changes are explained by.
-  var segments: [String] = []
-  var metrics: [TrendMetric]
-  var clock: TrendClock
-  var zone = TrendZone.utc
-  /// `nil`: the latest.
-  var through: CivilDate?
-  /// Days by which the latest day is held back.
-  var daysBack = 0
-  var settings: TrendSettings
-  var maxSeries: Int
-  /// `nil` where the spec names no file of them.
-  var annotations: TrendAnnotations?
-  /// Whether rows say which buckets are complete.
-  var hasFlags = false
-
-  /// Whether rows stand for many records each. All metrics of a stage agree in this.
-  var isAggregated: Bool { metrics.contains { $0.formula.isAggregated } }
-
-  var shape: TrendShape {
-    TrendShape(by: by.count, tallies: metrics.map(\.tally), isAggregated: isAggregated)
-  }
-
-  /// The same with what binding read: the files of zones and annotations.
-  func asBound(_ instances: [any BoundReduce]) -> TrendRules {
-    (instances.first as? BoundTrend)?.rules ?? self
-  }
-
-  /// First microsecond that is past `through`, by the local clock.
-  var end: Int64? {
-    through.map { Int64($0.daysSinceEpoch + 1) * TrendClock.dayMicroseconds }
   }
 }
 

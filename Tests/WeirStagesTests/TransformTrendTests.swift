@@ -360,6 +360,47 @@ import WeirTesting
     #expect(error?.message.contains("`market` has 2 values") == true)
   }
 
+  @Test func `severity orders findings, and changes nothing else`() throws {
+    func scores(_ more: String) throws -> [String: JSONValue] {
+      let spec = TrendExample.spec.replacing(#""metrics""#, with: more + #""metrics""#)
+      let found = try TrendBench(spec).run(TrendExample.shards()).findings.findings
+      return Dictionary(
+        uniqueKeysWithValues: found.map {
+          ($0["finding_id"]!.plain + " " + $0["series"]!["metric"]!.plain, $0["rank"]!["score"]!)
+        })
+    }
+    let plain = try scores("")
+    let weighed = try scores(#""severity": { "violation_rate": 3, "volume": 0 },"#)
+    #expect(!plain.isEmpty && Set(plain.keys) == Set(weighed.keys))
+    for (finding, score) in plain {
+      let factor = finding.hasSuffix("violation_rate") ? 3.0 : finding.hasSuffix("volume") ? 0 : 1
+      let (one, other) = (Double(score.text)!, Double(weighed[finding]!.text)!)
+      #expect(abs(other - factor * one) <= 1e-8 * abs(one), "\(finding)")
+    }
+    let unknown = TrendExample.spec.replacing(
+      #""metrics""#, with: #""severity": { "violations": 3 }, "metrics""#)
+    let error = #expect(throws: TrendBench.Refused.self) { _ = try TrendBench(unknown) }
+    #expect(error?.codes == ["unknown_metric"])
+  }
+
+  @Test func `less is believed where nothing is supposed of the tests`() throws {
+    func found(_ dependence: String) throws -> [JSONValue] {
+      let spec = TrendExample.spec.replacing(
+        #""metrics""#, with: #""dependence": "\#(dependence)", "metrics""#)
+      return try TrendBench(spec).run(TrendExample.shards()).findings.findings
+    }
+    let (positive, arbitrary) = (try found("positive"), try found("arbitrary"))
+    #expect(positive.count >= arbitrary.count && !arbitrary.isEmpty)
+    func q(_ list: [JSONValue]) -> [String: Double] {
+      Dictionary(
+        uniqueKeysWithValues: list.compactMap { finding in
+          Double(finding["stats"]!["q"]?.text ?? "").map { (finding["finding_id"]!.plain, $0) }
+        })
+    }
+    let before = q(positive)
+    for (id, value) in q(arbitrary) { #expect(value >= before[id] ?? 0) }
+  }
+
   // MARK: Numbers
 
   @Test(arguments: [

@@ -68,7 +68,8 @@ struct FindingRecord {
       JSONMember(
         "rank",
         [
-          "position": .int(position), "material": .bool(finding.isMaterial),
+          "position": .int(position), "score": .measured(finding.score),
+          "material": .bool(finding.isMaterial),
           "reason": .text(finding.materialityReason),
         ]),
       JSONMember("text", ["headline": .text(text.headline), "detail": .text(text.detail)]),

@@ -183,9 +183,13 @@ public let findingSchema = """
       },
       "rank": {
         "type": "object",
-        "required": ["position", "material", "reason"],
+        "required": ["position", "score", "material", "reason"],
         "properties": {
           "position": { "description": "In the order of the report, from 1.", "type": "integer" },
+          "score": {
+            "description": "Orders the findings of a level: the end of the impact nearest to zero, times the severity of the metric.",
+            "$ref": "#/$defs/number"
+          },
           "material": { "type": "boolean" },
           "reason": { "type": "string" }
         }

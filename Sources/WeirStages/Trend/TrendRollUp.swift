@@ -80,9 +80,11 @@ struct TrendRollUp {
     forEachCell(of: key, slots) { t, slot in records[t] += state.records[slot] }
     let exposures = exposures(of: key, slots)
     return rules.metrics.indices.map { metric in
-      TrendSeries(
+      var series = TrendSeries(
         key: texts, metric: rules.metrics[metric].name, kind: rules.metrics[metric].kind,
         buckets: buckets(metric, key, slots, records, exposures), firstWeekday: weekday)
+      series.severity = rules.severity[metric] ?? 1
+      return series
     }
   }
 

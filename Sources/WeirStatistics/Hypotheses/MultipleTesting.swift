@@ -89,7 +89,7 @@ public enum MultipleTesting {
 public struct HierarchicalDecision: Sendable, Equatable {
   /// Simes p of each family.
   public var family: [Double]
-  /// Benjamini-Hochberg adjusted ``family``.
+  /// ``family`` adjusted for the number of families.
   public var adjusted: [Double]
   public var selected: [Bool]
   /// For each family and hypothesis, whether it is rejected.
@@ -101,15 +101,21 @@ public struct HierarchicalDecision: Sendable, Equatable {
 extension MultipleTesting {
   /// Families selected by BH at `q` on their Simes p, then BH at q R / m inside each of the R selected
   /// of m (Benjamini and Bogomolov 2014). O(N log N).
-  public static func hierarchical(_ families: [[Double]], q: Double) -> HierarchicalDecision {
+  ///
+  /// - Parameter isArbitrary: Benjamini and Yekutieli's correction in both places, which supposes nothing of
+  ///   how the tests depend on each other.
+  public static func hierarchical(
+    _ families: [[Double]], q: Double, isArbitrary: Bool = false
+  ) -> HierarchicalDecision {
+    let adjust = isArbitrary ? benjaminiYekutieli : benjaminiHochberg
     let simesP = families.map { simes($0) }
-    let adjusted = benjaminiHochberg(simesP)
+    let adjusted = adjust(simesP)
     let selected = adjusted.map { $0 <= q }
     let count = selected.reduce(0) { $0 + ($1 ? 1 : 0) }
     let level = families.isEmpty ? 0 : q * Double(count) / Double(families.count)
     let rejected = families.indices.map { i in
       selected[i]
-        ? benjaminiHochberg(families[i]).map { $0 <= level } : families[i].map { _ in false }
+        ? adjust(families[i]).map { $0 <= level } : families[i].map { _ in false }
     }
     return HierarchicalDecision(
       family: simesP, adjusted: adjusted, selected: selected, rejected: rejected, level: level)

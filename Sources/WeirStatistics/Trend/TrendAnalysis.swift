@@ -20,7 +20,8 @@ public func assembleReport(
 ) -> TrendReport {
   let tested = analyses.indices.filter { !analyses[$0].hypotheses.isEmpty }
   let decision = MultipleTesting.hierarchical(
-    tested.map { analyses[$0].hypotheses.map { $0.p } }, q: settings.falseDiscoveryRate)
+    tested.map { analyses[$0].hypotheses.map { $0.p } }, q: settings.falseDiscoveryRate,
+    isArbitrary: settings.isArbitrary)
   let selected = decision.selected.reduce(0) { $0 + ($1 ? 1 : 0) }
   var place = [Int?](repeating: nil, count: series.count)
   for (j, i) in tested.enumerated() { place[i] = j }
@@ -89,23 +90,28 @@ private func believedDays(_ days: [DayResult], level: Double) -> [DayResult] {
 }
 
 /// Material ones first, the loudest level first, then by the end of the impact interval nearest to
-/// zero, largest first; ties by series and place.
+/// zero times the severity of the metric, largest first; ties by series and place.
 ///
 /// The impact of a mean, quantile or distinct count is the records concerned, all of them however
 /// small the change: they weigh as much as their relative change, to stand beside events.
 private func ranked(_ findings: [TrendFinding], _ series: [TrendSeries]) -> [TrendFinding] {
-  func weight(_ finding: TrendFinding) -> Double {
-    let nearest = FindingSize.nearest(finding.impact)
-    switch series[finding.series].kind {
+  func score(_ finding: TrendFinding) -> Double {
+    let one = series[finding.series]
+    let nearest = FindingSize.nearest(finding.impact) * one.severity
+    switch one.kind {
     case .count, .rate: return nearest
     case .mean, .quantile, .distinct: return nearest * min(1, abs(finding.relative))
     }
   }
-  return findings.sorted { a, b in
+  let scored = findings.map { finding in
+    var finding = finding
+    finding.score = score(finding)
+    return finding
+  }
+  return scored.sorted { a, b in
     if a.isMaterial != b.isMaterial { return a.isMaterial }
     if a.level != b.level { return a.level > b.level }
-    let (x, y) = (weight(a), weight(b))
-    if x != y { return x > y }
+    if a.score != b.score { return a.score > b.score }
     if a.series != b.series { return a.series < b.series }
     if a.anchor != b.anchor { return a.anchor < b.anchor }
     return a.type.rawValue < b.type.rawValue

@@ -79,6 +79,8 @@ public struct TrendSeries: Sendable {
   public var buckets: [TrendBucket]
   /// Weekday of the first bucket, 0 = Monday, when a bucket is a day; else `nil` (no weekday profile).
   public var firstWeekday: Int?
+  /// What an event of it weighs in the order of the report.
+  public var severity = 1.0
 
   public init(
     key: [String?], metric: String, kind: MetricKind, buckets: [TrendBucket], firstWeekday: Int?
@@ -228,6 +230,8 @@ public struct TrendFinding: Sendable {
   /// Of a shift: the earlier ones of the same series, the first one first. Baseline and effect are those
   /// of the last change against the level in front of it.
   public var earlier: [EarlierShift]
+  /// What it is ranked by among those of its level; see ``TrendReport/findings``.
+  public var score = 0.0
 
   public init(
     series: Int, type: FindingType, direction: FindingDirection, anchor: Int, anchorLo: Int,
@@ -327,7 +331,7 @@ public struct TrendReport: Sendable {
   /// One for each series.
   public var verdicts: [SeriesVerdict]
   /// Material ones first, the loudest level first, then by the end of the impact interval nearest to
-  /// zero, largest first.
+  /// zero times the severity of the metric, largest first.
   public var findings: [TrendFinding]
 
   public init(series: [TrendSeries], verdicts: [SeriesVerdict], findings: [TrendFinding]) {
@@ -341,6 +345,8 @@ public struct TrendReport: Sendable {
 public struct TrendSettings: Sendable {
   /// False discovery rate over all series of the report.
   public var falseDiscoveryRate = 0.05
+  /// Whether nothing is supposed of how the tests depend on each other.
+  public var isArbitrary = false
   /// Compared buckets before trend and shift are tested.
   public var minHistory = 14
   /// Shortest side of a shift, in buckets.
