@@ -26,6 +26,8 @@ struct TrendMetric: Sendable {
   }
   var name: String
   var formula: Formula
+  /// Of a mean: whether its days are compared as logarithms.
+  var isLogarithmic = false
   /// The condition or field, to point at.
   var node: SpecNode
 
@@ -42,7 +44,7 @@ struct TrendMetric: Sendable {
       OptionSpec("quantile", .number(0.001...0.999), .required, "Which quantile: 0.95."),
       OptionSpec("of", .fieldPath, .required, "Of which field, an `int` or a `number`."),
     ]),
-    .object([OptionSpec("mean", .fieldPath, .required, "Mean of an `int` or a `number`.")]),
+    .object([OptionSpec("mean", .fieldPath, .required, "Mean of an `int` or a `number`."), scale]),
     .object([
       OptionSpec("distinct", .fieldPath, .required, "Number of different values of a field.")
     ]),
@@ -64,8 +66,14 @@ struct TrendMetric: Sendable {
         "Of rows that are already aggregated, for a mean: the field with the sum of the values."),
       OptionSpec("sumsq", .fieldPath, .required, "The field with the sum of their squares."),
       OptionSpec("n", .fieldPath, .required, "The field with how many values there are."),
+      scale,
     ]),
   ])
+
+  private static let scale = OptionSpec(
+    "scale", .choice(["linear", "log"]), .default(#""linear""#),
+    "`log`: days are compared as shares of each other, where all means are positive; for times and sums of "
+      + "money that grow by factors.")
 
   init?(_ entry: OptionEntry, _ problems: inout Problems) {
     name = entry.key
@@ -76,6 +84,9 @@ struct TrendMetric: Sendable {
     let options = entry.value.object
     // The keys tell which of the alternatives the checker took.
     func has(_ key: String) -> Bool { options.node.member(key) != nil }
+    if has("mean") || has("sum") {
+      isLogarithmic = options.string("scale").utf8.elementsEqual("log".utf8)
+    }
     if has("counted") {
       node = options.node("counted")
       formula = .counted(options.fieldPath("counted"))

@@ -84,6 +84,7 @@ struct TrendRollUp {
         key: texts, metric: rules.metrics[metric].name, kind: rules.metrics[metric].kind,
         buckets: buckets(metric, key, slots, records, exposures), firstWeekday: weekday)
       series.severity = rules.severity[metric] ?? 1
+      series.isLogarithmic = rules.metrics[metric].isLogarithmic
       return series
     }
   }

@@ -3,7 +3,7 @@ import Glibc
 /// The compared buckets of a series on the scale where changes add up.
 ///
 /// count and distinct: log((k + 1/2) / exposure); rate: log odds with 1/2 added to both parts;
-/// mean and quantile: log where every value is positive, else as they are.
+/// quantile, and mean where that is asked for: log where every value is positive; else as they are.
 struct ComparedSeries: Sendable {
   enum Scale: Sendable { case log, logit, identity }
 
@@ -65,6 +65,7 @@ struct ComparedSeries: Sendable {
     switch series.kind {
     case .count, .distinct: scale = .log
     case .rate: scale = .logit
+    case .mean where !series.isLogarithmic: scale = .identity
     case .mean, .quantile: scale = seen.allSatisfy { $0 > 0 } ? .log : .identity
     }
     for i in index.indices {

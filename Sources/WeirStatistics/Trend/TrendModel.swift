@@ -81,6 +81,8 @@ public struct TrendSeries: Sendable {
   public var firstWeekday: Int?
   /// What an event of it weighs in the order of the report.
   public var severity = 1.0
+  /// Of a mean: whether days are compared as logarithms, as shares of each other, where all are positive.
+  public var isLogarithmic = false
 
   public init(
     key: [String?], metric: String, kind: MetricKind, buckets: [TrendBucket], firstWeekday: Int?
