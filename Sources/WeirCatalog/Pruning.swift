@@ -22,6 +22,7 @@ extension Catalogue {
   /// - Throws: where the catalogue cannot be written: it would be the only record of them.
   public func prune(keep: Int, pipeline: String?) throws(CatalogueError) -> PruneResult {
     guard isOnDisk else {
+      if try runs(RunFilter()).isEmpty { return PruneResult() }
       throw CatalogueError(
         code: "no_catalogue",
         message: "nothing was removed: the history of these runs would be lost with them. "

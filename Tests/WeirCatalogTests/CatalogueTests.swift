@@ -113,6 +113,14 @@ import WeirTesting
     }
   }
 
+  @Test func `of no runs has none to remove`() async throws {
+    try await withNights { nights in
+      let catalogue = try Catalogue.open(nights.workspace)
+      #expect(!catalogue.isOnDisk)
+      #expect(try catalogue.prune(keep: 0, pipeline: nil).removed == [])
+    }
+  }
+
   @Test func `of a later version is left alone`() async throws {
     try await withNights { nights in
       try nights.shard("a", day: 1)
