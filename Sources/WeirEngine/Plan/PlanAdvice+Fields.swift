@@ -47,8 +47,13 @@ extension PlanAdvice {
     }
     // A stage whose own fields are needed above cannot go behind.
     let isFree = (spec.stages[reader].stage as? any MapStage)?.newFields.isEmpty ?? true
+    // Behind a filter a barrier would not see all revisions.
+    let order =
+      spec.stages[reader].kind == .barrier
+      ? putInFront(maker, of: reader) : isFree ? putBehind(reader, maker) : nil
+    let out = entryOut(of: reader, problem, field)
     let ways = [
-      inPlace, entryOut(of: reader, problem, field), isFree ? putBehind(reader, maker) : nil,
+      inPlace, out, order.map { out == nil ? $0 : "if it is to count here, \($0)" },
     ].compactMap { $0 }
     return "`\(name)` makes it, and stands behind this stage: "
       + (ways.isEmpty

@@ -72,6 +72,13 @@ extension PlanAdvice {
     let stem = String(file[..<dot])
     let end = sink.suits ? String(file[dot...]) : sink.ending
     let names = ["\(stage)\(end)", "\(stem)-2\(end)", "\(stage)-2\(end)"]
+    // A path without an ending that others have as a folder was meant as that folder.
+    let inside = "\(path)/\(stage)\(end)"
+    if dot == file.utf8.endIndex, taken.contains(where: { $0.utf8.starts(with: "\(path)/".utf8) }),
+      !taken.contains(where: { !same($0, path) && collide($0, inside) })
+    {
+      return inside
+    }
     return (names.map { folder + $0 } + ["\(stem)\(end)"] + names).first { candidate in
       !OutputDirectory.isManifest(candidate) && !taken.contains { collide($0, candidate) }
     }

@@ -51,17 +51,41 @@ struct PlanAdvice {
   /// another output than the default one is read.
   func putBehind(_ stage: Int, _ other: Int) -> String? {
     let (before, after) = (readers(of: stage), readers(of: other))
-    let isPlain = [stage, other].allSatisfy { index in
-      [.map, .barrier].contains(spec.stages[index].kind)
-        && readers(of: index).flatMap { spec.stages[$0].inputs }
-          .allSatisfy { $0.stage != index || $0.port.utf8.isEmpty }
-    }
-    guard isPlain, !before.isEmpty, !after.isEmpty, !before.contains(where: after.contains) else {
+    guard isPlain(stage), isPlain(other), !before.isEmpty, !after.isEmpty,
+      !before.contains(where: after.contains)
+    else {
       return nil
     }
     let (moved, new) = (spec.stages[stage].name, spec.stages[other].name)
     return
       "let \(named(before)) read \(inputs(of: stage)), `\(moved)` read `\(new)`, and \(named(after)) read `\(moved)`"
+  }
+
+  /// How to let a stage stand in front of another one whose records it gets now; `nil` as above, and where
+  /// what stands between them may make something for it.
+  func putInFront(_ stage: Int, of other: Int) -> String? {
+    let after = readers(of: stage)
+    guard isPlain(stage), isPlain(other), !after.isEmpty, spec.stages[other].inputs.count == 1
+    else {
+      return nil
+    }
+    var at = stage
+    repeat {
+      guard spec.stages[at].inputs.count == 1 else { return nil }
+      at = spec.stages[at].inputs[0].stage
+      guard at == other || (spec.stages[at].stage as? any MapStage)?.newFields.isEmpty == true
+      else { return nil }
+    } while at != other
+    let (moved, behind) = (spec.stages[stage].name, spec.stages[other].name)
+    return
+      "let `\(moved)` read \(inputs(of: other)), `\(behind)` read `\(moved)`, and \(named(after)) read \(inputs(of: stage))"
+  }
+
+  /// Whether a stage puts out records, and nobody reads another output of it than the default one.
+  private func isPlain(_ index: Int) -> Bool {
+    [.map, .barrier].contains(spec.stages[index].kind)
+      && readers(of: index).flatMap { spec.stages[$0].inputs }
+        .allSatisfy { $0.stage != index || $0.port.utf8.isEmpty }
   }
 
   // MARK: Filters in front of a barrier

@@ -91,7 +91,7 @@ extension SpecParser {
     else { return nil }
     let text = printable(scanner.text(scanner.at..<end + 1))
     return
-      "replace \(text), brackets included, with the value itself, such as \"market\" or [\"market\", \"queue\"]"
+      "replace \(text), brackets included, with what is meant: [\"market\", \"queue\"] where a list is wanted, \"market\" where one value is"
   }
 
   /// What stands between a bracket and the one that closes it in the same line.

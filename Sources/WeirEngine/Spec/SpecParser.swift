@@ -264,7 +264,8 @@ struct SpecParser {
     while stack[stack.count - 1].places[Array("\(key)_\(number)".utf8)] != nil { number += 1 }
     return "two stages cannot have one name: write \(quoted("\(key)_\(number)"))"
       + (section == .sinks
-        ? "" : ", and the same in the \"inputs\" of the stage that is to read it")
+        ? ""
+        : ", and the same in the \"inputs\" of those that are to read it; let it read \(quoted(key)) where it goes on with what that one makes")
       + "; or remove one of them"
   }
 
