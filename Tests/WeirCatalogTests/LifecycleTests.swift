@@ -62,11 +62,28 @@ import WeirTesting
     let first = finding("2026-09-01")
     for other in [
       finding("2026-09-01", market: "FR"), finding("2026-09-01", metric: "volume"),
-      finding("2026-09-01", type: "dip"), finding("2026-09-01", direction: "down"),
+      finding("2026-09-01", type: "season_break"), finding("2026-09-01", direction: "down"),
       finding("2026-09-02"),
     ] {
       #expect(states([[first], [other]]) == [["new"], ["new", "resolved"]])
     }
+  }
+
+  @Test func `follows a change from its first day to a new level`() {
+    let nights = [
+      [finding("2026-09-10", id: "a")],
+      [
+        finding(
+          "2026-09-10", type: "level_change_unconfirmed", window: ("2026-09-10", "2026-09-12"),
+          id: "b")
+      ],
+      [finding("2026-09-11", type: "shift", ci: ("2026-09-10", "2026-09-12"), id: "c")],
+    ]
+    #expect(states(nights) == [["new"], ["ongoing"], ["ongoing"]])
+    // A day that stands out beside a level that stays is another one.
+    let level = finding("2026-09-10", type: "shift", id: "d")
+    #expect(
+      states([[level], [finding("2026-09-11", id: "e"), level]]) == [["new"], ["new", "ongoing"]])
   }
 
   @Test func `pairs each of several with the closest`() {

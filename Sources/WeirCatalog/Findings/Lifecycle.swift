@@ -101,17 +101,21 @@ struct Lifecycle {
   /// How well two go together: the least first.
   private struct Rank: Comparable {
     var isOther: Int
+    var isOtherType: Int
     var days: Int
     var isClosed: Int
 
     init(_ finding: SeenFinding, _ known: Known) {
       isOther = same(finding.id, known.finding.id) ? 0 : 1
+      isOtherType = same(finding.type, known.finding.type) ? 0 : 1
       days = abs(finding.anchor - known.finding.anchor)
       isClosed = known.isOpen ? 0 : 1
     }
 
     static func < (a: Rank, b: Rank) -> Bool {
-      (a.isOther, a.days, a.isClosed) < (b.isOther, b.days, b.isClosed)
+      (a.isOther, a.isOtherType, a.days, a.isClosed) < (
+        b.isOther, b.isOtherType, b.days, b.isClosed
+      )
     }
   }
 

@@ -69,10 +69,14 @@ struct SeenFinding: Equatable {
     headline = entry.text("headline") ?? ""
   }
 
+  /// Types that one change goes through as days come in: a day that stands out, several, a new level.
+  private static let moves = ["spike", "dip", "burst", "level_change_unconfirmed", "shift"]
+
   /// Findings of different identity are never the same one.
   var identity: [UInt8] {
-    JSONValue.array([
-      .text(stage), .text(type), .text(direction), .text(metric), group,
+    let kind = Self.moves.contains { same($0, type) } ? "move" : type
+    return JSONValue.array([
+      .text(stage), .text(kind), .text(direction), .text(metric), group,
     ]).bytes()
   }
 
