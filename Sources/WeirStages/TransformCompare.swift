@@ -18,7 +18,7 @@ public struct Compare: ReduceStage {
         "comparisons", carries: .rows,
         "Every comparison with its numbers, and why it was not tested if it was not."),
     ],
-    options: SeriesCounting.options("time", "bucket", "zones", "through") + [
+    options: SeriesCounting.options("time", "bucket", "zones", "through", "allowed_lateness") + [
       OptionSpec(
         "periods",
         .list(

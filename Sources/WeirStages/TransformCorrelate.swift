@@ -19,28 +19,29 @@ public struct Correlate: ReduceStage {
         "status", carries: .rows,
         "One row a series: whether it could be correlated, and if not, why."),
     ],
-    options: SeriesCounting.options("time", "bucket", "zones", "through", "by", "metrics") + [
-      OptionSpec(
-        "across", .list(.string), .optional,
-        "What two series of a pair may differ in: names of fields in `by`, and `metric`. Absent: "
-          + "each field of `by`."),
-      OptionSpec(
-        "max_lag", .int(0...30), .default("7"),
-        "How many buckets one series may come after the other."),
-      OptionSpec(
-        "q", .number(0.0001...0.5), .default("0.05"),
-        "Share of the findings that may be false, over all pairs together."),
-      TrendRules.dependence,
-      OptionSpec(
-        "min_history", .int(28...4_000), .default("28"),
-        "Compared buckets below which a series is correlated with nothing."),
-      OptionSpec(
-        "min_correlation", .number(0...1), .default("0.3"),
-        "A relation weaker than this is listed low."),
-      OptionSpec(
-        "max_pairs", .int(1...5_000_000), .default("200000"),
-        "More pairs than this are an error."),
-    ] + SeriesCounting.options("max_series"),
+    options: SeriesCounting.options(
+      "time", "bucket", "zones", "through", "allowed_lateness", "by", "metrics") + [
+        OptionSpec(
+          "across", .list(.string), .optional,
+          "What two series of a pair may differ in: names of fields in `by`, and `metric`. Absent: "
+            + "each field of `by`."),
+        OptionSpec(
+          "max_lag", .int(0...30), .default("7"),
+          "How many buckets one series may come after the other."),
+        OptionSpec(
+          "q", .number(0.0001...0.5), .default("0.05"),
+          "Share of the findings that may be false, over all pairs together."),
+        TrendRules.dependence,
+        OptionSpec(
+          "min_history", .int(28...4_000), .default("28"),
+          "Compared buckets below which a series is correlated with nothing."),
+        OptionSpec(
+          "min_correlation", .number(0...1), .default("0.3"),
+          "A relation weaker than this is listed low."),
+        OptionSpec(
+          "max_pairs", .int(1...5_000_000), .default("200000"),
+          "More pairs than this are an error."),
+      ] + SeriesCounting.options("max_series"),
     example: """
       { "type": "correlate", "inputs": ["decisions"], "time": "ts", "by": ["market", "queue"],
         "across": ["market", "metric"], "max_lag": 7,

@@ -36,6 +36,7 @@ public struct Trend: ReduceStage {
         "through", .date, .default(#""latest""#),
         "Last day that counts. `latest` is the last day with a believable number of records, `latest-7d` a week before it, `today-1d` the day before that of the run."
       ),
+      TrendRules.lateness,
       OptionSpec(
         "by", .list(.fieldPath), .required,
         "One to three fields that make a group. Totals over each of them are series too."),

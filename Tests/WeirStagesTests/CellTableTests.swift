@@ -39,7 +39,7 @@ import WeirTesting
   }
 
   @Test(arguments: [
-    (tally: TrendShape.Tally.records, most: 22), (.share, 30), (.matching, 30), (.moments, 46),
+    (tally: TrendShape.Tally.records, most: 22), (.share, 30), (.matching, 30), (.moments, 54),
   ])
   func `count, rate and mean take at most 64 bytes a series and bucket`(
     _ tally: TrendShape.Tally, most: Int

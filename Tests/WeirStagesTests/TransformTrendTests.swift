@@ -39,7 +39,8 @@ import WeirTesting
     #expect(
       members.map(\.key) == [
         "finding_id", "level", "type", "direction", "series", "anchor", "window", "baseline",
-        "observed", "effect", "impact", "stats", "explained_away", "earlier_changes", "explain",
+        "observed", "effect", "impact", "stats", "model", "data_quality", "explained_away",
+        "earlier_changes", "explain",
         "incident",
         "related",
         "evidence", "rank", "text", "engine_version",

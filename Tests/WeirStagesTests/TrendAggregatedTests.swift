@@ -88,7 +88,15 @@ import WeirTesting
     }
     #expect(said(table) == said(whole))
     #expect(try table.detail.texts.map(\.headline) == whole.detail.texts.map(\.headline))
-    #expect(Array(table.status.rows) == Array(whole.status.rows))
+    // Of a mean a table does not say how skew the records are: its p may be larger.
+    func known(_ outcome: TrendOutcome) -> [[JSONValue]] {
+      outcome.status.rows.map { row in
+        zip(outcome.status.columns, row).filter { column, _ in
+          column != "q" && (column != "p" || !row.contains("mean"))
+        }.map(\.1)
+      }
+    }
+    #expect(known(table) == known(whole))
     #expect(Array(table.series.rows) == Array(whole.series.rows))
   }
 

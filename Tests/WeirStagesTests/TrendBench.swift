@@ -154,6 +154,8 @@ extension JSONValue {
     if case .string(let bytes) = self { return String(decoding: bytes, as: UTF8.self) }
     return text
   }
+
+  var number: Double? { Double(text) }
 }
 
 /// Invented decisions: 8 weeks from Monday 7 September 2026.

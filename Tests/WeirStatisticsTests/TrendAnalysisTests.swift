@@ -140,7 +140,8 @@ import WeirStatistics
     v[30] = 48
     let spike = findings([Make.value(v, variance: 0.25)])
     #expect(spike.map(\.type) == [.spike] && spike.first?.window == 30...30)
-    #expect(spike.first?.test.name == "student_t")
+    // Nobody knows how long the tail of these records is.
+    #expect(spike.first?.test.name == "pearson_3")
     for i in 30..<60 { v[i] = 48 + 0.5 * random.normal() }
     #expect(findings([Make.value(v, variance: 0.25)]).first?.type == .shift)
     let constant = analyze(

@@ -37,7 +37,9 @@ struct `Trend behaviour` {
       var wanted = want.fields["type_any"] as? [String] ?? []
       if let type = want.text("type") { wanted.append(type) }
       // Days beside each other are one burst.
-      if wanted.contains("dip") || wanted.contains("spike") { wanted.append("burst") }
+      if wanted.contains("dip") || wanted.contains("spike") {
+        wanted += ["burst", "level_change_unconfirmed"]
+      }
       let hit = report.findings.contains { f in
         if !wanted.contains(f.type.rawValue) { return false }
         if let at = want.number("at"),
@@ -99,7 +101,8 @@ struct `Trend calibration on labelled series` {
     switch t.text("type") {
     case "trend": return f.type == .trend
     case "shift": return f.type == .shift && abs(f.anchor - at) <= 3
-    default: return [.spike, .dip, .burst].contains(f.type) && abs(f.anchor - at) <= 1
+    default:
+      return [.spike, .dip, .burst, .unconfirmedLevel].contains(f.type) && abs(f.anchor - at) <= 1
     }
   }
 }

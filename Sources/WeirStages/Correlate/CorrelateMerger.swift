@@ -25,8 +25,9 @@ final class CorrelateMerger: ReduceMerger {
     let moves = onAllProcessors(series.count, piece: 16) {
       SeriesMovement(series[$0], fewest: fewest)
     }
-    let pairs = try CorrelatePairs(
-      rules: rules, parts: parts, isUsable: moves.map { $0.status == .ok }
+    let pairs = try SeriesPairs(
+      fields: rules.fields, isAcrossMetrics: rules.metrics, metrics: rules.series.metrics.count,
+      most: rules.maxPairs, parts: parts, isUsable: moves.map { $0.status == .ok }
     ).pairs()
     let most = rules.maxLag
     let found = onAllProcessors(pairs.count, piece: 256) {

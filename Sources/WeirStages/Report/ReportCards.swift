@@ -109,6 +109,7 @@ struct ReportCard {
     case .trend: return ("At the start\(each)", "At the end\(each)")
     case .spike, .dip: return ("Expected", model.date(finding.anchorBucket))
     case .burst: return ("Expected\(each)", "While it lasted\(each)")
+    case .unconfirmedLevel: return ("Expected\(each)", "Since then\(each)")
     case .seasonBreak:
       // The weekday that changed most stands for all.
       return ("That weekday before", "Since \(model.date(finding.anchorBucket))")

@@ -100,6 +100,7 @@ struct ReportChart {
     switch finding.what.type {
     case .shift, .windowChange: words.append("Dashes: level before and after.")
     case .burst: words.append("Dashes: level while it lasted.")
+    case .unconfirmedLevel: words.append("Dashes: level since then.")
     case .trend: words.append("Dashes: fitted trend.")
     case .seasonBreak: words.append("Dots: as the weekdays were before.")
     case .spike, .dip, .dataMissing, .openBucket: break

@@ -49,7 +49,7 @@ extension ReportChart {
       let end = max(last, finding.window.upperBound)
       let after = dash(finding.anchorBucket, end, what.observed.value, changed)
       return "\(before)\(after)"
-    case .burst:
+    case .burst, .unconfirmedLevel:
       return dash(
         finding.window.lowerBound, finding.window.upperBound, what.observed.value, changed)
     case .trend:
@@ -76,7 +76,7 @@ extension ReportChart {
 
   func changeLine() -> ReportMarkup {
     switch finding.what.type {
-    case .shift, .burst, .seasonBreak, .windowChange:
+    case .shift, .burst, .unconfirmedLevel, .seasonBreak, .windowChange:
       let place = edge(finding.anchorBucket)
       return """
         <line class=change x1="\(at: place)" x2="\(at: place)" y1="\(at: top - 6)" \
@@ -149,7 +149,8 @@ extension ReportChart {
     guard let text = changeText else { return "" }
     let place =
       switch finding.what.type {
-      case .shift, .burst, .seasonBreak, .windowChange: edge(finding.anchorBucket)
+      case .shift, .burst, .unconfirmedLevel, .seasonBreak, .windowChange:
+        edge(finding.anchorBucket)
       case .spike, .dip: x(finding.anchorBucket)
       case .trend, .dataMissing, .openBucket: left
       }
@@ -163,7 +164,7 @@ extension ReportChart {
     switch what.type {
     case .shift, .windowChange:
       return "\(model.date(finding.anchorBucket)): \(series.unit.change(what.effect.value))"
-    case .burst:
+    case .burst, .unconfirmedLevel:
       return "\(model.dates(finding.window)): \(series.unit.change(what.effect.value))"
     case .spike, .dip:
       return series.values[finding.anchorBucket].map {

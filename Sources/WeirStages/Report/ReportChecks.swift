@@ -75,6 +75,12 @@ struct ReportChecks {
       )
     case .burst:
       return (true, "\(model.bucketWords(finding.window.count)) in a row on the same side")
+    case .unconfirmedLevel:
+      return (
+        false,
+        "\(model.bucketWords(finding.window.count)) in a row on the same side up to the last one: whether "
+          + "it is a new level, \(model.bucketWords(model.page.settings.minSegment)) will tell"
+      )
     case .seasonBreak:
       return (
         true, "Not one bad week: \(model.bucketWords(what.windowValid)) with the new weekdays"
@@ -120,6 +126,7 @@ struct ReportChecks {
     case "poisson": "Tail of the Poisson"
     case "binomial": "Tail of the binomial"
     case "student_t": "Student's t"
+    case "pearson_3": "Pearson's type III, for records with a long tail"
     case "mann_kendall": "Mann-Kendall, corrected for autocorrelation"
     case "shift_scan": "Scan for one change of level"
     case "two_steps": "Likelihood of two changes of level against none"

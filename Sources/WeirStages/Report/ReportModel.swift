@@ -232,6 +232,7 @@ struct ReportFinding {
     case .spike: "Spike"
     case .dip: "Dip"
     case .burst: "Burst"
+    case .unconfirmedLevel: "New level?"
     case .seasonBreak: "Weekday change"
     case .windowChange: "Change"
     case .dataMissing: "No data"

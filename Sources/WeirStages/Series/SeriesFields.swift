@@ -95,6 +95,8 @@ extension TrendRules {
       by: fields.by.map(\.path.text), segments: fields.segments.map(\.path.text),
       metrics: metrics, clock: TrendClock(isWeekly: bucket.unit == .week), through: through,
       daysBack: daysBack,
+      allowedLateness: options["allowed_lateness"].map { Int64($0.duration.seconds) * 1_000_000 }
+        ?? 0,
       settings: settings, maxSeries: options.int("max_series"), hasFlags: fields.complete != nil)
   }
 }

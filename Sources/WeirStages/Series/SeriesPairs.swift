@@ -9,9 +9,15 @@ struct SeriesPair: Sendable {
   var field: Int?
 }
 
-/// Which series are held against which.
-struct CorrelatePairs {
-  let rules: CorrelateRules
+/// Which series are held against which: those that differ in one field of `by`, both with a value of it, or
+/// in the metric. A total is never paired with what it contains.
+struct SeriesPairs {
+  /// Fields that a pair may differ in.
+  let fields: [Int]
+  let isAcrossMetrics: Bool
+  /// Metrics of a group: series are numbered group by group.
+  let metrics: Int
+  let most: Int
   /// Encoded values of the group of each series.
   let parts: [[[UInt8]?]]
   /// Whether a series can be correlated.
@@ -21,9 +27,8 @@ struct CorrelatePairs {
   ///
   /// - Throws: ``RunError`` `too_many_pairs`.
   func pairs() throws(RunError) -> [SeriesPair] {
-    let metrics = rules.series.metrics.count
     var pairs: [SeriesPair] = []
-    for field in rules.fields {
+    for field in fields {
       // Series that are alike but for this field.
       var families: [[[UInt8]?]: [Int]] = [:]
       for i in parts.indices where isUsable[i] && parts[i][field] != nil {
@@ -38,7 +43,7 @@ struct CorrelatePairs {
         }
       }
     }
-    if rules.metrics {
+    if isAcrossMetrics {
       for first in stride(from: 0, to: parts.count, by: metrics) {
         let members = (first..<(first + metrics)).filter { isUsable[$0] }
         try check(pairs.count + members.count * max(0, members.count - 1) / 2)
@@ -51,10 +56,10 @@ struct CorrelatePairs {
   }
 
   private func check(_ count: Int) throws(RunError) {
-    guard count > rules.maxPairs else { return }
+    guard count > most else { return }
     throw RunError(
       code: "too_many_pairs",
-      message: "there would be more than \(rules.maxPairs) pairs of series to correlate",
+      message: "there would be more than \(most) pairs of series to correlate",
       fix: "name fewer fields in \"across\", or raise \"max_pairs\"")
   }
 }

@@ -73,7 +73,7 @@ struct AggregatedRows {
     let sum = batch.column(columns.sum.index)[row].asDouble
     let squares = batch.column(columns.squares.index)[row].asDouble
     return TrendMoments(
-      count: count, sum: sum, squares: max(0, squares - sum / Double(count) * sum))
+      count: count, sum: sum, squares: max(0, squares - sum / Double(count) * sum), cubes: .nan)
   }
 
   // MARK: Refusals

@@ -2,10 +2,11 @@ import WeirData
 import WeirEngine
 import WeirStatistics
 
-/// What a finding says of those beside it: its incident, its total, its parts.
+/// What a finding says of those beside it: its incident, its total, its parts, what moves with it.
 struct FindingCompany {
   let report: TrendReport
   let beside: RelatedFindings
+  let moves: FindingMoves
   /// Of the findings, in the order of the report.
   let ids: [String]
   let by: [String]
@@ -15,7 +16,10 @@ struct FindingCompany {
     let related = beside.related[i].map { other -> JSONValue in
       ["finding_id": .text(ids[other.finding]), "relation": .text(other.relation.rawValue)]
     }
-    return [JSONMember("incident", incident(i)), JSONMember("related", .array(related))]
+    return [
+      JSONMember("incident", incident(i)),
+      JSONMember("related", .array(related + moves.related(i, ids: ids))),
+    ]
   }
 
   private func incident(_ i: Int) -> JSONValue {

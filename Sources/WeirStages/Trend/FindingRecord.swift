@@ -10,11 +10,13 @@ struct FindingRecord {
   /// - Parameters:
   ///   - parts: encoded values of the group (see ``TrendKey``).
   ///   - position: place in the reading order, from 1.
+  ///   - share: see ``FindingTotals``.
   ///   - explain: see ``ExplanationRecord``.
   ///   - company: see ``FindingCompany``.
   func json(
     _ finding: TrendFinding, in series: TrendSeries, parts: [[UInt8]?], metric: TrendMetric,
-    position: Int, text: ReportFindingText, explain: JSONValue = .null,
+    position: Int, text: ReportFindingText, share: (share: Double, of: [[UInt8]?])? = nil,
+    explain: JSONValue = .null,
     company: [JSONMember] = []
   ) -> JSONValue {
     let isTested = finding.type.isTested
@@ -51,9 +53,14 @@ struct FindingRecord {
         "impact",
         sized([
           "items": .measured(finding.impact.value), "lo": .measured(finding.impact.lo),
-          "hi": .measured(finding.impact.hi),
+          "hi": .measured(finding.impact.hi), "share": .measured(share?.share),
+          "share_of": share.map { share in
+            .object(zip(rules.by, share.of).map { JSONMember($0, keyValue($1)) })
+          } ?? .null,
         ])),
       JSONMember("stats", sized(stats(finding.test))),
+      JSONMember("model", model(finding.model)),
+      JSONMember("data_quality", quality(series)),
       JSONMember("explained_away", .array(finding.explainedAway.map { .text($0) })),
       JSONMember(
         "earlier_changes",
@@ -114,6 +121,52 @@ struct FindingRecord {
       "rel": finding.baseline.value == 0 ? .null : .measured(finding.relative),
       "unit": .text(unit),
       "slope_per_week": finding.slopePerWeek.map { .object(estimate($0)) } ?? .null,
+    ]
+  }
+
+  private func model(_ model: FindingModel?) -> JSONValue {
+    guard let model else { return .null }
+    func offsets(_ values: [Double]) -> JSONValue { .array(values.map { .measured($0) }) }
+    return [
+      "label": .text(model.label.rawValue), "scale": .text(model.scale),
+      "fit": model.fit.map { fit in
+        [
+          "line": .measured(fit.line), "step": .measured(fit.step), "steps": .measured(fit.steps),
+        ]
+      } ?? .null,
+      "season": model.season.map { season in
+        [
+          "strength": .measured(season.strength), "profile": offsets(season.profile),
+          "before": season.before.map(offsets) ?? .null,
+        ]
+      } ?? .null,
+    ]
+  }
+
+  /// What of its series could be compared, from its first compared bucket on.
+  private func quality(_ series: TrendSeries) -> JSONValue {
+    let states = series.buckets.map(\.state)
+    func isCompared(_ state: BucketState) -> Bool { state == .closed || state == .zero }
+    let first = states.firstIndex(where: isCompared) ?? states.count
+    let compared = states.count(where: isCompared)
+    var missing: [ClosedRange<Int>] = []
+    for t in states.indices where t >= first && states[t] == .missing {
+      if let last = missing.last, last.upperBound == t - 1 {
+        missing[missing.count - 1] = last.lowerBound...t
+      } else {
+        missing.append(t...t)
+      }
+    }
+    func dates(_ state: BucketState) -> JSONValue {
+      .array(states.indices.filter { states[$0] == state }.map { date($0) })
+    }
+    let all = states.count - first
+    return [
+      "buckets": .int(all), "compared": .int(compared),
+      "coverage": .measured(all > 0 ? Double(compared) / Double(all) : 0),
+      "missing": .array(
+        missing.map { ["from": date($0.lowerBound), "to": date($0.upperBound)] }),
+      "open": dates(.open), "partial": dates(.partial),
     ]
   }
 

@@ -8,7 +8,7 @@ public let findingSchema = """
     "type": "object",
     "required": [
       "finding_id", "level", "type", "direction", "series", "anchor", "window", "baseline", "observed",
-      "effect", "impact", "stats", "explained_away", "earlier_changes", "explain", "incident", "related",
+      "effect", "impact", "stats", "model", "data_quality", "explained_away", "earlier_changes", "explain", "incident", "related",
       "evidence", "rank", "text", "engine_version"
     ],
     "properties": {
@@ -21,8 +21,8 @@ public let findingSchema = """
       "type": {
         "description": "data_missing and open_bucket are known, not tested: their sizes are null.",
         "enum": [
-          "trend", "shift", "spike", "dip", "burst", "season_break", "window_change", "data_missing",
-          "open_bucket"
+          "trend", "shift", "spike", "dip", "burst", "level_change_unconfirmed", "season_break",
+          "window_change", "data_missing", "open_bucket"
         ]
       },
       "direction": { "enum": ["up", "down", null] },
@@ -86,11 +86,19 @@ public let findingSchema = """
       "impact": {
         "description": "Records or events that the change comes to.",
         "type": ["object", "null"],
-        "required": ["items", "lo", "hi"],
+        "required": ["items", "lo", "hi", "share", "share_of"],
         "properties": {
           "items": { "$ref": "#/$defs/number" },
           "lo": { "$ref": "#/$defs/number" },
-          "hi": { "$ref": "#/$defs/number" }
+          "hi": { "$ref": "#/$defs/number" },
+          "share": {
+            "description": "items over what the total would have had in the window without them.",
+            "$ref": "#/$defs/number"
+          },
+          "share_of": {
+            "description": "The group of that total; null where there is none.",
+            "type": ["object", "null"]
+          }
         }
       },
       "stats": {
@@ -110,6 +118,58 @@ public let findingSchema = """
           "vif": { "$ref": "#/$defs/number" },
           "tau2": { "$ref": "#/$defs/number" },
           "n_eff": { "$ref": "#/$defs/number" }
+        }
+      },
+      "model": {
+        "description": "What the series was taken for when it was tested.",
+        "type": ["object", "null"],
+        "required": ["label", "scale", "fit", "season"],
+        "properties": {
+          "label": { "enum": ["level", "line", "step", "steps", "halves"] },
+          "scale": {
+            "description": "Where changes add up: logarithms, log odds, or the values themselves.",
+            "enum": ["log", "logit", "identity"]
+          },
+          "fit": {
+            "description": "Twice the log-likelihood that each gains over one level, no price taken off.",
+            "type": ["object", "null"],
+            "required": ["line", "step", "steps"],
+            "properties": {
+              "line": { "$ref": "#/$defs/number" },
+              "step": { "$ref": "#/$defs/number" },
+              "steps": { "$ref": "#/$defs/number" }
+            }
+          },
+          "season": {
+            "description": "How far each weekday lies off the mean of all, Monday first, on the scale; before it changed, too. strength: its share of the variance, 0 to 1.",
+            "type": ["object", "null"],
+            "required": ["strength", "profile", "before"],
+            "properties": {
+              "strength": { "$ref": "#/$defs/number" },
+              "profile": { "$ref": "#/$defs/week" },
+              "before": { "anyOf": [{ "$ref": "#/$defs/week" }, { "type": "null" }] }
+            }
+          }
+        }
+      },
+      "data_quality": {
+        "description": "What of its series could be compared, from its first compared bucket on.",
+        "type": "object",
+        "required": ["buckets", "compared", "coverage", "missing", "open", "partial"],
+        "properties": {
+          "buckets": { "type": "integer" },
+          "compared": { "type": "integer" },
+          "coverage": { "$ref": "#/$defs/number" },
+          "missing": {
+            "type": "array",
+            "items": {
+              "type": "object",
+              "required": ["from", "to"],
+              "properties": { "from": { "$ref": "#/$defs/day" }, "to": { "$ref": "#/$defs/day" } }
+            }
+          },
+          "open": { "type": "array", "items": { "$ref": "#/$defs/day" } },
+          "partial": { "type": "array", "items": { "$ref": "#/$defs/day" } }
         }
       },
       "explained_away": { "type": "array", "items": { "type": "string" } },
@@ -144,7 +204,17 @@ public let findingSchema = """
           "required": ["finding_id", "relation"],
           "properties": {
             "finding_id": { "type": "string" },
-            "relation": { "enum": ["total", "part", "sibling"] }
+            "relation": {
+              "description": "total, part, sibling: the same change there. moves_with, leads, follows: what is left of both series moves together, or that of this one first, or last.",
+              "enum": ["total", "part", "sibling", "moves_with", "leads", "follows"]
+            },
+            "lag": {
+              "description": "Buckets that the other series comes after this one.",
+              "type": "integer"
+            },
+            "r": { "$ref": "#/$defs/number" },
+            "p": { "$ref": "#/$defs/number" },
+            "q": { "description": "Corrected over all pairs that were asked.", "$ref": "#/$defs/number" }
           }
         }
       },
@@ -204,6 +274,12 @@ public let findingSchema = """
     "$defs": {
       "day": { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" },
       "number": { "type": ["number", "null"] },
+      "week": {
+        "type": "array",
+        "items": { "$ref": "#/$defs/number" },
+        "minItems": 7,
+        "maxItems": 7
+      },
       "estimate": {
         "description": "With its interval (95 %).",
         "type": "object",

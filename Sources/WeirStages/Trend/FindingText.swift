@@ -92,24 +92,20 @@ private struct BucketDates {
   }
 
   /// "a day", for values that are counts of a bucket.
-  var each: String {
+  var each: String { "a \(unit)" }
+
+  /// "day".
+  var unit: String {
     switch step {
-    case 1: "a day"
-    case 7: "a week"
-    case 28...31: "a month"
-    default: "a bucket"
+    case 1: "day"
+    case 7: "week"
+    case 28...31: "month"
+    default: "bucket"
     }
   }
 
   func length(_ buckets: Int) -> String {
-    let unit: String
-    switch step {
-    case 1: unit = "day"
-    case 7: unit = "week"
-    case 28...31: unit = "month"
-    default: unit = "bucket"
-    }
-    return "\(PlainNumbers.fixed(Double(buckets), decimals: 0)) \(unit)\(buckets == 1 ? "" : "s")"
+    "\(PlainNumbers.fixed(Double(buckets), decimals: 0)) \(unit)\(buckets == 1 ? "" : "s")"
   }
 
   /// "13 weeks" where days make whole weeks well enough, else ``length(_:)``.
@@ -147,6 +143,9 @@ private struct FindingWords {
       return "dropped to \(text[1]) \(when), \(text[0]) expected"
     case .burst:
       return "was \(text[1])\(each) \(when), \(text[0]) expected"
+    case .unconfirmedLevel:
+      return "has been \(text[1])\(each) since \(dates.day(finding.window.lowerBound)), "
+        + "\(text[0]) expected"
     case .windowChange:
       return "\(isUp ? "rose" : "fell") from \(text[0]) to \(text[1])\(each) about "
         + dates.day(finding.anchor)
@@ -217,6 +216,11 @@ private struct FindingWords {
             + "will tell.")
       }
     }
+    if finding.type == .unconfirmedLevel {
+      sentences.append(
+        "It reaches the last \(dates.unit) that could be compared: whether it is a new level or passes, the "
+          + "next ones will tell.")
+    }
     for other in finding.explainedAway {
       sentences.append(
         other == "trend"
@@ -240,7 +244,7 @@ private struct FindingWords {
       let digits = abs(percent) >= 9.95 ? 0 : 1
       share = ", \(PlainNumbers.signed(percent, decimals: digits)) %"
     }
-    let isMany = [.shift, .trend, .burst, .windowChange].contains(finding.type)
+    let isMany = [.shift, .trend, .burst, .unconfirmedLevel, .windowChange].contains(finding.type)
     let each =
       isMany && (series.kind == .count || series.kind == .distinct) ? " \(dates.each)" : ""
     return "The change is \(difference(finding.effect, each: each))\(share)."

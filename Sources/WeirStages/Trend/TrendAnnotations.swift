@@ -124,7 +124,8 @@ struct TrendAnnotations: Sendable {
     let buckets: ClosedRange<Int>
     switch finding.type {
     case .trend, .dataMissing: buckets = finding.window
-    case .burst: buckets = max(0, finding.window.lowerBound - 1)...(finding.window.upperBound + 1)
+    case .burst, .unconfirmedLevel:
+      buckets = max(0, finding.window.lowerBound - 1)...(finding.window.upperBound + 1)
     case .openBucket: return []
     case .shift, .windowChange, .seasonBreak, .spike, .dip:
       buckets = max(0, finding.anchorLo - 1)...(finding.anchorHi + 1)

@@ -9,7 +9,7 @@ import WeirStatistics
 /// buckets from all others are taken for wrong dates: they begin and end nothing.
 /// The first is `partial` where its data begin later than in any other and an hour (of a day) late.
 /// `closed` are those whose end the watermark has passed: the end of `through`, or, where the latest
-/// counts, a latest record less than a 24th of a bucket before the end. Where no record has a time of
+/// counts, a latest record less than a 24th of a bucket before the end, or past it by the allowed lateness. Where no record has a time of
 /// day, only a date, the latest bucket is taken for complete: nothing in the data could say otherwise.
 struct TrendCalendar {
   /// Number of the first bucket (see ``TrendClock``).
@@ -72,13 +72,19 @@ struct TrendCalendar {
     let hasTimes = used.contains { bucket in
       extents[bucket].map { $0.latest != rules.clock.start(bucket) } ?? false
     }
+    let watermark = TrendCalendar.watermark(of: latest, extents[latest], hasTimes, rules)
     for bucket in begin...max(begin, last) {
-      // Where rows say what is complete nothing is guessed.
-      let isOpen =
-        rules.hasFlags
-        ? extents[bucket]?.isIncomplete ?? false
-        : bucket == last && hasTimes
+      let isOpen: Bool
+      if rules.hasFlags {
+        // Where rows say what is complete nothing is guessed.
+        isOpen = extents[bucket]?.isIncomplete ?? false
+      } else if let watermark {
+        isOpen = rules.clock.start(bucket) + rules.clock.length > watermark
+      } else {
+        isOpen =
+          bucket == last && hasTimes
           && !TrendCalendar.isClosed(bucket, extents[bucket]?.latest, rules)
+      }
       states.append(isOpen ? .open : records[bucket] == nil ? .missing : .closed)
       starts.append(rules.clock.date(bucket))
     }
@@ -123,6 +129,19 @@ struct TrendCalendar {
     let mine = wait(bucket)
     return mine > rules.clock.length / tailParts
       && earliest.keys.allSatisfy { $0 <= bucket || wait($0) < mine }
+  }
+
+  /// What has come is complete up to here, where late records are allowed for and no date is believed.
+  private static func watermark(
+    of bucket: Int, _ extent: TrendState.Extent?, _ hasTimes: Bool, _ rules: TrendRules
+  ) -> Int64? {
+    guard rules.allowedLateness > 0, rules.end == nil, let extent else { return nil }
+    // Of dates alone the latest day is all there.
+    let latest = hasTimes ? extent.latest : rules.clock.start(bucket) + rules.clock.length
+    let spread =
+      rules.zone.field == nil
+      ? 0 : 1_000_000 * rules.zone.spread(at: latest.dividedDown(by: 1_000_000).quotient)
+    return latest - spread - rules.allowedLateness
   }
 
   private static func isClosed(_ bucket: Int, _ latest: Int64?, _ rules: TrendRules) -> Bool {

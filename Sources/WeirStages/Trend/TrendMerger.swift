@@ -53,6 +53,8 @@ final class TrendMerger: TracingMerger {
     let record = FindingRecord(rules: rules, starts: calendar.starts)
     let explained = TrendSegments(counts.segments, rules: rules, calendar: calendar)
     let beside = report.related()
+    let moves = try FindingMoves(report, parts, metrics: rules.metrics.count)
+    let totals = FindingTotals(report, parts, metrics: rules.metrics.count)
     let ids = report.findings.map {
       record.id($0, in: report.series[$0.series], parts: parts[$0.series])
     }
@@ -82,9 +84,13 @@ final class TrendMerger: TracingMerger {
       let words = findingText(
         finding, in: series, by: rules.by, bucketStarts: calendar.starts)
       let metric = finding.series % rules.metrics.count
-      let company = FindingCompany(report: report, beside: beside, ids: ids, by: rules.by)
-      let sentences = [words.detail, reasons[i].sentence, company.sentence(i), notes?[i].sentence]
-        .compactMap { $0 }
+      let company = FindingCompany(
+        report: report, beside: beside, moves: moves, ids: ids, by: rules.by)
+      let sentences = [
+        words.detail, reasons[i].sentence, company.sentence(i),
+        moves.sentence(i, report, by: rules.by, bucket: rules.clock.isWeekly ? "week" : "day"),
+        notes?[i].sentence,
+      ].compactMap { $0 }
       let text = ReportFindingText(
         id: ids[i], headline: words.headline, detail: sentences.joined(separator: " "))
       texts.append(text)
@@ -93,7 +99,8 @@ final class TrendMerger: TracingMerger {
       objects.append(
         record.json(
           finding, in: series, parts: parts, metric: rules.metrics[metric], position: i + 1,
-          text: text, explain: reasons[i].json, company: company.members(i) + shown))
+          text: text, share: totals.share(finding),
+          explain: reasons[i].json, company: company.members(i) + shown))
     }
     let levels = FindingLevel.allCases.map { level in
       (level: level.name, count: report.findings.count { $0.level == level })

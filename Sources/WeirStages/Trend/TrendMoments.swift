@@ -1,14 +1,16 @@
-/// Count, sum, and sum of squares about the mean.
+/// Count, sum, and sums of squares and of cubes about the mean.
 ///
-/// The squares are kept about the mean, and put together as Chan, Golub and LeVeque (1983) do: a sum
-/// of plain squares would lose all its digits for values that are large and close together.
+/// Both are kept about the mean, and put together as Chan, Golub and LeVeque (1983) and Pebay (2008) do: a
+/// sum of plain squares would lose all its digits for values that are large and close together.
 struct TrendMoments: Equatable {
   var count: UInt64 = 0
   var sum = 0.0
   var squares = 0.0
+  /// NaN where it is not known, as of rows that are already aggregated.
+  var cubes = 0.0
 
   mutating func add(_ value: Double) {
-    merge(TrendMoments(count: 1, sum: value, squares: 0))
+    merge(TrendMoments(count: 1, sum: value))
   }
 
   mutating func merge(_ other: TrendMoments) {
@@ -19,7 +21,11 @@ struct TrendMoments: Equatable {
     }
     let (a, b) = (Double(count), Double(other.count))
     let distance = other.sum / b - sum / a
-    squares += other.squares + distance * distance * (a / (a + b)) * b
+    let (mine, others) = (a / (a + b), b / (a + b))
+    cubes +=
+      other.cubes + distance * distance * distance * mine * b * (mine - others)
+      + 3 * distance * (mine * other.squares - others * squares)
+    squares += other.squares + distance * distance * mine * b
     sum += other.sum
     count += other.count
   }

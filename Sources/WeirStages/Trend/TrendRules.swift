@@ -15,6 +15,8 @@ struct TrendRules: Sendable {
   var through: CivilDate?
   /// Days by which the latest day is held back.
   var daysBack = 0
+  /// Microseconds past its end in which a bucket may still grow; 0: nobody said so.
+  var allowedLateness: Int64 = 0
   var settings: TrendSettings
   var maxSeries: Int
   /// `nil` where the spec names no file of them.
@@ -29,6 +31,11 @@ struct TrendRules: Sendable {
     "What the correction may suppose of the tests: `positive` is Benjamini and Hochberg's, "
       + "`arbitrary` Benjamini and Yekutieli's, which holds whatever they have in common and finds less."
   )
+
+  static let lateness = OptionSpec(
+    "allowed_lateness", .duration, .optional,
+    "How long after the end of a bucket records of it may still come. Where `through` is no date, a bucket "
+      + "is open until the latest record of all lies so far past its end.")
 
   /// Reads the option `severity`.
   mutating func readSeverity(_ options: Options, _ problems: inout Problems) {

@@ -278,7 +278,7 @@ struct ComparedPeriods: Sendable {
       let ends = min(Self.trendEnds, used.count / 2)
       old = Array(used.prefix(ends))
       new = Array(used.suffix(ends))
-    case .shift, .windowChange, .spike, .dip, .burst:
+    case .shift, .windowChange, .spike, .dip, .burst, .unconfirmedLevel:
       new = finding.window.filter(isCompared)
       let isDaily = finding.type != .shift && finding.type != .windowChange
       let weekdays = Set(new.map { $0 % 7 })

@@ -7,7 +7,7 @@ struct TrendShape: Sendable, Equatable {
     /// Records that a condition holds for: one counter.
     case matching = 1
     case share = 2
-    /// Values, their sum and the sum of squares about their mean: one counter, two doubles.
+    /// Values, their sum and the sums of squares and cubes about their mean: one counter, three doubles.
     case moments = 3
     /// A DDSketch.
     case sketch = 4
@@ -51,7 +51,7 @@ struct TrendShape: Sendable, Equatable {
       case .moments:
         place.append(sums)
         counters += 1
-        sums += 2
+        sums += 3
       case .sketch:
         place.append(sketches)
         sketches += 1

@@ -4,7 +4,7 @@ import WeirStatistics
 
 /// What many records come to: a slot for every group and bucket that has any.
 ///
-/// A slot is 12 bytes, 8 to 10 more in the table that finds it, 8 for each counter and 24 for a mean;
+/// A slot is 12 bytes, 8 to 10 more in the table that finds it, 8 for each counter and 32 for a mean;
 /// quantiles and distinct counts have a sketch each. Groups are named by their key (see `appendKey`).
 final class TrendState {
   let shape: TrendShape
@@ -128,8 +128,7 @@ final class TrendState {
     var mine = self.moments(metric, in: slot)
     mine.merge(moments)
     counters[slot * shape.counters + shape.counter[metric]] = mine.count
-    sums[at] = mine.sum
-    sums[at + 1] = mine.squares
+    (sums[at], sums[at + 1], sums[at + 2]) = (mine.sum, mine.squares, mine.cubes)
   }
 
   func merge(_ sketch: DDSketch, into metric: Int, in slot: Int) {
@@ -218,10 +217,11 @@ final class TrendState {
         for i in 0..<rows.count where found[i] >= 0 && !cells[Int(rows[i])].isNull {
           let count = Int(found[i]) &* counterStep &+ counter
           let sum = Int(found[i]) &* step &+ place
-          var moments = TrendMoments(count: counters[count], sum: sums[sum], squares: sums[sum + 1])
+          var moments = TrendMoments(
+            count: counters[count], sum: sums[sum], squares: sums[sum + 1], cubes: sums[sum + 2])
           moments.add(cells[Int(rows[i])].asDouble)
-          (counters[count], sums[sum], sums[sum + 1]) = (
-            moments.count, moments.sum, moments.squares
+          (counters[count], sums[sum], sums[sum + 1], sums[sum + 2]) = (
+            moments.count, moments.sum, moments.squares, moments.cubes
           )
         }
       }
@@ -257,7 +257,8 @@ final class TrendState {
 
   func moments(_ metric: Int, in slot: Int) -> TrendMoments {
     let at = slot * shape.sums + shape.place[metric]
-    return TrendMoments(count: counter(metric, in: slot), sum: sums[at], squares: sums[at + 1])
+    return TrendMoments(
+      count: counter(metric, in: slot), sum: sums[at], squares: sums[at + 1], cubes: sums[at + 2])
   }
 
   func sketch(_ metric: Int, in slot: Int) -> DDSketch {

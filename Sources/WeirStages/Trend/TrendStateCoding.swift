@@ -8,7 +8,7 @@ import WeirStatistics
 
 extension TrendState {
   /// Changes with every change of the layout.
-  private static let revision: UInt8 = 4
+  private static let revision: UInt8 = 5
   /// Far more records than there are, and few enough that no sum of states overflows.
   private static let recordsMost: UInt64 = 1 << 48
   /// The same where rows stand for many each.
@@ -59,6 +59,7 @@ extension TrendState {
         out.varint(moments.count)
         out.double(moments.sum)
         out.double(moments.squares)
+        out.double(moments.cubes)
       case .sketch: out.block(sketch(metric, in: slot).encode())
       case .registers: out.block(register(metric, in: slot).encode())
       }
@@ -158,9 +159,11 @@ extension TrendState {
         self.count(metric, all, of: below, in: slot)
       case .moments:
         guard let count = input.varint(), count <= most, let sum = input.double(),
-          let squares = input.double()
+          let squares = input.double(), let cubes = input.double()
         else { return false }
-        merge(TrendMoments(count: count, sum: sum, squares: squares), into: metric, in: slot)
+        merge(
+          TrendMoments(count: count, sum: sum, squares: squares, cubes: cubes), into: metric,
+          in: slot)
       case .sketch:
         guard let block = input.block(), let sketch = DDSketch(decoding: block),
           sketch.count <= most

@@ -5,7 +5,7 @@ import Glibc
 /// count and distinct: log((k + 1/2) / exposure); rate: log odds with 1/2 added to both parts;
 /// quantile, and mean where that is asked for: log where every value is positive; else as they are.
 struct ComparedSeries: Sendable {
-  enum Scale: Sendable { case log, logit, identity }
+  enum Scale: String, Sendable { case log, logit, identity }
 
   var kind: MetricKind
   var scale: Scale
@@ -25,6 +25,9 @@ struct ComparedSeries: Sendable {
   /// Sampling variance of one record on the scale: mean and quantile only.
   var unitVariance = 0.0
 
+  /// Of a mean: sums of the cubes of the records of each bucket about its value; empty where not all are known.
+  var cubes: [Double] = []
+
   /// Larger values (and NaN) are not compared: their squares would not be finite.
   private static let limit = 1e100
 
@@ -34,6 +37,7 @@ struct ComparedSeries: Sendable {
   mutating func forget() {
     (index, weekday) = ([], [])
     (k, n, exposure, seen, y) = ([], [], [], [], [])
+    cubes = []
   }
   var isCounted: Bool { kind == .count || kind == .distinct }
   var isValue: Bool { kind == .mean || kind == .quantile }
@@ -61,7 +65,9 @@ struct ComparedSeries: Sendable {
       seen.append(
         series.kind == .rate ? events / b.n : isValueOf(series.kind) ? b.value ?? 0 : events)
       variances.append(b.variance)
+      if series.kind == .mean, let third = b.cubes { cubes.append(third) }
     }
+    if cubes.count < index.count { cubes = [] }
     switch series.kind {
     case .count, .distinct: scale = .log
     case .rate: scale = .logit

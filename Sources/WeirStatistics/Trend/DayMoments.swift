@@ -10,6 +10,8 @@ struct Moments {
   /// +1 or -1 where a bucket lies beyond 3 robust standard deviations, else 0.
   private var far: [Int] = []
   private var expected: [Double] = []
+  /// Of the mean of a bucket.
+  let skew: RecordSkew
   private let total: Double
   private let weight: Double
   /// What the level has to be moved by, on the scale, so that the expected events add up.
@@ -18,6 +20,7 @@ struct Moments {
   init(_ test: DayTest) {
     let s = test.series
     let n = s.count
+    skew = RecordSkew(s)
     total = s.k.reduce(0, +)
     weight = s.kind == .rate ? s.n.reduce(0, +) : s.exposure.reduce(0, +)
     if let level = test.level {

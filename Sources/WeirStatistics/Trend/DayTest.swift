@@ -95,10 +95,13 @@ struct DayTest {
       // Values that never vary leave nothing to compare with but rounding.
       let scale = max(variance.squareRoot(), 1e-9 * max(1, abs(series.y[i])))
       z = (series.y[i] - centre) / scale / fit
+      let skewness = m.skew.of(
+        i, in: series, without: hole, level: series.natural(centre), deviation: scale, isUp: z > 0)
+      z = PearsonThree.deviate(z, skewness: skewness)
       let raw = min(1, max(1e-300, 2 * StudentT.sf(abs(z), df: df)))
       return DayResult(
         at: i, isUp: z > 0, z: z, raw: raw, p: min(1, raw * Double(series.count)),
-        expected: expected, tau2: tau2, test: "student_t")
+        expected: expected, tau2: tau2, test: skewness == 0 ? "student_t" : "pearson_3")
     case .count, .distinct:
       let x = whole(series.k[i])
       name = tau2 > 1e-12 ? "negbinomial" : "poisson"

@@ -86,7 +86,7 @@ extension TrendReport {
       switch finding.type {
       case .shift: family = 0
       case .trend: family = 1
-      case .spike, .dip, .burst: family = 2
+      case .spike, .dip, .burst, .unconfirmedLevel: family = 2
       case .seasonBreak: family = 3
       // The middle of a history is no place that the data chose.
       case .windowChange, .dataMissing, .openBucket: continue

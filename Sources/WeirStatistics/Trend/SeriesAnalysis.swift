@@ -155,6 +155,11 @@ extension SeriesAnalysis {
     DayTest(series: compared, profile: profile, level: level, parameters: parameters, phi: phi)
   }
 
+  /// The structure that was taken out of the days.
+  var accepted: Structure.Label? {
+    structure.flatMap { $0.p <= SeriesAnalysis.acceptedLevel ? $0.label : nil }
+  }
+
   /// The level of each compared bucket that `structure` describes as `label`, without weekdays.
   func level(of structure: Structure, as label: Structure.Label) -> [Double] {
     switch label {
@@ -188,10 +193,10 @@ func unvarying(_ s: ComparedSeries) -> SeriesStatus? {
 private func acceptedLevel(_ a: SeriesAnalysis) -> (level: [Double], parameters: Double) {
   let n = a.compared.count
   if let s = a.structure {
-    guard s.p <= SeriesAnalysis.acceptedLevel else {
+    guard let label = a.accepted else {
       return ([Double](repeating: s.mean(0..<n), count: n), 1)
     }
-    return (a.level(of: s, as: s.label), Double(2 + s.earlier.count))
+    return (a.level(of: s, as: label), Double(2 + s.earlier.count))
   }
   // Too short for a structure: a clipped mean about the median.
   let centre = Robust.median(a.compared.y) ?? 0

@@ -144,8 +144,12 @@ struct SeriesFindings {
     let size = daySize(run, window)
     let verdict = size.judge(s.kind, settings)
     let isUp = first.isUp
+    let type: FindingType =
+      run.count == 1
+      ? (isUp ? .spike : .dip)
+      : last.at == s.count - 1 && run.count < settings.minSegment ? .unconfirmedLevel : .burst
     return TrendFinding(
-      series: number, type: run.count > 1 ? .burst : (isUp ? .spike : .dip),
+      series: number, type: type,
       direction: isUp ? .up : .down, anchor: s.index[first.at], anchorLo: s.index[first.at],
       anchorHi: s.index[first.at], window: s.index[first.at]...s.index[last.at],
       windowValid: run.count, baseline: size.baseline, observed: size.observed, k: size.k,

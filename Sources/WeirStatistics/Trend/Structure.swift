@@ -34,6 +34,8 @@ struct Structure: Sendable {
   /// Weighted residual variance of the labelled model, in units of 1/weight.
   var unit: Double
   var line: WeightedLine
+  /// Where something moved and buckets were tested, not blocks.
+  var fit: FindingModel.Fit?
   /// One position a block where ``values`` are those of blocks and repeat; see ``WeekBlocks``.
   var middles: [Int]?
 

@@ -88,7 +88,7 @@ struct StructureTest {
       earlier: several?.earlier.map { kept[$0] } ?? [],
       phi: isTrend ? phiLine : phiShift, inflation: max(1, isTrend ? vifLine : vifShift),
       tau2: clean.tau2, effectiveBuckets: m / max(1, isTrend ? vifLine : vifShift),
-      values: clean.values, weights: clean.weights, unit: unit, line: line)
+      values: clean.values, weights: clean.weights, unit: unit, line: line, fit: tests.fit)
   }
 
   private struct One {
@@ -111,6 +111,7 @@ struct StructureTest {
     var edge: Edge?
     /// Where the level moved more than once.
     var several: Several?
+    var fit: FindingModel.Fit?
   }
 
   /// Of a level that moved more than once.
@@ -207,8 +208,12 @@ struct StructureTest {
       return tests
     }
     let search = StepSearch(noise: noise, y: noise.y, weights: w, minSegment: minSegment)
+    let alone = noise.scaled(to: TwoStepTest.variance(y, []))
+    let level = alone.evidence(of: alone.fits(stepsAt: []))
+    tests.fit = FindingModel.Fit(line: 2 * (lineEvidence - level), step: 2 * (single - level))
     if let found = search.run(single: single, line: lineEvidence, two: twice.places) {
       tests.several = several(found, y, w, spent: spent)
+      tests.fit?.steps = 2 * (found.evidence - level)
       tests.gain = .infinity
     }
     return tests

@@ -54,6 +54,7 @@ public func assembleReport(
         number: i, series: series[i], analysis: analysis, settings: settings,
         pFamily: decision.family[j], q: decision.adjusted[j], families: tested.count,
         selected: selected)
+      let first = findings.count
       if reported.structure != nil, let structure = analysis.structure {
         findings.append(words.structural(structure, band: band))
       }
@@ -62,6 +63,8 @@ public func assembleReport(
         findings.append(words.seasonal(season, band: band))
       }
       findings += words.runs(of: days).compactMap { words.daily($0) }
+      let model = analysis.model(as: analysis.accepted ?? reported.structure)
+      for i in first..<findings.count { findings[i].model = model }
     }
     verdicts.append(
       SeriesVerdict(

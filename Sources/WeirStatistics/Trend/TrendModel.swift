@@ -42,19 +42,22 @@ public struct TrendBucket: Sendable {
   public var value: Double?
   /// Sampling variance of ``value``, in squared units of it.
   public var variance: Double
+  /// Of a mean: sum of the cubes of its records about it; `nil` where that is not known.
+  public var cubes: Double?
   /// Length as a share of the nominal one: 23/24 for the day the clock goes forward. Counts are
   /// expected in proportion to it.
   public var exposure: Double
 
   public init(
     state: BucketState, n: Double = 0, k: Double = 0, value: Double? = nil, variance: Double = 0,
-    exposure: Double = 1
+    cubes: Double? = nil, exposure: Double = 1
   ) {
     self.state = state
     self.n = n
     self.k = k
     self.value = value
     self.variance = variance
+    self.cubes = cubes
     self.exposure = exposure
   }
 
@@ -162,8 +165,11 @@ public enum FindingType: String, Sendable {
   case spike
   /// One bucket below what was expected.
   case dip
-  /// Several neighbouring buckets on the same side.
+  /// Several neighbouring buckets on the same side, and then back to where it was.
   case burst
+  /// Several neighbouring buckets on the same side up to the last one that is compared: a new level, if it
+  /// lasts. Too few of them for a shift.
+  case unconfirmedLevel = "level_change_unconfirmed"
   /// The days of the week differ in another way than before.
   case seasonBreak = "season_break"
   /// The second half of a history that is too short for more lies off the first.
@@ -234,6 +240,8 @@ public struct TrendFinding: Sendable {
   public var earlier: [EarlierShift]
   /// What it is ranked by among those of its level; see ``TrendReport/findings``.
   public var score = 0.0
+  /// What the series was taken for when it was tested; `nil` where nothing was.
+  public var model: FindingModel?
 
   public init(
     series: Int, type: FindingType, direction: FindingDirection, anchor: Int, anchorLo: Int,
@@ -286,7 +294,7 @@ public struct EarlierShift: Sendable, Equatable {
 
 /// Why a finding is believed: the test and the corrections it passed.
 public struct TestRecord: Sendable {
-  /// "betabinomial", "negbinomial", "poisson", "binomial", "student_t", "mann_kendall",
+  /// "betabinomial", "negbinomial", "poisson", "binomial", "student_t", "pearson_3", "mann_kendall",
   /// "shift_scan", "two_steps", "weighted_line" (a trend told from blocks of seven days), "weekday_contrasts",
   /// "halves", "coverage".
   public var name: String

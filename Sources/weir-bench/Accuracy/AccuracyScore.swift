@@ -107,7 +107,7 @@ struct AccuracyScore {
     case .spike, .dip:
       let isRight = finding.type.rawValue == event.type && abs(finding.anchor - at) <= 1
       return (isRight, isRight)
-    case .burst:
+    case .burst, .unconfirmedLevel:
       let isRight =
         (event.type == "spike" || event.type == "dip") && finding.window.count <= 3
         && finding.window.lowerBound - 1 <= at && at <= finding.window.upperBound + 1
