@@ -147,7 +147,7 @@ enum Suggestions {
     let clocks = ["now", "today", "currentdate", "currenttimestamp", "sysdate", "getdate"]
     guard clocks.contains(where: { folded.elementsEqual($0.utf8) }) else { return nil }
     return
-      "there is no clock: write `timestamp(params.today + 'T00:00:00Z')` for the start of the day, with \"today\": { \"type\": \"date\", \"default\": \"today\" } under \"params\""
+      "expressions have no clock: in its place (and that of its parentheses) write `timestamp(params.today + 'T00:00:00Z')`, the start of the day of the run in UTC, with \"today\": { \"type\": \"date\", \"default\": \"today\" } under \"params\""
   }
 
   /// How CEL writes the constants of other languages.

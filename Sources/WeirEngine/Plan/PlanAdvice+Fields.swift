@@ -53,9 +53,9 @@ extension PlanAdvice {
       ? putInFront(maker, of: reader) : isFree ? putBehind(reader, maker) : nil
     let out = entryOut(of: reader, problem, field)
     let ways = [
-      inPlace, out, order.map { out == nil ? $0 : "if it is to count here, \($0)" },
+      inPlace, out, order.map { out == nil ? $0 : "to keep it here, \($0)" },
     ].compactMap { $0 }
-    return "`\(name)` makes it, and stands behind this stage: "
+    return "`\(name)` makes it, and comes after this stage: "
       + (ways.isEmpty
         ? "use it in a \(type) that reads `\(name)`" : ways.joined(separator: "; or "))
   }

@@ -262,10 +262,11 @@ struct SpecParser {
     }
     var number = 2
     while stack[stack.count - 1].places[Array("\(key)_\(number)".utf8)] != nil { number += 1 }
-    return "two stages cannot have one name: write \(quoted("\(key)_\(number)"))"
+    let new = quoted("\(key)_\(number)")
+    return "two stages cannot have one name: rename this one, to \(new) say"
       + (section == .sinks
         ? ""
-        : ", and the same in the \"inputs\" of those that are to read it; let it read \(quoted(key)) where it goes on with what that one makes")
+        : ", and put \(new) in the \"inputs\" of the stages that are to read it; if it works on what the first one makes, give it \"inputs\": [\(quoted(key))]")
       + "; or remove one of them"
   }
 
