@@ -186,7 +186,8 @@ private let trendDiscussion = """
   the interval it lies in; of a level that moved more than once the last move is the finding, held against \
   the level in front of it, and `earlier_changes` has the others. A *trend*: a slow movement over the whole history. A *spike*, a *dip* or \
   a *burst*: one day or a few days away from what was expected of them, weekday and ordinary \
-  unrest taken into account. A *season_break*: the days of the week differ in another way in the last \
+  unrest taken into account. A *level_change_unconfirmed*: a few such days up to the last one that could be \
+  compared, of which the next ones will tell whether they are a new level. A *season_break*: the days of the week differ in another way in the last \
   four weeks than before, with the likeliest date that this began on. A *window_change*: in a history of less than 14 buckets, or with too few \
   events for more, the second half lies off the first. *data_missing*: no record of any group reaches \
   these days; *open_bucket*: the last bucket is not complete (both are said and not tested). Each \
@@ -204,7 +205,13 @@ private let trendDiscussion = """
 
   **Incidents.** The same metric, direction and kind of change within two buckets, in three groups and \
   in half of the tested groups of a scope, is one *incident*: of everything, or of one value of a field \
-  (all queues of a market, a queue in all markets).
+  (all queues of a market, a queue in all markets). `related` names what says the same: the total, the parts, \
+  the others of the incident.
+
+  **What moves with it.** Of the first 200 series with findings, pairs that differ in one field or in the \
+  metric are held against each other as `correlate` does, with what the findings are about taken out. Those \
+  that move together from day to day, or one of them first (up to 7 days), are in `related` too: \
+  `moves_with`, `leads`, `follows`, with `lag`, `r`, `p` and `q` over these pairs.
 
   **Annotations.** `annotations` names a file of what happened when: policy changes, holidays, launches. \
   A finding has those of its days (a bucket before and behind it too) and of its group, in \
@@ -229,7 +236,8 @@ private let trendDiscussion = """
   of a rate, `sum`, `sumsq` and `n` those of a mean (sum of the values, of their squares, and how many). \
   `time` is any instant of the bucket, rows of one group and bucket are added up, and a row stands for as \
   many records as the largest of its counts, denominators and n. A row of zeros says that there was \
-  nothing; a bucket without any row is missing. The findings are those of the records themselves, and \
+  nothing; a bucket without any row is missing. The findings are those of the records themselves, but that \
+  single days of a mean are judged with more care, as sums do not tell how long the tail of the records is; \
   their evidence is rows. Metrics of records and of rows do not mix in a stage. `complete` names a field \
   that says whether more will come.
 
@@ -240,7 +248,8 @@ private let trendDiscussion = """
   complete, and those without any record are missing. With `latest` the last bucket is the last one \
   that has at least 1 % of the median bucket's records; it counts as open, is shown and not \
   compared, when its latest record lies more than a 24th of a bucket before its end (of a day: \
-  before 23:00). The first bucket is *partial* in the same way, when its first record comes later than a \
+  before 23:00); with `allowed_lateness` all those are open whose end the latest record of all has not passed \
+  by as much. The first bucket is *partial* in the same way, when its first record comes later than a \
   24th of a bucket after its start and later than in any other bucket. Records after the last bucket are counted as `future`, those before the first \
   bucket with 1 % of the median as `early`: the ledger has them as aggregated, no series has them. A \
   bucket without any record of any group is *missing* and never a dip; a group without records on a \

@@ -141,7 +141,7 @@ import WeirStatistics
     let spike = findings([Make.value(v, variance: 0.25)])
     #expect(spike.map(\.type) == [.spike] && spike.first?.window == 30...30)
     // Nobody knows how long the tail of these records is.
-    #expect(spike.first?.test.name == "pearson_3")
+    #expect(spike.first?.test.name == "log_normal")
     for i in 30..<60 { v[i] = 48 + 0.5 * random.normal() }
     #expect(findings([Make.value(v, variance: 0.25)]).first?.type == .shift)
     let constant = analyze(

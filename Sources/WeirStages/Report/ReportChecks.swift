@@ -126,7 +126,7 @@ struct ReportChecks {
     case "poisson": "Tail of the Poisson"
     case "binomial": "Tail of the binomial"
     case "student_t": "Student's t"
-    case "pearson_3": "Pearson's type III, for records with a long tail"
+    case "log_normal": "shifted log-normal, for records with a long tail"
     case "mann_kendall": "Mann-Kendall, corrected for autocorrelation"
     case "shift_scan": "Scan for one change of level"
     case "two_steps": "Likelihood of two changes of level against none"

@@ -30,12 +30,8 @@ struct FindingCompany {
       "incident_id": .text(ids[incident.findings[0]]),
       "scope": .object(
         zip(by, incident.scope).map { JSONMember($0, $1.map { .text($0) } ?? "*") }),
-      "groups": .int(groups(incident)), "of": .int(incident.groups),
+      "groups": .int(incident.affected), "of": .int(incident.groups),
     ]
-  }
-
-  private func groups(_ incident: Incident) -> Int {
-    Set(incident.findings.map { report.findings[$0].series }).count
   }
 
   /// "The same happened in 5 of 8 groups of DE."; `nil` outside of incidents.
@@ -44,7 +40,7 @@ struct FindingCompany {
     let incident = beside.incidents[number]
     let scope = incident.scope.compactMap { $0 }
     let place = scope.isEmpty ? "" : " of \(scope.joined(separator: ", "))"
-    return "The same happened in \(groups(incident)) of \(incident.groups) groups\(place) at the "
+    return "The same happened in \(incident.affected) of \(incident.groups) groups\(place) at the "
       + "same time."
   }
 }

@@ -161,7 +161,7 @@ struct TrendRollUp {
         buckets[t].n = Double(moments.count)
         buckets[t].value = moments.mean.flatMap { $0.isFinite ? $0 : nil }
         buckets[t].variance = moments.varianceOfMean.isFinite ? moments.varianceOfMean : 0
-        buckets[t].cubes = moments.cubes.isFinite ? moments.cubes : nil
+        buckets[t].cubes = moments.cubes
       }
     case .quantile(let q, _):
       let all = merged(DDSketch()) { $0.merge(state.sketch(metric, in: $1)) }

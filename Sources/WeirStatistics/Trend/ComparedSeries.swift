@@ -27,6 +27,8 @@ struct ComparedSeries: Sendable {
 
   /// Of a mean: sums of the cubes of the records of each bucket about its value; empty where not all are known.
   var cubes: [Double] = []
+  /// Of a mean: variance of one record about the mean of its bucket, over all buckets, in squared units.
+  var recordVariance = 0.0
 
   /// Larger values (and NaN) are not compared: their squares would not be finite.
   private static let limit = 1e100
@@ -65,7 +67,7 @@ struct ComparedSeries: Sendable {
       seen.append(
         series.kind == .rate ? events / b.n : isValueOf(series.kind) ? b.value ?? 0 : events)
       variances.append(b.variance)
-      if series.kind == .mean, let third = b.cubes { cubes.append(third) }
+      if series.kind == .mean, b.cubes.isFinite { cubes.append(b.cubes) }
     }
     if cubes.count < index.count { cubes = [] }
     switch series.kind {
@@ -82,6 +84,10 @@ struct ComparedSeries: Sendable {
       } else {
         y.append(log((k[i] + 0.5) / (n[i] - k[i] + 0.5)))
       }
+    }
+    if kind == .mean {
+      let squares = index.indices.reduce(0) { $0 + variances[$1] * n[$1] * max(0, n[$1] - 1) }
+      recordVariance = squares / max(1, n.reduce(0) { $0 + max(0, $1 - 1) })
     }
     if isValue {
       // One record's variance from all buckets: a bucket's own says nothing where n = 1.

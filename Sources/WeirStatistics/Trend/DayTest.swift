@@ -97,11 +97,11 @@ struct DayTest {
       z = (series.y[i] - centre) / scale / fit
       let skewness = m.skew.of(
         i, in: series, without: hole, level: series.natural(centre), deviation: scale, isUp: z > 0)
-      z = PearsonThree.deviate(z, skewness: skewness)
+      z = ShiftedLogNormal.deviate(z, skewness: skewness)
       let raw = min(1, max(1e-300, 2 * StudentT.sf(abs(z), df: df)))
       return DayResult(
         at: i, isUp: z > 0, z: z, raw: raw, p: min(1, raw * Double(series.count)),
-        expected: expected, tau2: tau2, test: skewness == 0 ? "student_t" : "pearson_3")
+        expected: expected, tau2: tau2, test: skewness == 0 ? "student_t" : "log_normal")
     case .count, .distinct:
       let x = whole(series.k[i])
       name = tau2 > 1e-12 ? "negbinomial" : "poisson"

@@ -20,7 +20,8 @@ public struct FindingModel: Sendable {
   /// `nil` where no weekdays were taken out.
   public var season: Season?
 
-  /// Each is twice the gain in the log of the mean likelihood, no price taken off.
+  /// Each is twice the gain in the log of the mean likelihood, no price taken off, under the noise that the
+  /// better of line and step leaves.
   public struct Fit: Sendable, Equatable {
     public var line: Double
     public var step: Double

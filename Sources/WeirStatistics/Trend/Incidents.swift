@@ -6,7 +6,8 @@ public struct Incident: Sendable, Equatable {
   public var scope: [String?]
   /// Indices of the findings, in the order of the report; those of totals are not among them.
   public var findings: [Int]
-  /// Tested groups in the scope.
+  /// Groups that have one of its findings, and all tested groups in the scope.
+  public var affected: Int
   public var groups: Int
 }
 
@@ -129,7 +130,8 @@ extension TrendReport {
         return false
       }
       for i in some { result.incident[i] = result.incidents.count }
-      result.incidents.append(Incident(scope: scope, findings: some, groups: max(all, count)))
+      result.incidents.append(
+        Incident(scope: scope, findings: some, affected: count, groups: max(all, count)))
       return true
     }
     let none = [String?](repeating: nil, count: fields)

@@ -31,8 +31,10 @@ struct RecordSkew: Sendable {
   /// deviation, so that process noise is taken for symmetric. A logarithm takes three coefficients of
   /// variation off.
   ///
-  /// Where the cubes are not known and all values are positive, an upper tail is that of log-normal records
-  /// (m3 = (3 c + c^3) s^3 with c = s / level), and a lower one symmetric: the worse of the two for both.
+  /// A sample shows less skewness than there is, because the rarest records are not in it. So where all values
+  /// are positive and m3 is, it is taken to be that of log-normal records, (3 c + c^3) s^3 with
+  /// c = s / level, if that is more, but at most twice what was found. Where the cubes are not known the upper
+  /// tail is that of log-normal records, and the lower one symmetric: the worse of the two for both.
   ///
   /// - Parameters:
   ///   - level: what is expected of the bucket, in the units of the series.
@@ -45,12 +47,14 @@ struct RecordSkew: Sendable {
     guard s.kind == .mean, deviation > 0, level != 0 else { return 0 }
     let isLog = s.scale == .log
     let value = abs(level)
-    let width = isLog ? deviation * value : deviation
-    guard
-      let third = third(without: hole, s)
-        ?? assumed(s.unitVariance.squareRoot() * (isLog ? value : 1), value, isUp)
-    else { return 0 }
+    let c = s.recordVariance.squareRoot() / value
+    let logNormal = isPositive ? (3 * c + c * c * c) * s.recordVariance * c * value : 0
+    var third = isUp ? logNormal : 0
+    if let found = self.third(without: hole, s) {
+      third = found > 0 ? min(2 * found, max(found, logNormal)) : found
+    }
     let n = max(1, s.n[i])
+    let width = isLog ? deviation * value : deviation
     let skewness = third / (n * n) / (width * width * width) - (isLog ? 3 * width / value : 0)
     return skewness.isFinite ? max(-10, min(10, skewness)) : 0
   }
@@ -61,12 +65,5 @@ struct RecordSkew: Sendable {
     let records = hole.reduce(weight) { $0 - RecordSkew.weight(s.n[$1]) }
     guard records >= RecordSkew.fewest else { return nil }
     return hole.reduce(cubes) { $0 - s.cubes[$1] } / records
-  }
-
-  private func assumed(_ deviation: Double, _ level: Double, _ isUp: Bool) -> Double? {
-    guard isPositive else { return nil }
-    guard isUp else { return 0 }
-    let c = deviation / level
-    return (3 * c + c * c * c) * deviation * deviation * deviation
   }
 }

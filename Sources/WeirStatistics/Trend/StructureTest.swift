@@ -208,8 +208,7 @@ struct StructureTest {
       return tests
     }
     let search = StepSearch(noise: noise, y: noise.y, weights: w, minSegment: minSegment)
-    let alone = noise.scaled(to: TwoStepTest.variance(y, []))
-    let level = alone.evidence(of: alone.fits(stepsAt: []))
+    let level = noise.evidence(of: noise.fits(stepsAt: []))
     tests.fit = FindingModel.Fit(line: 2 * (lineEvidence - level), step: 2 * (single - level))
     if let found = search.run(single: single, line: lineEvidence, two: twice.places) {
       tests.several = several(found, y, w, spent: spent)

@@ -42,15 +42,15 @@ public struct TrendBucket: Sendable {
   public var value: Double?
   /// Sampling variance of ``value``, in squared units of it.
   public var variance: Double
-  /// Of a mean: sum of the cubes of its records about it; `nil` where that is not known.
-  public var cubes: Double?
+  /// Of a mean: sum of the cubes of its records about it; NaN where that is not known.
+  public var cubes: Double
   /// Length as a share of the nominal one: 23/24 for the day the clock goes forward. Counts are
   /// expected in proportion to it.
   public var exposure: Double
 
   public init(
     state: BucketState, n: Double = 0, k: Double = 0, value: Double? = nil, variance: Double = 0,
-    cubes: Double? = nil, exposure: Double = 1
+    cubes: Double = .nan, exposure: Double = 1
   ) {
     self.state = state
     self.n = n
@@ -294,7 +294,7 @@ public struct EarlierShift: Sendable, Equatable {
 
 /// Why a finding is believed: the test and the corrections it passed.
 public struct TestRecord: Sendable {
-  /// "betabinomial", "negbinomial", "poisson", "binomial", "student_t", "pearson_3", "mann_kendall",
+  /// "betabinomial", "negbinomial", "poisson", "binomial", "student_t", "log_normal", "mann_kendall",
   /// "shift_scan", "two_steps", "weighted_line" (a trend told from blocks of seven days), "weekday_contrasts",
   /// "halves", "coverage".
   public var name: String
