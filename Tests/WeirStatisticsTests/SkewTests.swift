@@ -93,4 +93,38 @@ import WeirTesting
     let found = analyze(report, settings: TrendSettings()).findings.filter(\.type.isTested)
     #expect(found.isEmpty, "\(found.map { "\($0.type) \($0.anchor) \($0.test.p)" })")
   }
+
+  /// The 95th percentile of `count` log-normal records a day.
+  private func percentile(
+    _ random: inout TestRandom, of count: Int, spike: Int? = nil
+  ) -> TrendSeries {
+    let buckets = (0..<84).map { day -> TrendBucket in
+      let records = (0..<count).map { _ in
+        random.exponential(0.5 * random.normal()) * (day == spike ? 3 : 1)
+      }.sorted()
+      let value = records[min(count - 1, Int(0.95 * Double(count)))]
+      // p (1 - p) / (n f^2) of the logarithm, f the density at 1.645 of its standard deviations (0.5).
+      return TrendBucket(
+        state: .closed, n: Double(count), value: value,
+        variance: 1.12 / Double(count) * value * value)
+    }
+    var series = TrendSeries(
+      key: ["DE", "spam"], metric: "p95", kind: .quantile, buckets: buckets, firstWeekday: 0)
+    series.quantile = 0.95
+    return series
+  }
+
+  @Test func `a percentile of few records makes no spikes, of many it still does`() {
+    var random = TestRandom(8)
+    var speaking = 0
+    for _ in 0..<10 {
+      let report = (0..<30).map { percentile(&random, of: 10 + $0) }
+      if analyze(report, settings: TrendSettings()).findings.contains(where: \.type.isTested) {
+        speaking += 1
+      }
+    }
+    #expect(speaking <= 2, "\(speaking) of 10 reports in which nothing happened")
+    let report = analyze([percentile(&random, of: 300, spike: 40)], settings: TrendSettings())
+    #expect(report.findings.contains { $0.type == .spike && $0.anchor == 40 })
+  }
 }

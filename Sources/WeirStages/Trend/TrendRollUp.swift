@@ -85,6 +85,7 @@ struct TrendRollUp {
         buckets: buckets(metric, key, slots, records, exposures), firstWeekday: weekday)
       series.severity = rules.severity[metric] ?? 1
       series.isLogarithmic = rules.metrics[metric].isLogarithmic
+      if case .quantile(let q, _) = rules.metrics[metric].formula { series.quantile = q }
       return series
     }
   }

@@ -30,6 +30,9 @@ struct ComparedSeries: Sendable {
   /// Of a mean: variance of one record about the mean of its bucket, over all buckets, in squared units.
   var recordVariance = 0.0
 
+  /// Of a quantile: share of the records in the shorter of the tails that it cuts off.
+  let tailShare: Double
+
   /// Larger values (and NaN) are not compared: their squares would not be finite.
   private static let limit = 1e100
 
@@ -46,6 +49,7 @@ struct ComparedSeries: Sendable {
 
   init(_ series: TrendSeries) {
     kind = series.kind
+    tailShare = min(series.quantile, 1 - series.quantile)
     var variances: [Double] = []
     for (i, b) in series.buckets.enumerated() {
       guard b.state == .closed || b.state == .zero else { continue }

@@ -36,6 +36,7 @@ struct DayTest {
   static let winsor = 6.0
   /// The estimated part of a variance is taken to be at least this share of it.
   static let leastShare = 0.5
+  static let freedomOfTail = 4.0
 
   /// Over-dispersion of all buckets but those in `excluded`, for the plots.
   func dispersion(excluding excluded: [Bool]) -> Double {
@@ -74,7 +75,13 @@ struct DayTest {
   /// Degrees of freedom of the whole variance of bucket i: its sampling part is known and only the
   /// process part is estimated, so that df / share^2 (Satterthwaite 1946). The share is taken two
   /// standard errors high, because an estimate of no process noise is uncertain too.
+  ///
+  /// A quantile of few records has no normal law: the 95th percentile of ten is their largest. It is given
+  /// as many degrees of freedom as ``freedomOfTail`` times the records expected beyond it.
   private func freedom(of tau2: Double, at i: Int, _ m: Moments, _ df: Double) -> Double {
+    if series.kind == .quantile {
+      return min(df, Self.freedomOfTail * series.n[i] * series.tailShare)
+    }
     guard !series.isValue, df > 0 else { return df }
     let process = tau2 * m.process[i]
     let whole = m.sampling[i] + process

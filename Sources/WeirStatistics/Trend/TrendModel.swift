@@ -86,6 +86,8 @@ public struct TrendSeries: Sendable {
   public var severity = 1.0
   /// Of a mean: whether days are compared as logarithms, as shares of each other, where all are positive.
   public var isLogarithmic = false
+  /// Of a quantile: which one, 0 to 1.
+  public var quantile = 0.5
 
   public init(
     key: [String?], metric: String, kind: MetricKind, buckets: [TrendBucket], firstWeekday: Int?
