@@ -13,16 +13,18 @@ struct TestCommand: AsyncParsableCommand {
       A test gives input to the sources or to a stage, and says what is to come out of a stage or \
       stand in the files. docs/testing.md says how one is written.
 
-        weir test pipelines/*.json
+        weir test pipelines
         weir test mine.json --create --by market --records 1 --redact moderator_id
         weir test mine.json --update
-        weir test pipelines/*.json --junit tests.xml
+        weir test pipelines --junit tests.xml
 
       Exits 0 when all tests pass, 1 when one fails, 78 when a spec or a test file is invalid or is \
       not there.
       """)
 
-  @Argument(help: "Pipeline specs.", completion: .file(extensions: ["json"]))
+  @Argument(
+    help: "Pipeline specs; a folder stands for those in it that have a test beside them.",
+    completion: .file(extensions: ["json"]))
   var specs: [String]
 
   @Flag(help: "Write into the test files what came out, where that is not what is expected.")
@@ -80,7 +82,7 @@ struct TestCommand: AsyncParsableCommand {
     if create { return try await makeTests() }
     var reports: [TestReport] = []
     // `weir test pipelines/*.json` names the test files too.
-    for spec in specs where !TestFile.isOne(spec) {
+    for spec in try specs.flatMap(TestCommand.specs) where !TestFile.isOne(spec) {
       let report = try await test(spec)
       if !json { try say(report.text) }
       reports.append(report)
@@ -89,6 +91,25 @@ struct TestCommand: AsyncParsableCommand {
     if json { try say(TestReport.json(reports).text) } else { try say(TestReport.summary(reports)) }
     if reports.contains(where: \.isInvalid) { throw ExitCode(78) }
     if reports.contains(where: { !$0.passes }) { throw ExitCode(1) }
+  }
+
+  /// A spec, or those in a folder that have a test.
+  private static func specs(_ path: String) throws -> [String] {
+    guard isDirectory(path) else { return [path] }
+    let folder = path.utf8.last == UInt8(ascii: "/") ? path : path + "/"
+    let files: [String]
+    do {
+      files = try directoryEntries(path).map { folder + String(decoding: $0, as: UTF8.self) }
+    } catch { throw told(error, path) }
+    let tests = Set(files.filter(TestFile.isOne))
+    let found = files.filter { !TestFile.isOne($0) && tests.contains(TestFile.path(ofSpec: $0)) }
+    guard !found.isEmpty else {
+      tell(
+        "Error: \(path) has no spec with a test beside it\n  expected: NAME.json with NAME.test.json\n  try: weir test NAME.json --create makes one"
+      )
+      throw ExitCode(78)
+    }
+    return found
   }
 
   private func test(_ spec: String) async throws -> TestReport {

@@ -97,6 +97,23 @@ struct `The command weir test` {
     }
   }
 
+  @Test func `a folder stands for the specs in it that have a test`() throws {
+    try withTemporaryFolder { folder in
+      try prepare(folder)
+      try folder.write("{}", at: "other.json")
+      func run(_ path: String) throws -> RunningBinary.Outcome {
+        try RunningBinary.run(weir, ["test", path], in: folder.path)
+      }
+      for path in [".", "./"] {
+        let outcome = try run(path)
+        #expect(outcome.exit == 0, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.lastLine == "3 tests of 1 spec, all pass")
+      }
+      let none = try run("data")
+      #expect(none.exit == 78 && none.errors.contains("data has no spec with a test beside it"))
+    }
+  }
+
   @Test func `shows field by field what differs`() throws {
     try withTemporaryFolder { folder in
       try prepare(
