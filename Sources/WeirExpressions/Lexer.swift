@@ -158,9 +158,18 @@ struct Lexer {
       let text = String(decoding: source[start..<at], as: UTF8.self)
       throw ExpressionError(
         .syntax, "`\(text)` is neither a number nor a name", at: SourceSpan(start: start, end: at),
-        fix: Lexer.durationFix(text) ?? "put text in quotes: '\(text)'")
+        fix: Lexer.digitsFix(text) ?? Lexer.durationFix(text) ?? "put text in quotes: '\(text)'")
     }
     return Token(kind: kind, span: SourceSpan(start: start, end: at))
+  }
+
+  /// `10000` for `10_000`.
+  private static func digitsFix(_ text: String) -> String? {
+    let digits = text.utf8.filter { $0 != UInt8(ascii: "_") }
+    guard digits.count < text.utf8.count, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+      return nil
+    }
+    return "write \(String(decoding: digits, as: UTF8.self)): digits are not grouped"
   }
 
   /// `` `market.matches('^D')` `` for `market =~ '^D'`.

@@ -114,7 +114,10 @@ extension Parser {
     }
     if token.kind == .symbol(.comma), kind(position - 1) == .int, kind(position + 1) == .int {
       let (whole, rest) = (tokens[position - 1].span, tokens[position + 1].span)
-      return "write `\(syntax.text(whole)).\(syntax.text(rest))`, with a decimal point"
+      let (front, back) = (syntax.text(whole), syntax.text(rest))
+      return back.utf8.count == 3 && front.utf8.count <= 3 && front.utf8.first != UInt8(ascii: "0")
+        ? "write `\(front)\(back)`: digits are not grouped; or `\(front).\(back)`, with a decimal point, if a part of one is meant"
+        : "write `\(front).\(back)`, with a decimal point"
     }
     if token.kind == .symbol(.star) { return "write `true` for all records" }
     if token.kind == .symbol(.comma) { return "remove it" }

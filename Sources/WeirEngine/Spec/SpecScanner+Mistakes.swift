@@ -50,6 +50,61 @@ extension SpecScanner {
     }
   }
 
+  // MARK: Separators of thousands, and three quotes
+
+  /// A number whose digits are grouped, `1,000` or `1'000`, read as it was meant; `nil` where it is none.
+  /// `word` are its first digits, behind which it stands.
+  mutating func groupedNumber(from word: Range<Int>, _ pointer: SpecPointer) -> SpecNode.Kind? {
+    // In a list a comma may stand between two numbers.
+    let isInList = if case .index = pointer { true } else { false }
+    func isSeparator(_ byte: UInt8) -> Bool {
+      byte == UInt8(ascii: "'") || !isInList && byte == UInt8(ascii: ",")
+    }
+    let digits = bytes[word].drop { $0 == UInt8(ascii: "-") }
+    guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+      return nil
+    }
+    var end = word.upperBound
+    while end + 3 < bytes.count, isSeparator(bytes[end]),
+      bytes[end + 1...end + 3].allSatisfy({ (0x30...0x39).contains($0) }),
+      end + 4 == bytes.count || !isWordByte(bytes[end + 4])
+    {
+      end += 4
+    }
+    guard end > word.upperBound else { return nil }
+    let range = word.lowerBound..<end
+    let meant = String(
+      decoding: bytes[range].filter { $0 != 0x2C && $0 != 0x27 }, as: UTF8.self)
+    guard let value = Int64(meant) else { return nil }
+    at = end
+    add(
+      "bad_number", range, pointer,
+      "\(shown(text(range))) is no JSON number: digits are not grouped",
+      fix: meant)
+    return .int(value)
+  }
+
+  /// A text between `"""`, read as it was meant; `nil` where none begins here or it does not end.
+  mutating func tripleQuoted(_ pointer: SpecPointer) -> String? {
+    let quotes = [UInt8](repeating: UInt8(ascii: "\""), count: 3)
+    guard bytes[at...].starts(with: quotes) else { return nil }
+    let start = at
+    var end = at + 3
+    while end < bytes.count, !bytes[end...].starts(with: quotes) { end += 1 }
+    guard end < bytes.count else { return nil }
+    let content = text(start + 3..<end)
+    at = end + 3
+    lastString = start..<at
+    let isLong = content.utf8.contains(0x0A)
+    add(
+      "triple_quotes", start..<(isLong ? start + 3 : at), pointer,
+      "JSON strings stand in one pair of double quotes",
+      fix: isLong
+        ? "write it on one line, in one pair of quotes; \\n where the text itself is to have a line break"
+        : quoted(content))
+    return content
+  }
+
   // MARK: Strings without an end
 
   /// A string that its line does not close; `at` is on the line end, or at the end of the text.

@@ -1,6 +1,7 @@
 extension SpecScanner {
   /// A string in double quotes, or one in single quotes with a problem; `at` is on the quote.
   mutating func string(_ pointer: SpecPointer, isKey: Bool = false) -> String? {
+    if !isKey, let text = tripleQuoted(pointer) { return text }
     let start = at
     let quote = bytes[at]
     at += 1

@@ -155,7 +155,7 @@ struct SpecScanner {
       isDigit(first) || first == 0x2D || first == 0x2B
         || first == 0x2E
     {
-      return number(word, range, pointer)
+      return groupedNumber(from: range, pointer) ?? number(word, range, pointer)
     }
     if problems.countsOnly() { return .string(word) }
     if let (fix, kind) = SpecScanner.meant[word] {
