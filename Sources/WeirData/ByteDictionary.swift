@@ -23,24 +23,35 @@ public final class ByteDictionary {
     /// One less than the slots, of which there are a power of two, twice as many as entries fit.
     var mask: Int
 
-    init(slotCount: Int) {
-      entries = .allocate(capacity: slotCount / 2)
-      slots = .allocate(capacity: slotCount)
-      slots.initialize(repeating: Slot(), count: slotCount)
-      mask = slotCount - 1
+    /// Without memory: many dictionaries never get a string.
+    init() {
+      entries = ByteDictionary.noEntries
+      slots = ByteDictionary.noSlots
+      mask = 0
     }
 
     deinit {
+      guard mask > 0 else { return }
       entries.deallocate()
       slots.deallocate()
     }
   }
+  private static let firstSlots = 16
+  /// What an empty dictionary looks into: one slot that is free, and is never written to.
+  nonisolated(unsafe) private static let noSlots: UnsafeMutablePointer<Slot> = {
+    let slots = UnsafeMutablePointer<Slot>.allocate(capacity: 1)
+    slots.initialize(to: Slot())
+    return slots
+  }()
+  nonisolated(unsafe) private static let noEntries = UnsafeMutablePointer<Entry>.allocate(
+    capacity: 1)
+
   /// A pointer that never changes: nothing is asked at run time before it is followed.
   private let tables: UnsafeMutablePointer<Tables>
 
   public init() {
     tables = .allocate(capacity: 1)
-    tables.initialize(to: Tables(slotCount: 16))
+    tables.initialize(to: Tables())
   }
 
   deinit {
@@ -69,6 +80,14 @@ public final class ByteDictionary {
     return entry > 0 ? Int(entry) - 1 : nil
   }
 
+  /// Forgets all strings.
+  public func removeAll() {
+    guard tables.pointee.count > 0 else { return }
+    tables.pointee.slots.update(repeating: Slot(), count: tables.pointee.mask + 1)
+    tables.pointee.count = 0
+    tables.pointee.arena.removeAll()
+  }
+
   /// The slot of `bytes`, or the free one where they belong.
   @inline(__always)
   private func place(of bytes: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> Int {
@@ -89,6 +108,11 @@ public final class ByteDictionary {
   @inline(never)
   private func add(_ bytes: UnsafeBufferPointer<UInt8>, _ hash: UInt64, at slot: Int) -> Int {
     let code = tables.pointee.count
+    var slot = slot
+    if tables.pointee.mask == 0 {
+      grow()
+      slot = place(of: bytes, hash)
+    }
     let stored = tables.pointee.arena.store(bytes)
     (tables.pointee.entries + code).initialize(to: Entry(hash: hash, bytes: stored))
     tables.pointee.count = code + 1
@@ -100,7 +124,8 @@ public final class ByteDictionary {
 
   private func grow() {
     let count = tables.pointee.count
-    let slotCount = (tables.pointee.mask + 1) * 2
+    let isFirst = tables.pointee.mask == 0
+    let slotCount = isFirst ? ByteDictionary.firstSlots : (tables.pointee.mask + 1) * 2
     let entries = UnsafeMutablePointer<Entry>.allocate(capacity: slotCount / 2)
     entries.moveInitialize(from: tables.pointee.entries, count: count)
     let slots = UnsafeMutablePointer<Slot>.allocate(capacity: slotCount)
@@ -111,8 +136,10 @@ public final class ByteDictionary {
       while slots[at].entry != 0 { at = (at + 1) & (slotCount - 1) }
       slots[at] = Slot(mark: UInt32(truncatingIfNeeded: hash >> 32), entry: UInt32(code + 1))
     }
-    tables.pointee.entries.deallocate()
-    tables.pointee.slots.deallocate()
+    if !isFirst {
+      tables.pointee.entries.deallocate()
+      tables.pointee.slots.deallocate()
+    }
     tables.pointee.entries = entries
     tables.pointee.slots = slots
     tables.pointee.mask = slotCount - 1

@@ -60,7 +60,24 @@ public struct CivilDate: Sendable, Hashable, Comparable {
   }
 
   /// `2026-10-04`.
-  public var iso: String { "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))" }
+  public var iso: String {
+    guard (0...9_999).contains(year) else {
+      return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))"
+    }
+    return String(unsafeUninitializedCapacity: 10) { text in
+      func two(_ value: Int, _ at: Int) {
+        text[at] = UInt8(truncatingIfNeeded: 0x30 + value / 10 % 10)
+        text[at + 1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
+      }
+      two(year / 100, 0)
+      two(year, 2)
+      text[4] = 0x2D
+      two(month, 5)
+      text[7] = 0x2D
+      two(day, 8)
+      return 10
+    }
+  }
 
   /// Reads `2026-10-04` and nothing else.
   public init?(iso text: String) {

@@ -39,6 +39,9 @@ public struct CodeMemory<Value> {
   /// - Parameter unknown: stands where nothing was worked out yet.
   @inlinable public init(unknown: Value) { self.unknown = unknown }
 
+  /// Forgets everything.
+  @inlinable public mutating func removeAll() { spaces.removeAll(keepingCapacity: true) }
+
   /// The values by code, 0 to the largest of `codes`, to be read and filled in place.
   @inlinable
   public mutating func withValues<Result>(

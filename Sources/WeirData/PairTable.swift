@@ -27,12 +27,20 @@ public final class PairTable {
 
   public init() {
     table = .allocate(capacity: 1)
-    table.initialize(to: Table(bits: 8))
+    table.initialize(to: Table(bits: 6))
   }
 
   deinit {
     table.pointee.entries.deallocate()
     table.deallocate()
+  }
+
+  /// Forgets all pairs.
+  func removeAll() {
+    guard table.pointee.count > 0 else { return }
+    table.pointee.entries.update(
+      repeating: Entry(), count: 1 << Int(64 - table.pointee.shift))
+    table.pointee.count = 0
   }
 
   /// The value of a pair; -1 where it has none.
@@ -90,13 +98,22 @@ public struct CodeTables {
 
   private static let combinationsMax = 64
   private var known: [(spaces: [UInt32], table: PairTable)] = []
+  /// An empty one, to be used again.
+  private var spare: PairTable?
 
   public init() {}
+
+  /// Forgets everything.
+  public mutating func removeAll() {
+    spare = known.popLast()?.table ?? spare
+    spare?.removeAll()
+    known.removeAll(keepingCapacity: true)
+  }
 
   public mutating func table(of spaces: [UInt32]) -> PairTable {
     if let found = known.first(where: { $0.spaces == spaces }) { return found.table }
     if known.count == CodeTables.combinationsMax { known.removeFirst() }
-    let table = PairTable()
+    let table = spare.take() ?? PairTable()
     known.append((spaces, table))
     return table
   }

@@ -129,6 +129,11 @@ public struct ExpressionEvaluator: ~Copyable {
     }
   }
 
+  /// Forgets what it worked out for coded strings: there will be others.
+  public mutating func forgetCodes() {
+    for i in truthsByCode.indices { truthsByCode[i].removeAll() }
+  }
+
   mutating func noteText() { madeText = true }
 
   /// Whether text of the last evaluation may belong to this evaluator, and so last no longer than until
@@ -214,7 +219,8 @@ struct Scratch: ~Copyable {
       block += 1
       used = 0
     }
-    let capacity = max(size, 64 * 1024)
+    // The first piece is all that a small shard needs.
+    let capacity = max(size, blocks.isEmpty ? 4 * 1024 : 64 * 1024)
     blocks.append((.allocate(byteCount: capacity, alignment: 16), capacity))
     used = size
     return blocks[block].base

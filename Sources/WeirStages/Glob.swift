@@ -50,6 +50,8 @@ struct Glob: Sendable {
     /// Below the literal folders that the pattern begins with.
     var name: [UInt8]
     var size: Int
+    /// Equal for files of one folder, which follow each other.
+    var folder: Int
 
     /// The value of a `key=value` folder of the path, percent-decoded.
     func value(of key: String) -> [UInt8]? {
@@ -66,59 +68,83 @@ struct Glob: Sendable {
     let fixed = literal.count == segments.count ? Array(literal.dropLast()) : Array(literal)
     let start = fixed.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
     let base = isAbsolute ? "/" + start : joinPath(root, start)
-    var found: [Match] = []
+    var found = Found()
     try walk(base.isEmpty ? "." : base, [], segments[fixed.count...], &found)
-    return found
+    return found.matches
+  }
+
+  /// Whether it can find a file in more ways than one.
+  var findsTwice: Bool { segments.contains { $0.elementsEqual(Array("**".utf8)) } }
+
+  private struct Found {
+    var matches: [Match] = []
+    var folders = 0
   }
 
   private func walk(
-    _ folder: String, _ name: [UInt8], _ rest: ArraySlice<[UInt8]>, _ found: inout [Match]
+    _ folder: String, _ name: [UInt8], _ rest: ArraySlice<[UInt8]>, _ found: inout Found
   ) throws(FileError) {
     guard let segment = rest.first else { return }
     let behind = rest.dropFirst()
     if segment.elementsEqual(Array("**".utf8)) {
       try walk(folder, name, behind, &found)
-      for entry in try entries(folder) where entry.first != UInt8(ascii: ".") {
-        let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
+      guard let open = try open(folder) else { return }
+      for entry in open.names where entry.first != UInt8(ascii: ".") {
         // Links to folders are not followed: they could lead in a circle.
-        if try look(at: path, entry, followingLinks: false).isFolder {
+        if try look(at: entry, in: open, followingLinks: false).isFolder {
+          let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
           try walk(path, Glob.joined(name, entry), rest, &found)
         }
       }
       return
     }
-    for entry in try entries(folder) where Glob.isMatch(entry, segment) {
-      let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
-      let full = Glob.joined(name, entry)
+    guard let open = try open(folder) else { return }
+    found.folders += 1
+    let number = found.folders
+    let names = open.names.filter { Glob.isMatch($0, segment) }
+    let fits = onAllProcessors(names.count, piece: Glob.namesTogether) { place in
+      Result { () throws(FileError) -> Match? in
+        let there = try look(at: names[place], in: open, followingLinks: true)
+        guard there.isFolder != behind.isEmpty else { return nil }
+        return Match(
+          path: joinPath(folder, String(decoding: names[place], as: UTF8.self)),
+          name: Glob.joined(name, names[place]), size: there.size, folder: number)
+      }
+    }
+    for fit in fits {
+      guard let match = try fit.get() else { continue }
       if behind.isEmpty {
-        let there = try look(at: path, entry, followingLinks: true)
-        if !there.isFolder { found.append(Match(path: path, name: full, size: there.size)) }
-      } else if try look(at: path, entry, followingLinks: true).isFolder {
-        try walk(path, full, behind, &found)
+        found.matches.append(match)
+      } else {
+        try walk(match.path, match.name, behind, &found)
       }
     }
   }
 
-  private func entries(_ folder: String) throws(FileError) -> [[UInt8]] {
+  /// So many names are looked at by one thread at a time.
+  private static let namesTogether = 128
+
+  /// `nil` where there is no such folder.
+  private func open(_ folder: String) throws(FileError) -> OpenDirectory? {
     do throws(FileError) {
-      return try directoryEntries(folder)
+      return try OpenDirectory(folder)
     } catch {
-      if error.code == ENOENT || error.code == ENOTDIR { return [] }
+      if error.code == ENOENT || error.code == ENOTDIR { return nil }
       throw error
     }
   }
 
-  /// What stands at a path that a folder lists. It matches: if it cannot be seen, records would be
+  /// What stands under a name that a folder lists. It matches: if it cannot be seen, records would be
   /// left out, so that is an error.
   private func look(
-    at path: String, _ name: [UInt8], followingLinks: Bool
+    at name: [UInt8], in folder: OpenDirectory, followingLinks: Bool
   ) throws(FileError) -> (isFolder: Bool, size: Int) {
     guard name.withUnsafeBufferPointer({ isUTF8($0) }) else {
-      throw FileError(path: path, operation: "read a name that is not UTF-8", code: EILSEQ)
+      throw FileError(
+        path: joinPath(folder.path, String(decoding: name, as: UTF8.self)),
+        operation: "read a name that is not UTF-8", code: EILSEQ)
     }
-    var status = stat()
-    let result = followingLinks ? stat(path, &status) : lstat(path, &status)
-    guard result == 0 else { throw FileError(path: path, operation: "stat", code: errno) }
+    let status = try folder.status(of: name, followingLinks: followingLinks)
     return (status.st_mode & S_IFMT == S_IFDIR, Int(status.st_size))
   }
 

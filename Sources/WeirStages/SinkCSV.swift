@@ -53,6 +53,9 @@ public struct CSVSink: SinkStage {
       """,
     synonyms: ["table", "excel", "xlsx", "tsv", "spreadsheet"])
 
+  /// Rows that become text together.
+  private static let runRows = 1_024
+
   private let path: OptionValue
   /// Empty: all there are.
   private let columns: [OptionValue]
@@ -129,12 +132,23 @@ public struct CSVSink: SinkStage {
       case .findings(let set): CSVSink.table(of: set.findings)
       }
     let places = try places(in: table, facts)
-    var text = TextBuffer()
-    format.appendHead(places.map { table.columns[$0] }, to: &text)
-    for row in table.rows { format.appendLine(places.map { row[$0] }, to: &text) }
+    var head = TextBuffer()
+    format.appendHead(places.map { table.columns[$0] }, to: &head)
+    let (rows, format, runRows) = (table.rows, format, CSVSink.runRows)
+    // Rows that are made when they are asked for are made where they are written.
+    let runs = onAllProcessors((rows.count + runRows - 1) / runRows, piece: 1) { run -> [UInt8] in
+      var text = TextBuffer()
+      for place in (run * runRows)..<min(rows.count, (run + 1) * runRows) {
+        format.appendLine(rows[place], places, to: &text)
+      }
+      return Array(text.view)
+    }
+    var text = Array(head.view)
+    text.reserveCapacity(runs.reduce(text.count) { $0 + $1.count })
+    for run in runs { text += run }
     return [
       OutputFile(
-        path: path.string, bytes: encoding.encode(Array(text.view)), rows: table.rows.count,
+        path: path.string, bytes: encoding.encode(text), rows: rows.count,
         identity: table.identity?.cut(to: places.map { table.columns[$0] }))
     ]
   }

@@ -181,9 +181,15 @@ private struct BoundJSONL: BoundSource {
     var shards: [Shard] = []
     // By bytes: Swift takes two spellings of `é` for one path, the disk does not.
     var seen: Set<[UInt8]> = []
+    let findsTwice = globs.count > 1 || globs.contains(where: \.findsTwice)
     for glob in globs {
-      for match in try glob.matches() where seen.insert(Array(match.path.utf8)).inserted {
-        let values = pathFields.map { match.value(of: $0.key) }
+      var folder = (number: -1, values: [[UInt8]?]())
+      for match in try glob.matches() {
+        if findsTwice, !seen.insert(Array(match.path.utf8)).inserted { continue }
+        if folder.number != match.folder {
+          folder = (match.folder, pathFields.map { match.value(of: $0.key) })
+        }
+        let values = folder.values
         for (field, value) in zip(pathFields, values) where field.type.base == .int {
           guard let value, Int64(String(decoding: value, as: UTF8.self)) == nil else { continue }
           throw RunError(

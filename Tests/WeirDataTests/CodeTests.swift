@@ -1,6 +1,7 @@
 import Testing
-import WeirData
 import WeirTesting
+
+@testable import WeirData
 
 @Suite struct `A dictionary of strings` {
   @Test func `gives the same bytes the same code, in the order of first sight`() {
@@ -41,6 +42,35 @@ import WeirTesting
     }
     #expect(dictionary.bytes(of: 0).baseAddress == first)
     #expect(Array(dictionary.bytes(of: 0)) == Array("first".utf8))
+  }
+}
+
+@Suite struct `Memory of strings that is used again` {
+  @Test func `is empty behind a removal, and takes others`() {
+    let dictionary = ByteDictionary()
+    let table = PairTable()
+    var known = CodeTables()
+    for round in 0..<4 {
+      // Rounds of many strings make it larger, rounds of few find it so.
+      let count = round % 2 == 0 ? 3_000 : 10
+      for i in 0..<count {
+        let text = Array(
+          "round \(round), \(i % 7 == 0 ? String(repeating: "x", count: 900) : "")\(i)".utf8)
+        text.withUnsafeBufferPointer { view in
+          #expect(dictionary.find(view) == nil && dictionary.code(of: view) == i)
+          #expect(isSame(dictionary.bytes(of: i), view))
+        }
+        #expect(table.find(UInt64(i), 3) == -1)
+        table.insert(Int32(i), for: UInt64(i), 3)
+        #expect(known.table(of: [UInt32(round)]).find(UInt64(i), 0) == -1)
+        known.table(of: [UInt32(round)]).insert(1, for: UInt64(i), 0)
+      }
+      #expect(dictionary.count == count)
+      dictionary.removeAll()
+      table.removeAll()
+      known.removeAll()
+      #expect(dictionary.count == 0)
+    }
   }
 }
 

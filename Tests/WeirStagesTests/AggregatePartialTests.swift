@@ -137,6 +137,27 @@ private func naive(_ events: [Event]) -> [[JSONValue]] {
     #expect(merger.encode() == bytes)
   }
 
+  @Test(arguments: CodedColumns.Mode.allCases)
+  func `a partial that is used again is like a new one`(_ mode: CodedColumns.Mode) throws {
+    var random = SeededRandom(seed: 7)
+    let planned = try planned()
+    let used = planned.reduce.makePartial()
+    var reset = 0
+    for count in [300, 1, 0, 40, 300, 20] {
+      let lines = (0..<count).map { _ in Event(&random).line }
+      // Other codes each time, as kept columns have them.
+      let coder = CodedColumns(mode)
+      var refusals: [Refusal] = []
+      try planned.read(lines, batchBytes: 4_000) { batch, selection in
+        coder.encode(batch, columns: 0..<batch.columnCount)
+        used.add(batch, selection, &refusals)
+      }
+      #expect(try used.encode() == planned.partial(lines).bytes)
+      reset += used.reset() ? 1 : 0
+    }
+    #expect(reset == 6)
+  }
+
   @Test(arguments: CodedColumns.Mode.allCases, ["1h", "1d", "1w"])
   func `codes of strings change no byte and no refusal`(
     _ mode: CodedColumns.Mode, _ bucket: String

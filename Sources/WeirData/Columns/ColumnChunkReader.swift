@@ -12,7 +12,7 @@ public final class ColumnChunkReader {
   private let decoders: [ColumnDecoder]
   private var lines = LineDecoder()
   private var offsets = OffsetDecoder()
-  private let all = Selection(all: batchRows)
+  private static let all = Selection(all: batchRows)
   /// A whole batch that is made full again and again.
   private var batch: Batch?
 
@@ -41,7 +41,7 @@ public final class ColumnChunkReader {
       var batch = self.batch.take() ?? makeBatch(rows: ColumnChunkReader.batchRows)
       for _ in 0..<full {
         fill(&batch)
-        try body(&batch, all)
+        try body(&batch, ColumnChunkReader.all)
         clear(&batch)
       }
       self.batch = consume batch

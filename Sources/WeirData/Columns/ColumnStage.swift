@@ -12,8 +12,13 @@ final class ColumnStage {
   private var dictionaryBytes = 0
   /// Strings of the dictionary that earlier chunks hold.
   private var told = 0
-  /// Code + 1 by the code of who filled the column; 0 where it is not known.
-  private var known = CodeMemory<UInt32>(unknown: 0)
+  /// By the code of who filled the column: the sequence in which it was noted, and code + 1.
+  private var known = CodeMemory<UInt64>(unknown: 0)
+  /// Number of the sequence in hand, in the upper half as ``known`` has it; 32 bits are enough for the
+  /// shards of a run.
+  private var sequence: UInt64 = 0
+  /// A dictionary of more strings is not emptied but left.
+  private static let keptStrings = 1_024
   /// Nearly every string was new: they are not looked up any more.
   private var isPlain = false
 
@@ -29,9 +34,16 @@ final class ColumnStage {
 
   /// Begins another sequence.
   func reset() {
-    dictionary = ByteDictionary()
+    if dictionary.count > ColumnStage.keptStrings {
+      dictionary = ByteDictionary()
+      known = CodeMemory(unknown: 0)
+      sequence = 0
+    } else {
+      dictionary.removeAll()
+      // What is known of codes is of an older sequence now; no memory is gone over for that.
+      sequence += 1
+    }
     (dictionaryBytes, told, isPlain) = (0, 0, false)
-    known = CodeMemory(unknown: 0)
     plainBytes.count = 0
   }
 
@@ -51,9 +63,10 @@ final class ColumnStage {
 
   private func stage(
     _ cells: UnsafePointer<Cell>, _ rows: UnsafeBufferPointer<UInt32>, _ start: Int,
-    _ known: UnsafeMutablePointer<UInt32>?
+    _ known: UnsafeMutablePointer<UInt64>?
   ) {
     let (kinds, values, isPlain) = (kinds + start, values + start, isPlain)
+    let sequence = sequence
     for i in 0..<rows.count {
       let cell = cells[Int(rows[i])]
       if cell.rawKind != CellKind.string.rawValue {
@@ -72,10 +85,11 @@ final class ColumnStage {
       if isPlain {
         // It is not looked up.
       } else if let known, cell.code != 0 {
-        code = known[Int(cell.code)]
+        let noted = known[Int(cell.code)]
+        code = noted >> 32 == sequence ? UInt32(truncatingIfNeeded: noted) : 0
         if code == 0 {
           code = self.code(of: cell.stringBytes)
-          if code != ColumnStage.plain { known[Int(cell.code)] = code }
+          if code != ColumnStage.plain { known[Int(cell.code)] = sequence << 32 | UInt64(code) }
         }
       } else {
         code = self.code(of: cell.stringBytes)
@@ -94,12 +108,13 @@ final class ColumnStage {
   /// The code + 1 of a string, or ``plain``.
   private func code(of bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
     if bytes.count > ColumnChunk.stringBytesMax { return ColumnStage.plain }
-    if let code = dictionary.find(bytes) { return UInt32(code + 1) }
     guard dictionary.count < ColumnChunk.dictionaryMax,
       dictionaryBytes + bytes.count <= ColumnChunk.dictionaryBytesMax
-    else { return ColumnStage.plain }
-    dictionaryBytes += bytes.count
-    return UInt32(dictionary.code(of: bytes) + 1)
+    else { return dictionary.find(bytes).map { UInt32($0 + 1) } ?? ColumnStage.plain }
+    let before = dictionary.count
+    let code = dictionary.code(of: bytes)
+    if dictionary.count > before { dictionaryBytes += bytes.count }
+    return UInt32(code + 1)
   }
 
   // MARK: Encoding

@@ -18,12 +18,12 @@ public struct RawBuffer: ~Copyable, @unchecked Sendable {
   deinit { base.deallocate() }
 
   /// Makes room for `more` bytes behind those in use. Pointers from before are void.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func reserve(_ more: Int) {
     if count + more > capacity { grow(count + more) }
   }
 
-  private mutating func grow(_ wanted: Int) {
+  @usableFromInline mutating func grow(_ wanted: Int) {
     let size = max(wanted, capacity * 2)
     let bytes = UnsafeMutableRawPointer.allocate(byteCount: size + RawBuffer.slack, alignment: 16)
     memcpy(bytes, base, count)
@@ -40,7 +40,7 @@ public struct RawBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// Appends a number, little-endian.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func append<Number: FixedWidthInteger>(_ number: Number) {
     reserve(MemoryLayout<Number>.size)
     (base + count).storeBytes(of: number.littleEndian, as: Number.self)

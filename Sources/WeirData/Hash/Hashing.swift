@@ -15,7 +15,10 @@ public struct Hash128: Sendable, Hashable, Comparable {
   public static func < (a: Hash128, b: Hash128) -> Bool { (a.high, a.low) < (b.high, b.low) }
 
   /// 32 hexadecimal digits.
-  public var hex: String { hexText(high.bigEndianBytes + low.bigEndianBytes) }
+  public var hex: String {
+    let bytes = (high.bigEndian, low.bigEndian)
+    return withUnsafeBytes(of: bytes) { hexText($0) }
+  }
 }
 
 extension UInt64 {
@@ -25,14 +28,21 @@ extension UInt64 {
 }
 
 /// Lower-case hexadecimal digits of `bytes`.
-public func hexText(_ bytes: some Sequence<UInt8>) -> String {
-  let digits = Array("0123456789abcdef".utf8)
-  var out: [UInt8] = []
-  for byte in bytes {
-    out.append(digits[Int(byte >> 4)])
-    out.append(digits[Int(byte & 15)])
+public func hexText(_ bytes: some Collection<UInt8>) -> String {
+  String(unsafeUninitializedCapacity: 2 * bytes.count) { text in
+    var at = 0
+    for byte in bytes {
+      text[at] = hexDigit(byte >> 4)
+      text[at + 1] = hexDigit(byte & 15)
+      at += 2
+    }
+    return at
   }
-  return String(decoding: out, as: UTF8.self)
+}
+
+@inline(__always)
+private func hexDigit(_ value: UInt8) -> UInt8 {
+  value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
 }
 
 /// XXH3, 64 bits: fast and fixed, for tables and sketches; never for keys that a stranger chooses.
@@ -47,8 +57,11 @@ public final class ContentHasher {
 
   public init() {
     state = XXH3_createState()!
-    XXH3_128bits_reset(state)
+    begin()
   }
+
+  /// Begins anew.
+  public func begin() { XXH3_128bits_reset(state) }
 
   deinit { XXH3_freeState(state) }
 
@@ -65,10 +78,13 @@ public final class ContentHasher {
 /// SHA-256 of a stream of bytes.
 public final class SHA256Hasher {
   private let context: OpaquePointer
+  /// Found once: OpenSSL else looks for it each time, which takes longer than hashing a short text.
+  nonisolated(unsafe) private static let algorithm =
+    EVP_MD_fetch(nil, "SHA256", nil) ?? EVP_sha256()
 
   public init() {
     context = EVP_MD_CTX_new()!
-    EVP_DigestInit_ex(context, EVP_sha256(), nil)
+    EVP_DigestInit_ex(context, SHA256Hasher.algorithm, nil)
   }
 
   deinit { EVP_MD_CTX_free(context) }
@@ -78,6 +94,12 @@ public final class SHA256Hasher {
   }
 
   public func update(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer(update) }
+
+  /// 32 bytes; the hasher is as it was made.
+  public func finishAndBegin() -> [UInt8] {
+    defer { EVP_DigestInit_ex(context, SHA256Hasher.algorithm, nil) }
+    return finish()
+  }
 
   /// 32 bytes. The hasher cannot be used after.
   public func finish() -> [UInt8] {

@@ -52,7 +52,7 @@ public func appendJSONString(_ bytes: UnsafeBufferPointer<UInt8>, to out: inout 
   for i in 0..<bytes.count {
     let byte = bytes[i]
     guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-    out.append(contentsOf: bytes[from..<i])
+    out.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[from..<i]))
     from = i + 1
     out.append(UInt8(ascii: "\\"))
     switch byte {
@@ -69,7 +69,7 @@ public func appendJSONString(_ bytes: UnsafeBufferPointer<UInt8>, to out: inout 
     default: out.append(byte)
     }
   }
-  out.append(contentsOf: bytes[from...])
+  out.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[from...]))
   out.append(UInt8(ascii: "\""))
 }
 
@@ -84,8 +84,29 @@ public func appendJSONNumber(_ value: Double, to out: inout [UInt8]) {
   precondition(value.isFinite, "JSON has no \(value)")
   // From 2^54 on Swift writes an exponent.
   if value == value.rounded(), abs(value) < 18_014_398_509_481_984 {
-    out.append(contentsOf: Array(String(Int64(value)).utf8))
+    appendJSONInteger(Int64(value), to: &out)
   } else {
-    out.append(contentsOf: Array("\(value)".utf8))
+    var text = value.description
+    text.withUTF8 { out.append(contentsOf: $0) }
+  }
+}
+
+/// Appends an integer.
+public func appendJSONInteger(_ value: Int64, to out: inout [UInt8]) {
+  // 19 digits and a sign.
+  withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { text in
+    var rest = value.magnitude
+    var at = 20
+    repeat {
+      at -= 1
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      text[at] = 0x30 + UInt8(truncatingIfNeeded: digit)
+      rest = quotient
+    } while rest > 0
+    if value < 0 {
+      at -= 1
+      text[at] = UInt8(ascii: "-")
+    }
+    out.append(contentsOf: UnsafeBufferPointer(rebasing: text[at...]))
   }
 }

@@ -62,7 +62,7 @@ extension JSONValue {
     switch self {
     case .null: out.append(contentsOf: Array("null".utf8))
     case .bool(let value): out.append(contentsOf: Array((value ? "true" : "false").utf8))
-    case .int(let value): out.append(contentsOf: Array(String(value).utf8))
+    case .int(let value): appendJSONInteger(value, to: &out)
     case .number(let value): appendJSONNumber(value, to: &out)
     case .string(let bytes): bytes.withUnsafeBufferPointer { appendJSONString($0, to: &out) }
     case .array(let elements):
@@ -79,6 +79,30 @@ extension JSONValue {
     }
   }
 
+  /// The text of an object, indented, of which one member is a long array: its elements are made one by
+  /// one while they are written, and not held all at once.
+  ///
+  /// - Parameters:
+  ///   - member: the key of an array without elements.
+  ///   - elements: what it has.
+  public func indentedBytes(
+    filling member: String, with elements: some Collection<JSONValue>
+  ) -> [UInt8] {
+    guard case .object(let members) = self else { preconditionFailure("not an object") }
+    var out: [UInt8] = []
+    out.reserveCapacity(4_096 + elements.count * 256)
+    writeGroup(members, "{", "}", 0, to: &out) { each, out, inner in
+      appendJSONString(each.key, to: &out)
+      out.append(UInt8(ascii: ":"))
+      out.append(UInt8(ascii: " "))
+      guard each.key.utf8.elementsEqual(member.utf8) else {
+        return each.value.write(to: &out, indent: inner)
+      }
+      writeGroup(elements, "[", "]", inner, to: &out) { $0.write(to: &$1, indent: $2) }
+    }
+    return out
+  }
+
   public func bytes(indented: Bool = false) -> [UInt8] {
     var out: [UInt8] = []
     write(to: &out, indent: indented ? 0 : nil)
@@ -89,7 +113,8 @@ extension JSONValue {
 }
 
 private func writeGroup<Element>(
-  _ elements: [Element], _ open: Unicode.Scalar, _ close: Unicode.Scalar, _ indent: Int?,
+  _ elements: some Collection<Element>, _ open: Unicode.Scalar, _ close: Unicode.Scalar,
+  _ indent: Int?,
   to out: inout [UInt8], _ each: (Element, inout [UInt8], Int?) -> Void
 ) {
   out.append(UInt8(ascii: open))
@@ -97,13 +122,15 @@ private func writeGroup<Element>(
   func breakLine(_ level: Int?) {
     guard let level else { return }
     out.append(0x0A)
-    out.append(contentsOf: repeatElement(0x20, count: level * 2))
+    for _ in 0..<(level * 2) { out.append(0x20) }
   }
-  for (i, element) in elements.enumerated() {
-    if i > 0 { out.append(UInt8(ascii: ",")) }
+  var isFirst = true
+  for element in elements {
+    if !isFirst { out.append(UInt8(ascii: ",")) }
+    isFirst = false
     breakLine(inner)
     each(element, &out, inner)
   }
-  if !elements.isEmpty { breakLine(indent) }
+  if !isFirst { breakLine(indent) }
   out.append(UInt8(ascii: close))
 }

@@ -39,6 +39,9 @@ public final class ShardFile {
 
   deinit { close(descriptor) }
 
+  /// What the file was when it was opened.
+  public var status: stat { before }
+
   /// Size on disk when it was opened, in bytes.
   public var size: Int { Int(before.st_size) }
 

@@ -250,22 +250,7 @@ public func exists(_ path: String) -> Bool {
 
 /// The names in a directory, without `.` and `..`, sorted by their bytes.
 public func directoryEntries(_ path: String) throws(FileError) -> [[UInt8]] {
-  guard let stream = opendir(path) else { throw fail(path, "open directory") }
-  defer { closedir(stream) }
-  var names: [[UInt8]] = []
-  while true {
-    errno = 0
-    guard let entry = readdir(stream) else {
-      if errno != 0 { throw fail(path, "read directory") }
-      break
-    }
-    // What is there ends with the name: the type has room for longer ones.
-    let text = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
-    let name = Array(
-      UnsafeRawBufferPointer(start: text, count: strlen(text.assumingMemoryBound(to: CChar.self))))
-    if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
-  }
-  return names.sorted { $0.lexicographicallyPrecedes($1) }
+  try OpenDirectory(path).names
 }
 
 /// The path of a file beside one that is not there, whose name is near; in the words of `written`.

@@ -294,6 +294,14 @@ public protocol ReducePartial: AnyObject {
   func add(_ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal])
   /// All it has seen, as bytes that depend on nothing else: what a cache or another machine keeps.
   func encode() -> [UInt8]
+  /// Forgets all that it has seen, to be used for another shard.
+  ///
+  /// - Returns: false where another one is to be made for that.
+  func reset() -> Bool
+}
+
+extension ReducePartial {
+  public func reset() -> Bool { false }
 }
 
 public protocol ReduceMerger: AnyObject {

@@ -23,49 +23,75 @@ final class AggregateMerger: ReduceMerger {
   private func rows() throws(RunError) -> RowTable {
     let layout = table.layout
     var out = RowTable(columns: layout.columnNames, identity: RowIdentity(keys: layout.keyNames))
-    if table.groupCount == 0, layout.by.isEmpty, layout.time == nil {
-      // All records are one group, also where there is none.
-      for state in table.states { state.grow(to: 1) }
-      var row: [JSONValue] = []
-      try addMetrics(of: 0, records: 0, to: &row)
-      out.rows.append(row)
-    }
-    out.rows.reserveCapacity(table.groupCount)
-    for group in table.orderedGroups {
-      var row: [JSONValue] = []
-      row.reserveCapacity(out.columns.count)
-      try addKey(group, to: &row)
-      try addMetrics(of: group, records: table.records[group], to: &row)
-      out.rows.append(row)
-    }
+    let isTotal = table.groupCount == 0 && layout.by.isEmpty && layout.time == nil
+    // All records are one group, also where there is none.
+    if isTotal { for state in table.states { state.grow(to: 1) } }
+    let rows = AggregateRows(table, order: isTotal ? [0] : table.orderedGroups)
+    try rows.check(stage)
+    out.rows = RowList(count: rows.count) { rows.row($0) }
     return out
   }
+}
 
-  private func addKey(_ group: Int, to values: inout [JSONValue]) throws(RunError) {
+/// The rows of a finished aggregation, each made when it is asked for: as values they take ten times the
+/// memory, and whoever writes them makes them on all processors.
+private final class AggregateRows: @unchecked Sendable {
+  // Nothing in it changes any more.
+  private let table: AggregateTable
+  private let order: [Int]
+
+  init(_ table: AggregateTable, order: [Int]) {
+    self.table = table
+    self.order = order
+  }
+
+  var count: Int { order.count }
+
+  /// - Throws: where a key was damaged, or a metric is too large to be written.
+  func check(_ stage: String) throws(RunError) {
     let layout = table.layout
+    let limited = layout.metrics.filter { metric in
+      metric.state.map { !table.states[$0].alwaysHasValue(metric.function) } ?? false
+    }
+    for group in order {
+      for metric in limited where value(metric, group) == nil {
+        var key: [JSONValue] = []
+        try appendKey(group, to: &key)
+        throw overflow(metric.name, key, stage)
+      }
+    }
+  }
+
+  func row(_ place: Int) -> [JSONValue] {
+    let layout = table.layout
+    let group = order[place]
+    var row: [JSONValue] = []
+    row.reserveCapacity(layout.by.count + 1 + layout.metrics.count)
+    do throws(RunError) {
+      try appendKey(group, to: &row)
+    } catch {
+      // Keys were read when they were merged.
+      preconditionFailure("the key of a group: \(error.message)")
+    }
+    for metric in layout.metrics { row.append(value(metric, group)!) }
+    return row
+  }
+
+  private func value(_ metric: AggregateLayout.Metric, _ group: Int) -> JSONValue? {
+    let records = group < table.groupCount ? table.records[group] : 0
+    guard let state = metric.state else { return .int(Int64(records)) }
+    return table.states[state].value(group, metric.function, records: records)
+  }
+
+  private func appendKey(_ group: Int, to values: inout [JSONValue]) throws(RunError) {
+    let layout = table.layout
+    guard !layout.by.isEmpty || layout.time != nil else { return }
     var reader = GroupKeyReader(table.key(of: group))
     for field in layout.by { values.append(try reader.value(field.type)) }
     if let time = layout.time { values.append(.text(time.bucket.text(try reader.bucket()))) }
   }
 
-  /// - Parameter values: those of the key.
-  private func addMetrics(
-    of group: Int, records: UInt64, to values: inout [JSONValue]
-  ) throws(RunError) {
-    let keys = values.count
-    for metric in table.layout.metrics {
-      guard let state = metric.state else {
-        values.append(.int(Int64(records)))
-        continue
-      }
-      guard let value = table.states[state].value(group, metric.function, records: records) else {
-        throw overflow(metric.name, Array(values.prefix(keys)))
-      }
-      values.append(value)
-    }
-  }
-
-  private func overflow(_ metric: String, _ key: [JSONValue]) -> RunError {
+  private func overflow(_ metric: String, _ key: [JSONValue], _ stage: String) -> RunError {
     let names = table.layout.columnNames
     let place = zip(names, key).map { "\($0) = \($1.text)" }.joined(separator: ", ")
     let group = place.isEmpty ? "" : " where \(place)"

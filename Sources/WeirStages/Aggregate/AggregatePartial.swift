@@ -12,6 +12,8 @@ final class AggregatePartial: ReducePartial {
   private var localTimes: LocalTimes
   /// Of each selected row; -1 where the record is refused.
   private var groupMemory = RowMemory<Int32>()
+  /// Those that name a group, of the batch in hand.
+  private var columns: [UnsafeMutablePointer<Cell>] = []
 
   init(_ layout: AggregateLayout) {
     self.layout = layout
@@ -22,6 +24,17 @@ final class AggregatePartial: ReducePartial {
   }
 
   func encode() -> [UInt8] { table.encode() }
+
+  /// Groups that are worth their memory for another shard.
+  private static let groupsKept = 1_024
+
+  func reset() -> Bool {
+    guard table.groupCount <= AggregatePartial.groupsKept else { return false }
+    table.removeAll()
+    finder.removeAll()
+    for input in inputs { input.forgetCodes() }
+    return true
+  }
 
   func add(_ batch: borrowing Batch, _ selection: Selection, _ refusals: inout [Refusal]) {
     guard !selection.isEmpty else { return }
@@ -80,7 +93,7 @@ final class AggregatePartial: ReducePartial {
     _ batch: borrowing Batch, _ selection: Selection, _ groups: UnsafeMutableBufferPointer<Int32>
   ) {
     guard let base = groups.baseAddress else { return }
-    var columns: [UnsafeMutablePointer<Cell>] = []
+    columns.removeAll(keepingCapacity: true)
     for field in layout.by { columns.append(batch.column(field.column)) }
     let times: UnsafePointer<Cell>?
     if let time = layout.time {
@@ -89,7 +102,7 @@ final class AggregatePartial: ReducePartial {
       times = nil
     }
     let hasTime = times != nil
-    let table = table
+    let (table, columns) = (table, columns)
     var key = GroupKey()
     selection.rows.withUnsafeBufferPointer { rows in
       finder.find(batch, rows, times: times, base) { row, bucket in
@@ -116,6 +129,8 @@ private final class InputValues {
     isCondition = input.isCondition
     evaluator = input.expression.makeEvaluator()
   }
+
+  func forgetCodes() { evaluator.forgetCodes() }
 
   func evaluate(_ batch: borrowing Batch, _ selection: Selection) {
     failures.removeAll(keepingCapacity: true)

@@ -16,9 +16,11 @@ final class AggregateTable {
   /// All records in it.
   private(set) var recordCount: UInt64 = 0
   let states: [any MetricState]
+  private let signature: [UInt8]
 
   init(_ layout: AggregateLayout) {
     self.layout = layout
+    signature = layout.signature
     states = layout.states.map(makeState)
   }
 
@@ -59,6 +61,14 @@ final class AggregateTable {
 
   func grow() { for state in states { state.grow(to: groupCount) } }
 
+  /// Forgets all groups.
+  func removeAll() {
+    keys.removeAll()
+    records.removeAll(keepingCapacity: true)
+    recordCount = 0
+    for state in states { state.removeAll() }
+  }
+
   // MARK: Bytes
 
   /// Revision, signature of the layout, number of records and groups, the groups in the order of
@@ -66,7 +76,7 @@ final class AggregateTable {
   func encode() -> [UInt8] {
     var out = ByteWriter()
     out.byte(Self.revision)
-    out.block(layout.signature)
+    out.block(signature)
     out.varint(recordCount)
     out.varint(UInt64(groupCount))
     for group in orderedGroups {
@@ -90,7 +100,7 @@ final class AggregateTable {
     guard try input.byte() == Self.revision else {
       throw .damagedState("it was written by another version")
     }
-    guard try input.block().elementsEqual(layout.signature) else {
+    guard try input.block().elementsEqual(signature) else {
       throw RunError(
         code: "mixed_types",
         message: "an aggregation gets the same fields with different types from its inputs",
@@ -105,26 +115,25 @@ final class AggregateTable {
         throw .damagedState("its groups are out of order")
       }
       last = key
-      try checkNew(key)
+      let group = try key.withUnsafeBufferPointer { key throws(RunError) in
+        let before = groupCount
+        let group = self.group(key)
+        // A key that is there already was looked at when it came.
+        if groupCount > before {
+          try check(key)
+          grow()
+        }
+        return group
+      }
       let count = try input.count(upTo: left)
       guard count > 0 else { throw .damagedState("a group has no record") }
       left -= count
-      let group = key.withUnsafeBufferPointer { self.group($0) }
       self.count(group, records: count)
-      for state in states {
-        state.grow(to: groupCount)
-        try state.merge(group, from: &input, records: count)
-      }
+      for state in states { try state.merge(group, from: &input, records: count) }
     }
     guard left == 0, input.isAtEnd else {
       throw .damagedState("it does not hold what it says")
     }
-  }
-
-  /// A key that is there already was looked at when it came.
-  private func checkNew(_ key: ArraySlice<UInt8>) throws(RunError) {
-    guard key.withUnsafeBufferPointer({ keys.find($0) }) == nil else { return }
-    try key.withUnsafeBufferPointer { key throws(RunError) in try check(key) }
   }
 
   private func check(_ key: UnsafeBufferPointer<UInt8>) throws(RunError) {

@@ -20,6 +20,11 @@ final class IntExtremes: MetricState {
     seen.grow(to: count, false)
   }
 
+  func removeAll() {
+    values.removeAll(keepingCapacity: true)
+    seen.removeAll(keepingCapacity: true)
+  }
+
   func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
     let greatest = greatest
     values.withUnsafeMutableBufferPointer { values in
@@ -71,6 +76,11 @@ final class NumberExtremes: MetricState {
     seen.grow(to: count, false)
   }
 
+  func removeAll() {
+    values.removeAll(keepingCapacity: true)
+    seen.removeAll(keepingCapacity: true)
+  }
+
   func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
     let greatest = greatest
     values.withUnsafeMutableBufferPointer { values in
@@ -115,6 +125,8 @@ final class StringExtremes: MetricState {
   init(greatest: Bool) { self.greatest = greatest }
 
   func grow(to count: Int) { texts.grow(to: count) }
+
+  func removeAll() { texts = GroupTexts() }
 
   func add(_ input: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
     let greatest = greatest

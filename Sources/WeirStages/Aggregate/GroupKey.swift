@@ -88,9 +88,9 @@ struct GroupKeyReader {
   }
 
   private mutating func bits() throws(RunError) -> UInt64 {
-    var bits: UInt64 = 0
-    for _ in 0..<8 { bits = bits << 8 | UInt64(try next()) }
-    return bits
+    guard bytes.count - at >= 8, let base = bytes.baseAddress else { throw Self.damage }
+    defer { at += 8 }
+    return UInt64(bigEndian: UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self))
   }
 
   private mutating func string() throws(RunError) -> [UInt8] {

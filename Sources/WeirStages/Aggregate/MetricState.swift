@@ -7,6 +7,8 @@ import WeirStatistics
 protocol MetricState: AnyObject {
   /// Makes room for groups up to `count`.
   func grow(to count: Int)
+  /// Forgets all groups.
+  func removeAll()
   /// Adds the values of a batch: `groups[i]` is the group of the i-th, negative for none.
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>)
   func encode(_ group: Int, into out: inout ByteWriter)
@@ -16,6 +18,12 @@ protocol MetricState: AnyObject {
   func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError)
   /// The metric; `nil` where it is too large to be written.
   func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue?
+  /// Whether no metric of this function can be too large.
+  func alwaysHasValue(_ function: MetricFunction) -> Bool
+}
+
+extension MetricState {
+  func alwaysHasValue(_ function: MetricFunction) -> Bool { true }
 }
 
 /// The values of one expression for a batch: truths of a condition, cells of anything else.
@@ -57,6 +65,8 @@ final class HitCounts: MetricState {
 
   func grow(to count: Int) { hits.grow(to: count, 0) }
 
+  func removeAll() { hits.removeAll(keepingCapacity: true) }
+
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
     hits.withUnsafeMutableBufferPointer { hits in
       for i in 0..<groups.count where groups[i] >= 0 && values.truths[i] == .true {
@@ -85,6 +95,11 @@ final class IntSums: MetricState {
   func grow(to count: Int) {
     sums.grow(to: count, 0)
     counts.grow(to: count, 0)
+  }
+
+  func removeAll() {
+    sums.removeAll(keepingCapacity: true)
+    counts.removeAll(keepingCapacity: true)
   }
 
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
@@ -116,8 +131,15 @@ final class IntSums: MetricState {
 
   func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
     guard counts[group] > 0 else { return .null }
-    if function == .mean { return .number(Double(sums[group]) / Double(counts[group])) }
+    if function == .mean { return .number(double(sums[group]) / Double(counts[group])) }
     return Int64(exactly: sums[group]).map { .int($0) }
+  }
+
+  func alwaysHasValue(_ function: MetricFunction) -> Bool { function == .mean }
+
+  /// The nearest double; nearly all sums are of 64 bits, for which the processor has an instruction.
+  private func double(_ sum: Int128) -> Double {
+    Int64(exactly: sum).map(Double.init) ?? Double(sum)
   }
 }
 
@@ -129,6 +151,11 @@ final class NumberSums: MetricState {
   func grow(to count: Int) {
     sums.grow(to: count, 0)
     counts.grow(to: count, 0)
+  }
+
+  func removeAll() {
+    sums.removeAll(keepingCapacity: true)
+    counts.removeAll(keepingCapacity: true)
   }
 
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
@@ -159,6 +186,8 @@ final class NumberSums: MetricState {
     let value = function == .mean ? sums[group] / Double(counts[group]) : sums[group]
     return value.isFinite ? .number(value) : nil
   }
+
+  func alwaysHasValue(_ function: MetricFunction) -> Bool { false }
 }
 
 /// Quantiles of numbers.
@@ -166,6 +195,8 @@ final class Sketches: MetricState {
   private var sketches: [DDSketch] = []
 
   func grow(to count: Int) { sketches.grow(to: count, DDSketch()) }
+
+  func removeAll() { sketches.removeAll(keepingCapacity: true) }
 
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
     sketches.withUnsafeMutableBufferPointer { sketches in
@@ -197,6 +228,8 @@ final class DistinctCounts: MetricState {
   private var sketches: [HyperLogLog] = []
 
   func grow(to count: Int) { sketches.grow(to: count, HyperLogLog()) }
+
+  func removeAll() { sketches.removeAll(keepingCapacity: true) }
 
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>) {
     var key = KeyBytes()

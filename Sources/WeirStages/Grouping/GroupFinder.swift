@@ -6,6 +6,9 @@ final class GroupFinder {
   private let columns: [Int]
   private var tables = CodeTables()
   private var cursor: BucketCursor?
+  // Of the batch in hand; their memory is used again.
+  private var spaces: [UInt32] = []
+  private var cells: [UnsafeMutablePointer<Cell>] = []
 
   /// - Parameters:
   ///   - columns: with the values that name a group.
@@ -14,6 +17,9 @@ final class GroupFinder {
     self.columns = columns
     self.cursor = cursor
   }
+
+  /// Forgets which records were of which group.
+  func removeAll() { tables.removeAll() }
 
   /// - Parameters:
   ///   - times: the column of the time, in the years 1 to 9999; without a cursor it is not read.
@@ -24,8 +30,8 @@ final class GroupFinder {
     _ batch: borrowing Batch, _ rows: UnsafeBufferPointer<UInt32>, times: UnsafePointer<Cell>?,
     _ groups: UnsafeMutablePointer<Int32>, make: (Int, Int64) -> Int32
   ) {
-    var spaces: [UInt32] = []
-    var cells: [UnsafeMutablePointer<Cell>] = []
+    spaces.removeAll(keepingCapacity: true)
+    cells.removeAll(keepingCapacity: true)
     for column in columns {
       spaces.append(batch.codes(ofColumn: column).space)
       cells.append(batch.column(column))

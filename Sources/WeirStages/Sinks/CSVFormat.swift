@@ -13,14 +13,15 @@ struct CSVFormat: Sendable {
   /// A mark if Excel needs it, and a line with the names of the columns.
   func appendHead(_ columns: [String], to out: inout TextBuffer) {
     if isForExcel { out.append([0xEF, 0xBB, 0xBF]) }
-    appendLine(columns.map { .text($0) }, to: &out)
+    appendLine(columns.map { .text($0) }, Array(columns.indices), to: &out)
   }
 
-  func appendLine(_ values: [JSONValue], to out: inout TextBuffer) {
+  /// - Parameter places: of the values that are written, in order.
+  func appendLine(_ values: [JSONValue], _ places: [Int], to out: inout TextBuffer) {
     let start = out.count
-    for (i, value) in values.enumerated() {
+    for (i, place) in places.enumerated() {
       if i > 0 { appendComma(to: &out) }
-      append(value, to: &out)
+      append(values[place], to: &out)
     }
     endLine(from: start, to: &out)
   }
@@ -41,7 +42,9 @@ struct CSVFormat: Sendable {
     case .null: break
     case .string(let bytes): bytes.withUnsafeBufferPointer { appendText($0, to: &out) }
     case .array, .object: value.bytes().withUnsafeBufferPointer { appendText($0, to: &out) }
-    case .bool, .int, .number: out.append(value.bytes())
+    case .bool(let value): out.append(value ? "true" : "false")
+    case .int(let value): out.append(int: value)
+    case .number(let value): out.append(number: value)
     }
   }
 
