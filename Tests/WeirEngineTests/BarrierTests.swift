@@ -122,9 +122,11 @@ private struct Candidate {
           var found: [[Int]: [Int]] = [:]
           let resolver = BarrierResolver(
             keepsLast: keepsLast, limit: random.pick([.max, 1, 700, 3_000]))
-          for partition in (0..<BarrierTuples.partitions).shuffled(using: &random) {
-            try resolver.resolve(partition, of: TupleIndex(shards.shuffled(using: &random))) {
-              _, losses in
+          let together = random.pick([1, 2, 8, TupleIndex.together(shards)])
+          for group in (0..<(BarrierTuples.partitions / together)).shuffled(using: &random) {
+            try resolver.resolve(
+              group, of: TupleIndex(shards.shuffled(using: &random), together: together)
+            ) { _, losses in
               for loss in losses {
                 let place = [loss.loser.shard, Int(loss.loser.line)]
                 #expect(found[place] == nil, "a record lost twice")

@@ -56,7 +56,7 @@ struct DryRun {
         try state.bringBack()
         let task = ShardTask(work: passWork, state: state, width: 0)
         let partials = try go(task, text, work)
-        try plan.put(partials, of: state, pass: pass, shards: states.count, into: queues)
+        try plan.put([(state, partials)], pass: pass, shards: states.count, into: queues)
         if !plan.spec.errorBudgets.isEmpty {
           try state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
         }

@@ -60,7 +60,7 @@ struct BarrierDecision {
     /// By way of now: who lost; `nil`: it came.
     var losers: [LineBitmap?]
     /// Tuples that came or went.
-    var changed: TupleIndex
+    var changed: [BarrierTuples]
     /// Whether there are ways that came or went.
     var isOther: Bool
   }
@@ -94,7 +94,7 @@ struct BarrierDecision {
     }
     guard changed.reduce(0, { $0 + $1.count }) <= most else { return nil }
     return Before(
-      losers: comparison.stayed, changed: TupleIndex(changed),
+      losers: comparison.stayed, changed: changed,
       isOther: !(comparison.came.isEmpty && comparison.gone.isEmpty))
   }
 
@@ -114,33 +114,37 @@ struct BarrierDecision {
     return ways
   }
 
-  /// The partitions side by side, each worker taking the next one.
+  /// Groups of partitions side by side, each worker taking the next one.
   private func resolve(
-    _ ways: [Way], changed: TupleIndex?,
+    _ ways: [Way], changed changedTuples: [BarrierTuples]?,
     _ decide: @escaping @Sendable (_ met: [BarrierTuple.Packed], [Loss]) -> Void
   ) async throws -> [Loss] {
-    if let changed, changed.count == 0 { return [] }
-    let index = TupleIndex(ways.map(\.tuples))
+    if let changedTuples, changedTuples.allSatisfy({ $0.count == 0 }) { return [] }
+    let tuples = ways.map(\.tuples)
+    let together = TupleIndex.together(tuples)
+    let index = TupleIndex(tuples, together: together)
+    let changed = changedTuples.map { TupleIndex($0, together: together) }
+    let groups = index.pieces.count
     let (keepsLast, keeps) = (barrier.keepsLast, barrier.keeps)
     let (isDraw, wantsRemoved) = (barrier.losesAs == .filtered, barrier.wantsRemoved)
     let (memory, executor) = (memory, executor)
     let next = Atomic(0)
     let removed = Mutex<[Loss]>([])
-    _ = try await forEachIndex(min(workers, BarrierTuples.partitions), atMost: workers) { _ in
+    _ = try await forEachIndex(min(workers, groups), atMost: workers) { _ in
       try await memory.blocking(on: executor) {
         let resolver = BarrierResolver(keepsLast: keepsLast, limit: memory.shares.deciding)
         let draw = BarrierDraw(keeps: keeps)
         while true {
-          let partition = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          guard partition < BarrierTuples.partitions else { return }
+          let group = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard group < groups else { return }
           if isDraw {
-            try draw.resolve(partition, of: index) { losses in
+            try draw.resolve(group, of: index) { losses in
               try Task.checkCancellation()
               decide([], losses)
             }
             continue
           }
-          try resolver.resolve(partition, of: index, changed: changed) { met, losses in
+          try resolver.resolve(group, of: index, changed: changed) { met, losses in
             try Task.checkCancellation()
             decide(met, losses)
             if wantsRemoved { removed.withLock { $0 += losses } }

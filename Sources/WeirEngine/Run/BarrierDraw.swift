@@ -21,13 +21,11 @@ final class BarrierDraw {
   ///
   /// - Parameter lose: takes the losses, a part of them at a time.
   func resolve(
-    _ partition: Int, of index: TupleIndex, lose: ([BarrierResolver.Loss]) throws -> Void
+    _ group: Int, of index: TupleIndex, lose: ([BarrierResolver.Loss]) throws -> Void
   ) throws {
     groups.removeAll(keepingCapacity: true)
-    for piece in index.pieces[partition] {
-      let tuples = index.ways[Int(piece.way)]
-      let block = tuples.blocks[Int(piece.block)]
-      let (piece, base) = try tuples.read(block, partition, coder, &buffer)
+    for piece in index.pieces[group] {
+      let (piece, base) = try index.read(piece, coder, &buffer)
       piece.forEach(base) { add($0) }
       if losses.count >= BarrierDraw.lossesMax {
         try lose(losses)
@@ -86,7 +84,7 @@ extension TuplePiece {
     let lines = orders + orderWidth * count
     let orderMask = NarrowNumbers.mask(width: orderWidth)
     let lineMask = NarrowNumbers.mask(width: lineWidth)
-    let place = BarrierTuple.Packed(hasOrder: true, shard: shard, line: 0, instance: instance).bits
+    let place = place | BarrierTuple.Packed.orderBit
     for i in 0..<count {
       let key = Hash128(
         high: UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 16 &* i, as: UInt64.self)),

@@ -4,7 +4,7 @@ import WeirData
 /// Decides partitions of a barrier: of the tuples with one key the best stays. Who loses is a function
 /// of the tuples alone, whatever the order in which they come.
 ///
-/// Used for one partition after the other, by one worker.
+/// Used for one group of partitions after the other, by one worker.
 final class BarrierResolver {
   /// A record that lost, and the one that stays in its place.
   struct Loss {
@@ -49,22 +49,22 @@ final class BarrierResolver {
 
   deinit { table.deallocate() }
 
-  /// Decides a partition of everything that was collected. Blocks where tuples are on the disk.
+  /// Decides a group of partitions of everything that was collected. Blocks where tuples are on the disk.
   ///
   /// - Parameters:
   ///   - changed: only keys that are among these, and some others by chance; `nil`: all.
   ///   - decide: takes the tuples of the keys that are looked at, where not all are, and the losses of
   ///     them; a part at a time.
   func resolve(
-    _ partition: Int, of index: TupleIndex, changed: TupleIndex? = nil,
+    _ group: Int, of index: TupleIndex, changed: TupleIndex? = nil,
     decide: (_ met: [BarrierTuple.Packed], [Loss]) throws -> Void
   ) throws {
-    var (count, wideBytes) = (index.counts[partition], index.wideBytes)
+    var (count, wideBytes) = (index.counts[group], index.wideBytes)
     guard count > 0 else { return }
     if let changed {
-      guard changed.counts[partition] > 0 else { return }
-      try setFilter(partition, changed)
-      let share = min(count, 2 * changed.counts[partition] + count / 32)
+      guard changed.counts[group] > 0 else { return }
+      try setFilter(group, changed)
+      let share = min(count, 2 * changed.counts[group] + count / 32)
       (count, wideBytes) = (share, wideBytes / count * share)
     }
     var bits = 0
@@ -74,19 +74,17 @@ final class BarrierResolver {
     }
     for part in 0..<(1 << bits) {
       let split = Split(bits: bits, index: part)
-      try resolve(partition, of: index, split, expected: count >> bits)
+      try resolve(group, of: index, split, expected: count >> bits)
       let table = table
       try decide(met, losses.map { Loss(loser: $0.loser, winner: table[$0.slot].packed) })
     }
   }
 
-  private func setFilter(_ partition: Int, _ changed: TupleIndex) throws {
-    filter = KeyFilter(count: changed.counts[partition])
+  private func setFilter(_ group: Int, _ changed: TupleIndex) throws {
+    filter = KeyFilter(count: changed.counts[group])
     isFiltering = true
-    for piece in changed.pieces[partition] {
-      let tuples = changed.ways[Int(piece.way)]
-      let (piece, base) = try tuples.read(
-        tuples.blocks[Int(piece.block)], partition, coder, &buffer)
+    for piece in changed.pieces[group] {
+      let (piece, base) = try changed.read(piece, coder, &buffer)
       filter.insert(piece, base)
     }
   }
@@ -105,19 +103,18 @@ final class BarrierResolver {
   }
 
   private func resolve(
-    _ partition: Int, of index: TupleIndex, _ split: Split, expected: Int
+    _ group: Int, of index: TupleIndex, _ split: Split, expected: Int
   ) throws {
     var size = tableSize(expected + (split.bits > 0 ? expected / 16 : 0))
     // Keys are spread evenly, so that the table is nearly never too small.
     while true {
       clear(size)
       var fits = true
-      for piece in index.pieces[partition] where fits {
-        let tuples = index.ways[Int(piece.way)]
-        let block = tuples.blocks[Int(piece.block)]
-        let (piece, base) = try tuples.read(block, partition, coder, &buffer)
-        fits = filter.words.withUnsafeBufferPointer {
-          add(piece, base, stays: block.chunk.isInMemory, split, $0.baseAddress!)
+      try filter.words.withUnsafeBufferPointer { wanted in
+        for piece in index.pieces[group] where fits {
+          let stays = piece.base != nil
+          let (piece, base) = try index.read(piece, coder, &buffer)
+          fits = add(piece, base, stays: stays, split, wanted.baseAddress!)
         }
       }
       if fits { return }
@@ -156,10 +153,8 @@ final class BarrierResolver {
     let isWide = piece.form == .wide
     // Places in the wide orders become addresses.
     let least = isWide ? UInt64(UInt(bitPattern: behind)) : piece.leastOrder
-    let place = BarrierTuple.Packed(
-      hasOrder: piece.form == .ordered || isWide, shard: piece.shard, line: 0,
-      instance: piece.instance
-    ).bits
+    let hasOrder = piece.form == .ordered || isWide
+    let place = piece.place | (hasOrder ? BarrierTuple.Packed.orderBit : 0)
     let firstLine = UInt64(piece.firstLine)
     let splitShift = UInt64(64 - BarrierTuples.partitionBits - split.bits)
     let (splitMask, splitIndex) = (UInt64(1) << UInt64(split.bits) - 1, UInt64(split.index))

@@ -21,9 +21,11 @@ struct BarrierTuple: Sendable {
 
     init(hasOrder: Bool, shard: Int, line: UInt32, instance: Int) {
       bits =
-        (hasOrder ? 1 << 63 : 0) | UInt64(shard) << 40 | UInt64(line) << 8
+        (hasOrder ? Packed.orderBit : 0) | UInt64(shard) << 40 | UInt64(line) << 8
         | UInt64(instance & 255)
     }
+
+    static let orderBit: UInt64 = 1 << 63
 
     var hasOrder: Bool { bits >> 63 == 1 }
     var position: UInt64 { bits & (1 << 63 - 1) }
@@ -49,6 +51,16 @@ final class BarrierTuples: @unchecked Sendable {
     var counts: [UInt32]
     /// Bytes of wide orders in all.
     var wideBytes: Int
+    /// Tuples in all.
+    let count: Int
+
+    init(chunk: KeptChunk, ends: [UInt32], counts: [UInt32], wideBytes: Int) {
+      self.chunk = chunk
+      self.ends = ends
+      self.counts = counts
+      self.wideBytes = wideBytes
+      count = counts.reduce(0) { $0 + Int($1) }
+    }
 
     fileprivate func range(_ partition: Int) -> Range<Int> {
       (partition == 0 ? 0 : Int(ends[partition - 1]))..<Int(ends[partition])
@@ -56,8 +68,8 @@ final class BarrierTuples: @unchecked Sendable {
   }
   private(set) var blocks: [Block]
   let store: ChunkStore
-  private let shard: Int
-  private let instance: Int
+  /// Shard and instance, as a tuple has them.
+  let place: UInt64
 
   /// - Parameters:
   ///   - shard: ordinal of the shard.
@@ -65,13 +77,13 @@ final class BarrierTuples: @unchecked Sendable {
   ///   - blocks: what is there already.
   init(store: ChunkStore, shard: Int, instance: Int, blocks: [Block] = []) {
     self.store = store
-    self.shard = shard
-    self.instance = instance & 255
+    place =
+      BarrierTuple.Packed(hasOrder: false, shard: shard, line: 0, instance: instance & 255).bits
     self.blocks = blocks
   }
 
   /// Tuples in all blocks.
-  var count: Int { blocks.reduce(0) { $0 + $1.counts.reduce(0) { $0 + Int($1) } } }
+  var count: Int { blocks.reduce(0) { $0 + $1.count } }
 
   /// Keeps the pieces of a block.
   ///
@@ -98,42 +110,94 @@ final class BarrierTuples: @unchecked Sendable {
         damagedSpill: store.path(of: block.chunk),
         ChunkError("what a dedupe has collected is not what it was"))
     }
-    piece.shard = shard
-    piece.instance = instance
+    piece.place = place
     return (piece, base + TuplePiece.headerBytes)
   }
 }
 
-/// The pieces of all ways to a barrier by partition, so that deciding a partition does not ask every
-/// block for what it has of it: of many small shards most have nothing.
-struct TupleIndex: Sendable {
-  struct Piece: Sendable {
+/// The pieces of all ways to a barrier by the partitions that are decided together, so that deciding
+/// some does not ask every block for what it has of them: of many small shards most have nothing.
+struct TupleIndex: @unchecked Sendable {
+  struct Piece {
+    /// Where it is, for a piece in memory; `nil`: it is read.
+    var base: UnsafeRawPointer?
+    var count: UInt32
+    var partition: UInt32
     var way: Int32
     var block: Int32
+    /// Shard and instance, as a tuple has them.
+    var place: UInt64
   }
+  /// As many tuples are decided together, and at most so many partitions.
+  private static let tuplesTogether = 16 * 1024
+  private static let partitionsMax = 8
+
   let ways: [BarrierTuples]
-  /// In the order of the ways and their blocks.
+  /// Partitions that are decided together.
+  let together: Int
+  /// By group of partitions, in the order of the ways and their blocks. Those of one block in memory lie
+  /// one behind the other, and are so gone over.
   private(set) var pieces: [[Piece]]
-  /// Tuples by partition.
+  /// Tuples by group.
   private(set) var counts: [Int]
-  /// Bytes of wide orders that a partition has to expect.
+  /// Bytes of wide orders that a group has to expect.
   private(set) var wideBytes = 0
 
   var count: Int { counts.reduce(0, +) }
 
-  init(_ ways: [BarrierTuples]) {
+  /// Partitions that are better decided together: few tuples of each lie in many blocks.
+  static func together(_ ways: [BarrierTuples]) -> Int {
+    let count = ways.reduce(0) { $0 + $1.count }
+    var together = 1
+    while together < partitionsMax,
+      count * together * 2 <= tuplesTogether * BarrierTuples.partitions
+    {
+      together *= 2
+    }
+    return together
+  }
+
+  init(_ ways: [BarrierTuples], together: Int = 1) {
     self.ways = ways
-    pieces = Array(repeating: [], count: BarrierTuples.partitions)
-    counts = Array(repeating: 0, count: BarrierTuples.partitions)
+    self.together = together
+    let groups = BarrierTuples.partitions / together
+    pieces = Array(repeating: [], count: groups)
+    counts = Array(repeating: 0, count: groups)
     for (way, tuples) in ways.enumerated() {
       for (number, block) in tuples.blocks.enumerated() {
-        wideBytes += block.wideBytes / BarrierTuples.partitions
-        for partition in 0..<BarrierTuples.partitions where block.counts[partition] > 0 {
-          pieces[partition].append(Piece(way: Int32(way), block: Int32(number)))
-          counts[partition] += Int(block.counts[partition])
+        wideBytes += block.wideBytes / groups
+        let memory = block.chunk.memory
+        var start: UInt32 = 0
+        for partition in 0..<BarrierTuples.partitions {
+          let end = block.ends[partition]
+          defer { start = end }
+          guard block.counts[partition] > 0 else { continue }
+          pieces[partition / together].append(
+            Piece(
+              base: memory.map { $0 + Int(start) }, count: end - start,
+              partition: UInt32(partition), way: Int32(way), block: Int32(number),
+              place: tuples.place))
+          counts[partition / together] += Int(block.counts[partition])
         }
       }
     }
+  }
+
+  /// What a piece says of itself, and its tuples; they are good as long as the store where it is in
+  /// memory, else until `buffer` is used again. Blocks where it is on the disk.
+  @inline(__always)
+  func read(
+    _ piece: Piece, _ coder: FrameCoder, _ buffer: inout RawBuffer
+  ) throws -> (piece: TuplePiece, base: UnsafeRawPointer) {
+    if let base = piece.base,
+      var read = TuplePiece(UnsafeRawBufferPointer(start: base, count: Int(piece.count)))
+    {
+      read.place = piece.place
+      return (read, base + TuplePiece.headerBytes)
+    }
+    let tuples = ways[Int(piece.way)]
+    return try tuples.read(
+      tuples.blocks[Int(piece.block)], Int(piece.partition), coder, &buffer)
   }
 }
 
@@ -154,8 +218,8 @@ struct TuplePiece {
 
   var count: Int
   /// Where it comes from is not part of the encoded form: it can be another place in another run.
-  var shard = 0
-  var instance = 0
+  /// Shard and instance, as a tuple has them.
+  var place: UInt64 = 0
   var orderWidth: Int
   var lineWidth: Int
   var form: Form

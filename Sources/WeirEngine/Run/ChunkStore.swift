@@ -197,5 +197,11 @@ struct KeptChunk: @unchecked Sendable {
   /// Into a frame, or a frame for each of its pieces.
   let isCompressed: Bool
 
+  /// Where it is, in memory. Not inlined: Swift 6.3 fails on it in a loop.
+  @inline(never)
+  var memory: UnsafeRawPointer? {
+    if case .memory(let base) = location { base } else { nil }
+  }
+
   var isInMemory: Bool { if case .memory = location { true } else { false } }
 }

@@ -7,17 +7,21 @@ final class LaneWorker {
   private let lane: Lane
   private let pass: Int
   private let state: ShardState
-  private let names: QuarantineNames
+  private let stageNames: [String]
   /// Whether the batches have the text that the quarantine keeps.
   private let hasText: Bool
-  // By node; `nil` where it does nothing of that kind in this pass.
-  private var maps: [(any MapWorker)?]
-  /// Those of them that send records to several outputs, and that hold them against rules.
-  private var routers: [(any RoutingWorker)?]
-  private var checkers: [(any CheckingWorker)?]
-  private var collectors: [BarrierCollector?]
-  private var partials: [(any ReducePartial)?]
-  private var writers: [(any RecordWriter)?]
+  /// What works at one node; `nil` where it does nothing of that kind in this pass.
+  private struct Slot {
+    var map: (any MapWorker)?
+    /// The same, where it sends records to several outputs, and where it holds them against rules.
+    var router: (any RoutingWorker)?
+    var checker: (any CheckingWorker)?
+    var collector: BarrierCollector?
+    var partial: (any ReducePartial)?
+    var writer: (any RecordWriter)?
+  }
+  /// By node.
+  private var slots: [Slot]
   /// Sinks that several ways lead to: what they got of the batch in hand, by stage.
   private var joinedStages: Set<Int> = []
   private var joined: [Int: [(node: Int, selection: Selection)]] = [:]
@@ -31,6 +35,7 @@ final class LaneWorker {
   private(set) var failure: RunError?
   /// Encodes pieces as they come; `nil`: the caller sees to it.
   private let encoder: PieceEncoder?
+  private let kit: TaskKit
   private var tally: GroupTally
 
   init(
@@ -39,38 +44,31 @@ final class LaneWorker {
     encoder: PieceEncoder?, groupedNodes: Set<Int>
   ) {
     self.encoder = encoder
+    self.kit = kit
     tally = GroupTally(nodes: groupedNodes)
     self.lane = lane
     self.pass = pass
     self.state = state
     hasText = scanner != nil
     grouper = LineGrouper(lane.ledgerColumns)
-    names = QuarantineNames(
-      source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
-    maps = Array(repeating: nil, count: lane.nodes.count)
-    routers = Array(repeating: nil, count: lane.nodes.count)
-    checkers = Array(repeating: nil, count: lane.nodes.count)
-    collectors = Array(repeating: nil, count: lane.nodes.count)
-    partials = Array(repeating: nil, count: lane.nodes.count)
-    writers = Array(repeating: nil, count: lane.nodes.count)
+    self.stageNames = stageNames
+    slots = Array(repeating: Slot(), count: lane.nodes.count)
     for (i, node) in lane.nodes.enumerated()
     where lane.activePasses[i].contains(where: { $0 >= pass }) {
       switch node.work {
-      case .map(let map):
-        maps[i] = kit.worker(of: i, map)
-        if !map.ports.isEmpty { routers[i] = maps[i] as? any RoutingWorker }
-        if !map.checks.isEmpty { checkers[i] = maps[i] as? any CheckingWorker }
+      case .map: break
       case .barrier(let rule) where node.depth == pass:
-        collectors[i] = makeCollector(i, rule, hasher, wantsRemoved: wantsRemoved)
+        slots[i].collector = makeCollector(i, rule, hasher, wantsRemoved: wantsRemoved)
       case .barrier: break
-      case .reduce(let reduce) where node.depth == pass: partials[i] = reduce.makePartial()
+      case .reduce(let reduce) where node.depth == pass:
+        slots[i].partial = kit.partial(of: i, reduce)
       case .sink(let sink) where node.depth == pass:
         guard hasText else { preconditionFailure("a record sink needs the text") }
-        let sibling = writers.indices.first {
-          writers[$0] != nil && lane.nodes[$0].stage == node.stage
+        let sibling = slots.indices.first {
+          slots[$0].writer != nil && lane.nodes[$0].stage == node.stage
         }
         if sibling != nil { joinedStages.insert(node.stage) }
-        writers[i] = sink.makeWriter(beside: sibling.flatMap { writers[$0] })
+        slots[i].writer = sink.makeWriter(beside: sibling.flatMap { slots[$0].writer })
       case .reduce, .sink: break
       }
     }
@@ -123,7 +121,7 @@ final class LaneWorker {
         pass(index, &batch, selection)
       }
     case .reduce:
-      guard isActive, let partial = partials[index] else { return }
+      guard isActive, let partial = slots[index].partial else { return }
       var refusals: [Refusal] = []
       partial.add(batch, selection, &refusals)
       take(index, batch, selection, refusals)
@@ -138,14 +136,14 @@ final class LaneWorker {
   }
 
   private func write(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {
-    guard let writer = writers[index] else { return }
+    guard let writer = slots[index].writer else { return }
     let stage = lane.nodes[index].stage
     var refusals: [Refusal] = []
     do throws(TooManyFiles) {
       try writer.add(batch, selection, &refusals) { handOn($0, of: stage) }
     } catch {
       if case .sink(let sink) = lane.nodes[index].work {
-        failure = RunError(tooManyFilesOf: names.stages[stage], limit: sink.maxFiles)
+        failure = RunError(tooManyFilesOf: stageNames[stage], limit: sink.maxFiles)
       }
     }
     take(index, batch, selection, refusals)
@@ -187,7 +185,7 @@ final class LaneWorker {
   private func map(
     _ index: Int, isActive: Bool, _ batch: inout Batch, _ selection: Selection
   ) {
-    guard let worker = maps[index] else { return }
+    guard let worker = mapWorker(index) else { return }
     var rest = selection
     var refusals: [Refusal] = []
     let filtered = worker.apply(&batch, &rest, &refusals)
@@ -199,13 +197,25 @@ final class LaneWorker {
       state.counts[index].out += rest.count
       if rest.count < selection.count { markFiltered(batch, from: selection, to: rest) }
       for refusal in refusals { refuse(refusal, by: lane.nodes[index].stage) }
-      if let checker = checkers[index] { note(checker.failures, of: index, batch) }
+      if let checker = slots[index].checker { note(checker.failures, of: index, batch) }
     }
-    if let router = routers[index] {
+    if let router = slots[index].router {
       route(index, router.routes, isActive: isActive, &batch)
     } else {
       run(children: lane.nodes[index].children, &batch, rest)
     }
+  }
+
+  /// Made when the first batch comes: a pass over kept columns does not go through all nodes.
+  private func mapWorker(_ index: Int) -> (any MapWorker)? {
+    if let worker = slots[index].map { return worker }
+    guard case .map(let map) = lane.nodes[index].work else { return nil }
+    // Codes of kept columns are others in each shard: what a worker knows would be of no use again.
+    let worker = hasText ? kit.worker(of: index, map) : map.makeWorker()
+    slots[index].map = worker
+    if !map.ports.isEmpty { slots[index].router = worker as? any RoutingWorker }
+    if !map.checks.isEmpty { slots[index].checker = worker as? any CheckingWorker }
+    return worker
   }
 
   private func note(
@@ -276,7 +286,7 @@ final class LaneWorker {
   }
 
   private func collect(_ index: Int, _ batch: borrowing Batch, _ selection: Selection) {
-    guard let collector = collectors[index] else { return }
+    guard let collector = slots[index].collector else { return }
     var missing: [(row: Int, column: BarrierRule.Column)] = []
     let kept = collector.collect(batch, selection) { missing.append(($0, $1)) }
     tally.note(index, selection)
@@ -352,6 +362,13 @@ final class LaneWorker {
 
   // MARK: Refusals
 
+  /// `nil` where there is no text that the quarantine could keep.
+  private var names: QuarantineNames? {
+    guard hasText else { return nil }
+    return QuarantineNames(
+      source: stageNames[lane.stage], shard: state.shard.nameText, stages: stageNames)
+  }
+
   private func refuse(_ refusal: Refusal, by stage: Int) {
     state.outcomes.raise(refusal.line, to: .quarantined)
     refused.append((stage, refusal))
@@ -364,7 +381,7 @@ final class LaneWorker {
       batch, state.lineGroups, groups: state.groups.count, into: &state.refusals.taken)
     guard !refused.isEmpty else { return }
     refused.sort { ($0.refusal.line, $0.stage) < ($1.refusal.line, $1.stage) }
-    quarantine.add(refused, names: hasText ? names : nil) { pending.append(.quarantine($0)) }
+    quarantine.add(refused, names: names) { pending.append(.quarantine($0)) }
     refused.removeAll(keepingCapacity: true)
   }
 
@@ -372,22 +389,27 @@ final class LaneWorker {
 
   /// Closes what works in this pass; the partials by node.
   func finish() -> [(node: Int, bytes: [UInt8])] {
-    for (index, writer) in writers.enumerated() {
+    for (index, slot) in slots.enumerated() {
       let stage = lane.nodes[index].stage
-      writer?.finish { handOn($0, of: stage) }
+      slot.writer?.finish { handOn($0, of: stage) }
     }
     quarantine.flush { pending.append(.quarantine($0)) }
     state.quarantines[pass] = quarantine
-    for (index, collector) in collectors.enumerated() {
-      guard let collector else { continue }
+    for (index, slot) in slots.enumerated() {
+      guard let collector = slot.collector else { continue }
       collector.finish()
       spill(collector)
       state.memory.give(collector.stage)
       state.retained[index]?.finish { pending.append(.spill($0)) }
       state.keys[index]?.finish { pending.append(.spill($0)) }
     }
-    return partials.enumerated().compactMap { index, partial in
-      partial.map { (index, $0.encode()) }
+    var encoded: [(node: Int, bytes: [UInt8])] = []
+    for index in slots.indices {
+      guard let partial = slots[index].partial else { continue }
+      encoded.append((index, partial.encode()))
+      slots[index].partial = nil
+      kit.give(partial, of: index)
     }
+    return encoded
   }
 }

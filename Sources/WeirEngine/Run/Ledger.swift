@@ -106,6 +106,13 @@ public struct Ledger: Sendable {
     public var contentHash: String
     public var bytes: Int
     public var records: RecordCounts
+
+    var json: JSONValue {
+      [
+        "source": .text(source), "shard": .text(shard), "bytes": .int(bytes),
+        "content": .text(contentHash), "records": records.json, "blank": .int(records.blank),
+      ]
+    }
   }
   public struct Group: Sendable {
     /// One value for each `ledger_by` field; `nil` where the record has none.
@@ -199,7 +206,14 @@ public struct Ledger: Sendable {
       ? [] : ["the groups by \(groupFields.joined(separator: ", ")) do not add up to the run"]
   }
 
-  public var json: JSONValue {
+  /// As it stands in the file of the run.
+  var fileText: [UInt8] {
+    json(shards: []).indentedBytes(filling: "shards", with: shards.lazy.map(\.json)) + [0x0A]
+  }
+
+  public var json: JSONValue { json(shards: shards.map(\.json)) }
+
+  private func json(shards: [JSONValue]) -> JSONValue {
     [
       "records": records.json,
       "blank": .int(records.blank),
@@ -238,14 +252,7 @@ public struct Ledger: Sendable {
               JSONMember($0, $1.map { .text($0) } ?? .null)
             } + [JSONMember("records", group.records.json)])
         }),
-      "shards": .array(
-        shards.map {
-          [
-            "source": .text($0.source), "shard": .text($0.shard), "bytes": .int($0.bytes),
-            "content": .text($0.contentHash), "records": $0.records.json,
-            "blank": .int($0.records.blank),
-          ]
-        }),
+      "shards": .array(shards),
       "shards_set_aside": .array(shardsSetAside.map(\.json)),
     ]
   }

@@ -43,8 +43,15 @@ struct PassTasks: Sendable {
     var found: [Known] = []
     let pack: PackFile?
     if let store, tasks.contains(where: \.works) {
-      found = try await withTaskExecutorPreference(executor) { [tasks] in
-        try tasks.map { try find($0, store) }
+      found = tasks.map { task in
+        guard task.works, let content = task.state.contentHash else { return Known() }
+        return Known(key: keys.key(task.state, content, pass: pass, task.lane))
+      }
+      // Nothing is asked of the disk, on a thread of its own, that is surely not there.
+      if zip(tasks, found).contains(where: { mayBeKnown($0, $1, store) }) {
+        found = try await withTaskExecutorPreference(executor) { [tasks, found] in
+          try zip(tasks, found).map { try find($0, $1, store, takesWhole: tasks.count > 1) }
+        }
       }
       let missing = zip(tasks, found).filter { $0.works && $1.output == nil }
       // What is kept of a shard takes less than the shard.
@@ -61,9 +68,7 @@ struct PassTasks: Sendable {
     try await memory.blocking(on: executor) {
       for index in rest where tasks[index].works { try tasks[index].state.bringBack() }
     }
-    let looks = rest.map { index in
-      pass == 0 ? found[index].look ?? ShardContents.look(at: tasks[index].state.shard.path) : nil
-    }
+    for index in rest { tasks[index].file = found[index].file }
     let made: [ShardTask.Output]
     do {
       made = try await attempts.run(rest.map { tasks[$0] }) { tasks in
@@ -89,7 +94,7 @@ struct PassTasks: Sendable {
     }
     for (task, found) in zip(tasks, found) where task.works { task.state.taskKey = found.key }
     if let store {
-      for (index, look) in zip(rest, looks) { remember(tasks[index], look, store) }
+      for index in rest { remember(tasks[index], store) }
       if let pack {
         await withTaskExecutorPreference(executor) { [tasks, found] in
           let entries = keep(
@@ -123,29 +128,45 @@ struct PassTasks: Sendable {
   private struct Known: Sendable {
     var key: Hash128?
     var output: ShardTask.Output?
-    /// How the shard looked before it was read.
-    var look: ShardContents.Look?
+    /// What is in the shard, where it had to be read for that.
+    var file: WholeShard?
+  }
+
+  /// Whether it is worth a look; a task that does not work has no result.
+  private func mayBeKnown(_ task: ShardTask, _ known: Known, _ store: TaskStore) -> Bool {
+    guard task.works else { return false }
+    guard let key = known.key else { return !store.contents.isNew }
+    return store.has(key)
   }
 
   /// The result of a task, where it is known. Blocks.
-  private func find(_ task: ShardTask, _ store: TaskStore) throws -> Known {
-    var known = Known()
+  ///
+  /// - Parameters:
+  ///   - known: its key, where the content is known already.
+  ///   - takesWhole: the task reads its shard in one go.
+  private func find(
+    _ task: ShardTask, _ known: Known, _ store: TaskStore, takesWhole: Bool
+  ) throws -> Known {
+    var known = known
     guard task.works else { return known }
-    if task.state.contentHash == nil {
-      known.look = ShardContents.look(at: task.state.shard.path)
+    if known.key == nil {
       do {
-        try task.state.recallContent(store.contents, known.look)
+        if takesWhole, case .shard = task.reading {
+          known.file = try task.state.recallWhole(store.contents)
+        } else {
+          try task.state.recallContent(store.contents)
+        }
       } catch is ShardError {
         // The task itself meets it, and knows what to do.
         return known
       }
+      guard let content = task.state.contentHash else { return known }
+      known.key = keys.key(task.state, content, pass: pass, task.lane)
     }
-    guard let content = task.state.contentHash else { return known }
-    let key = keys.key(task.state, content, pass: pass, task.lane)
-    known.key = key
+    guard let key = known.key else { return known }
     guard let file = store.entry(key) else { return known }
     do {
-      let output = try TaskEntry(plan, pass: pass, task.state)
+      let output = try entry(of: task)
         .read(file, work.spools, leavesTuples: leavesTuples)
       if pass == 0 {
         work.progress.addBytes(task.state.shard.size)
@@ -160,8 +181,9 @@ struct PassTasks: Sendable {
 
   // MARK: What is new
 
-  private func remember(_ task: ShardTask, _ look: ShardContents.Look?, _ store: TaskStore) {
-    guard pass == 0, let look, let content = task.state.contentHash else { return }
+  private func remember(_ task: ShardTask, _ store: TaskStore) {
+    guard pass == 0, let look = task.state.look, let content = task.state.contentHash
+    else { return }
     store.contents.remember(
       task.state.shard.path, look, content, unchecked: task.state.uncheckedFrames)
   }
@@ -173,13 +195,15 @@ struct PassTasks: Sendable {
     _ store: TaskStore
   ) -> [(key: Hash128, place: TaskStore.Place)] {
     var entries: [(key: Hash128, place: TaskStore.Place)] = []
+    entries.reserveCapacity(results.count)
+    let hasher = ContentHasher()
     var end = pack.count
     do {
       for (task, key, output) in results where task.works {
         guard let key else { continue }
         end = pack.count
-        let place = try TaskEntry(plan, pass: pass, task.state)
-          .write(output, to: task.entry ?? EntryBuilder(pack))
+        let place = try entry(of: task).write(
+          output, to: task.entry ?? EntryBuilder(pack, hasher))
         entries.append((key, place))
       }
     } catch {
@@ -189,6 +213,10 @@ struct PassTasks: Sendable {
       do throws(FileError) { try pack.cut(to: end) } catch { store.stop(error) }
     }
     return entries
+  }
+
+  private func entry(of task: ShardTask) -> TaskEntry {
+    TaskEntry(plan, pass: pass, task.state, form: work.entryForms[task.state.lane])
   }
 
   private func record(
@@ -203,22 +231,33 @@ struct PassTasks: Sendable {
 extension ShardState {
   /// Finds out what is in the shard where that costs less than going over it: it is remembered, or
   /// another file of this size was read before. Blocks.
-  ///
-  /// - Parameter look: how it looks now, where that is known already.
-  func recallContent(_ contents: ShardContents, _ look: ShardContents.Look? = nil) throws {
-    guard let look = look ?? ShardContents.look(at: shard.path) else { return }
-    switch contents.recall(shard.path, look) {
-    case .new: return
+  func recallContent(_ contents: ShardContents) throws {
+    if recall(contents) == .perhaps { try readContent() }
+  }
+
+  /// The same for a shard that is read in one go: what had to be read is what the task wants. Blocks.
+  func recallWhole(_ contents: ShardContents) throws -> WholeShard? {
+    recall(contents) == .perhaps ? WholeShard(try readWhole()) : nil
+  }
+
+  private enum Recalled { case known, new, perhaps }
+
+  private func recall(_ contents: ShardContents) -> Recalled {
+    guard !contents.isNew, let now = ShardContents.look(at: shard.path) else { return .new }
+    switch contents.recall(shard.path, now) {
+    case .new: return .new
     case .known(let content, let unchecked):
       contentHash = content
       uncheckedFrames = unchecked
-    case .perhaps: try readContent()
+      return .known
+    case .perhaps: return .perhaps
     }
   }
 
   /// Reads the shard for nothing but its content hash. Blocks.
   func readContent() throws(ShardError) {
     let file = try ShardFile(path: shard.path)
+    look = ShardContents.Look(file.status)
     while try file.read(upTo: ShardTask.pieceBytes) != nil {}
     contentHash = file.contentHash()
   }

@@ -17,6 +17,7 @@ final class PassWork: Sendable {
   let wantsRemoved: Set<Int>
   /// By lane.
   let groupedNodes: [Set<Int>]
+  let entryForms: [TaskEntry.Form]
 
   init(
     plan: Plan, pass: Int, executor: BlockingExecutor, hasher: SipHasher, spools: SpoolFolder,
@@ -33,6 +34,7 @@ final class PassWork: Sendable {
     turnBytes = min(ShardTask.pieceBytes, options.wideShardBytes)
     self.kits = kits
     wantsRemoved = Set(plan.barriers.filter(\.wantsRemoved).map(\.stage))
+    entryForms = plan.lanes.indices.map { TaskEntry.Form(plan, pass: pass, lane: $0) }
     groupedNodes = plan.lanes.indices.map { plan.groupedNodes(ofLane: $0) }
   }
 }

@@ -26,6 +26,9 @@ extension Plan {
         Ledger.Check(name: $0.name, level: $0.level, failed: 0)
       }
     }
+    let sources = lanes.map { stage($0.stage).name }
+    var byNode = lanes.map { [StageCounts](repeating: StageCounts(), count: $0.nodes.count) }
+    ledger.shards.reserveCapacity(states.count)
     for state in states {
       if let fault = state.fault {
         ledger.shardsSetAside.append(fault)
@@ -35,14 +38,10 @@ extension Plan {
       ledger.records += records
       ledger.shards.append(
         Ledger.ShardEntry(
-          source: stage(lanes[state.lane].stage).name, shard: state.shard.nameText,
+          source: sources[state.lane], shard: state.shard.nameText,
           contentHash: state.contentHash?.hex ?? "", bytes: state.shard.size, records: records))
-      for (node, counts) in zip(lanes[state.lane].nodes, state.counts) {
-        var counts = counts
-        if isPartial, case .barrier = node.work { counts.closePartial() }
-        ledger.stages[node.stage].counts += counts
-      }
-      addTallies(state, to: &ledger)
+      for node in state.counts.indices { byNode[state.lane][node] += state.counts[node] }
+      if !state.tallies.isEmpty { addTallies(state, to: &ledger) }
       // A source takes in every line that is not blank; what it gives out is what it did not refuse.
       let source = lanes[state.lane].stage
       let refused = (state.quarantines[0]?.tallies ?? [:]).reduce(0) {
@@ -51,6 +50,13 @@ extension Plan {
       ledger.stages[source].counts.in += records.read
       ledger.stages[source].counts.quarantined += refused
       ledger.stages[source].counts.out += records.read - refused
+    }
+    for (lane, counts) in zip(lanes, byNode) {
+      for (node, counts) in zip(lane.nodes, counts) {
+        var counts = counts
+        if isPartial, case .barrier = node.work { counts.closePartial() }
+        ledger.stages[node.stage].counts += counts
+      }
     }
     ledger.edges = edges(states)
     group(states, isPartial, into: &ledger)
@@ -84,12 +90,15 @@ extension Plan {
 
   /// What each consumer took in from each producer, by its own count.
   private func edges(_ states: [ShardState]) -> [Ledger.Edge] {
-    var taken: [[Int]: Int] = [:]
+    var byNode = lanes.map { [Int](repeating: 0, count: $0.nodes.count) }
     for state in states {
-      let lane = lanes[state.lane]
-      for (node, counts) in zip(lane.nodes, state.counts) {
+      for (node, counts) in state.counts.enumerated() { byNode[state.lane][node] += counts.in }
+    }
+    var taken: [[Int]: Int] = [:]
+    for (lane, counts) in zip(lanes, byNode) {
+      for (node, count) in zip(lane.nodes, counts) {
         let from = node.parent.map { lane.nodes[$0].stage } ?? lane.stage
-        taken[[from, node.port, node.stage], default: 0] += counts.in
+        taken[[from, node.port, node.stage], default: 0] += count
       }
     }
     return spec.stages.indices.flatMap { to in
@@ -156,11 +165,15 @@ extension Plan {
   func runKey(_ states: [ShardState]) -> String {
     let hasher = SHA256Hasher()
     hasher.update(hash)
+    // Of every part, so that none runs into the next.
+    let part = SHA256Hasher()
+    let sources = lanes.map { sha256(Array(stage($0.stage).name.utf8)) }
     for state in states {
-      let source = Array(stage(lanes[state.lane].stage).name.utf8)
-      for part in [source, state.shard.name, Array((state.contentHash?.hex ?? "").utf8)] {
-        hasher.update(sha256(part))
-      }
+      hasher.update(sources[state.lane])
+      part.update(state.shard.name)
+      hasher.update(part.finishAndBegin())
+      part.update(Array((state.contentHash?.hex ?? "").utf8))
+      hasher.update(part.finishAndBegin())
     }
     return hexText(hasher.finish())
   }
@@ -194,22 +207,23 @@ extension Plan {
     return notes
   }
 
-  func manifest(_ facts: RunFacts, _ states: [ShardState], _ files: [OutputRecord]) -> JSONValue {
-    [
+  /// The text of the manifest.
+  func manifest(_ facts: RunFacts, _ states: [ShardState], _ files: [OutputRecord]) -> [UInt8] {
+    let inputs = states.lazy.map { state -> JSONValue in
+      [
+        "source": .text(stage(lanes[state.lane].stage).name),
+        "shard": .string(state.shard.name), "bytes": .int(state.shard.size),
+        "content": .text(state.contentHash?.hex ?? ""),
+      ]
+    }
+    let manifest: JSONValue = [
       "weir": .text(weirVersion), "zstd": .text(zstdVersion), "pipeline": .text(spec.name),
       "run_key": .text(facts.runKey), "spec_sha256": .text(facts.specHash),
       "plan_sha256": .text(facts.planHash),
       "params": .object(facts.params.map { JSONMember($0.name, .text($0.text)) }),
       "referenced_files": .array(
         referencedFiles.map { ["path": .text($0.path), "sha256": .text(hexText($0.sha256))] }),
-      "inputs": .array(
-        states.map { state in
-          [
-            "source": .text(stage(lanes[state.lane].stage).name),
-            "shard": .string(state.shard.name), "bytes": .int(state.shard.size),
-            "content": .text(state.contentHash?.hex ?? ""),
-          ]
-        }),
+      "inputs": [],
       "records": facts.ledger.records.json, "blank": .int(facts.ledger.records.blank),
       "quarantine": .object(
         facts.quarantine.byCode.map { JSONMember($0.code, .int($0.count)) }),
@@ -219,6 +233,7 @@ extension Plan {
       "over_budget": .array(facts.overBudget.map { .text($0.text) }),
       "files": .array(files.map(\.manifestJSON)),
     ]
+    return manifest.indentedBytes(filling: "inputs", with: inputs) + [0x0A]
   }
 }
 

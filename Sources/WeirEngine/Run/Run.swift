@@ -100,8 +100,9 @@ extension Plan {
       let beside = try BlockingExecutor(threads: 1)
       defer { beside.stop() }
       record.begin(telling: options.history, on: beside)
-      var result = try await Run(plan: self, options: options, progress: progress, record: record)
-        .execute()
+      let run = Run(plan: self, options: options, progress: progress, record: record)
+      var result = try await run.execute()
+      run.remains.letGo()
       try await record.hasBegun()
       record.finish(&result)
       return result
@@ -122,6 +123,8 @@ private struct Run {
   private static let flushesAtOnce = 16
 
   private let clock = PhaseClock()
+  /// What nobody needs when the outputs are in place.
+  let remains = Remains()
 
   func execute() async throws -> RunResult {
     let memory = RunMemory(options.memory, directory: record.spoolDirectory)
@@ -220,6 +223,7 @@ private struct Run {
   private func work(
     _ states: [ShardState], _ output: OutputDirectory, _ memory: RunMemory, _ store: TaskStore?
   ) async throws -> RunResult {
+    let plan = plan
     let executor = try BlockingExecutor(
       threads: max(Run.flushesAtOnce, min(options.workers, states.count) * 2 + 2))
     defer { executor.stop() }
@@ -254,17 +258,21 @@ private struct Run {
         clock.end(.barrier)
       }
     }
+    // What is long where there are many shards is done beside what is long where there are many rows.
+    async let finished = Run.finish(queues, slots: plan.passCount * states.count)
     try await memory.blocking(on: executor) { for state in states { try state.settle() } }
     let ledger = plan.ledger(states)
     try ledger.check()
     let quarantine = plan.quarantineSummary(states)
     let excesses = try budgets.checkEnd(ledger, quarantine, spools)
-    let runKey = plan.runKey(states)
+    async let ledgerText = ledger.fileText
+    async let key = plan.runKey(states)
+    var made = try check(await finished, ledger)
+    for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
+    let runKey = await key
     var facts = plan.facts(
       ledger: ledger, quarantine: quarantine, states: states, runKey: runKey)
     facts.overBudget = excesses
-    var made = try finishReduces(queues, slots: plan.passCount * states.count, ledger)
-    for (stage, table) in removed { made[stage] = ["removed": .rows(table)] }
     facts.findings = plan.levels(made)
     var records = try writeResults(made, facts, output)
     records += try files.finish()
@@ -282,8 +290,15 @@ private struct Run {
       tasks: tasks, seconds: clock.seconds, notes: [], phases: clock.phases)
     try await record.hasBegun()
     try await commit(
-      &result, plan.manifest(facts, states, records), made, output,
+      &result, plan.manifest(facts, states, records), made, output, ledgerText: await ledgerText,
       flushing: output.stagedFiles() + [quarantineFile.path] + evidence, executor)
+    // Nothing with files, which go before the record is complete, and no kits: what they have of
+    // OpenSSL must not be freed while the process ends.
+    if !memory.isOnDisk {
+      remains.take(states)
+      remains.take(made)
+      remains.take(queues)
+    }
     return result
   }
 
@@ -292,8 +307,9 @@ private struct Run {
   ///
   /// - Parameter files: of outputs and of the run, that are to be durable before.
   private func commit(
-    _ result: inout RunResult, _ manifest: JSONValue, _ made: [Int: [String: StageOutput]],
-    _ output: OutputDirectory, flushing files: [String], _ executor: BlockingExecutor
+    _ result: inout RunResult, _ manifest: [UInt8], _ made: [Int: [String: StageOutput]],
+    _ output: OutputDirectory, ledgerText: [UInt8], flushing files: [String],
+    _ executor: BlockingExecutor
   ) async throws {
     let findings = made.sorted { $0.key < $1.key }.compactMap { stage, ports in
       let sets = ports.keys.sorted().compactMap { port -> [JSONValue]? in
@@ -302,7 +318,7 @@ private struct Run {
       return sets.isEmpty ? nil : (stage: plan.stage(stage).name, findings: sets.flatMap { $0 })
     }
     let (place, manifestPath) = try output.prepare(
-      key: String(result.runKey.prefix(16)), manifest: manifest.bytes(indented: true) + [0x0A])
+      key: String(result.runKey.prefix(16)), manifest: manifest)
     let here = absolutePath(".")
     let told = try options.history?.willPlace(
       PendingOutputs(
@@ -310,7 +326,8 @@ private struct Run {
         out: record.absoluteOut, before: place.before.map { joinPath(here, $0) },
         now: joinPath(here, place.now), findings: findings))
     record.note(told?.notes ?? [])
-    let drafts = try record.drafts(result, changes: told?.changes, in: place)
+    let drafts = try record.drafts(
+      result, ledger: ledgerText, changes: told?.changes, in: place)
     try await flush(files + [manifestPath] + drafts.map(\.draft), executor, flushFile)
     for draft in drafts { try draft.place() }
     try await flush(output.stagedFolders() + [record.directory], executor, flushDirectory)
@@ -356,16 +373,19 @@ private struct Run {
       }
       let result = try await passTasks.run(unit)
       try await memory.blocking(on: executor) {
-        for (task, output) in zip(unit, result.outputs) {
-          try plan.put(
-            output.partials, of: task.state, pass: pass, shards: states.count, into: queues)
+        try plan.put(
+          zip(unit, result.outputs).map { ($0.state, $1.partials) }, pass: pass,
+          shards: states.count, into: queues)
+        for output in result.outputs {
           if pass == 0 { progress.addShard() }
           quarantines.add(output.spool)
         }
       }
-      try await withTaskExecutorPreference(executor) {
-        for (task, output) in zip(unit, result.outputs) {
-          try files.put(pass * states.count + task.state.ordinal, output.spool)
+      if files.isWanted {
+        try await withTaskExecutorPreference(executor) {
+          for (task, output) in zip(unit, result.outputs) {
+            try files.put(pass * states.count + task.state.ordinal, output.spool)
+          }
         }
       }
       if pass == 0 { for task in unit { try budgets?.finished(task.state.ordinal) } }
@@ -389,12 +409,19 @@ private struct Run {
     }
   }
 
-  private func finishReduces(
-    _ queues: [PartialQueue], slots: Int, _ ledger: Ledger
+  private typealias Finished = [(records: Int, outputs: [String: StageOutput])]
+
+  /// What the reduces made, in the order of the queues.
+  private static func finish(_ queues: [PartialQueue], slots: Int) throws -> Finished {
+    try queues.map { try $0.finish(slots: slots) }
+  }
+
+  /// What the reduces made, by stage, when they agree with the ledger.
+  private func check(
+    _ finished: Finished, _ ledger: Ledger
   ) throws -> [Int: [String: StageOutput]] {
     var made: [Int: [String: StageOutput]] = [:]
-    for (queue, reduce) in zip(queues, plan.reduces) {
-      let (records, outputs) = try queue.finish(slots: slots)
+    for ((records, outputs), reduce) in zip(finished, plan.reduces) {
       let counted = ledger.stages[reduce.stage].counts.taken
       guard records == counted else {
         throw RunError(

@@ -159,14 +159,14 @@ final class RunRecord {
 
   /// What the run came to, to be written down before its outputs are swapped in; the record last.
   func drafts(
-    _ result: RunResult, changes: JSONValue?, in place: OutputDirectory.Place
+    _ result: RunResult, ledger: [UInt8], changes: JSONValue?, in place: OutputDirectory.Place
   ) throws(FileError) -> [FileDraft] {
     self.place = place
     var drafts: [FileDraft] = []
     if let changes {
       drafts.append(try draft(RunRecordFile.changes, changes.bytes(indented: true) + [0x0A]))
     }
-    drafts.append(try draft(RunRecordFile.ledger, ledgerText(result.ledger)))
+    drafts.append(try draft(RunRecordFile.ledger, ledger))
     drafts.append(try draft(RunRecordFile.record, text(.placing(result))))
     return drafts
   }
@@ -189,10 +189,6 @@ final class RunRecord {
       note(["the record of the run is not complete: \(error)"])
       result.notes = notes
     }
-  }
-
-  private func ledgerText(_ ledger: Ledger) -> [UInt8] {
-    ledger.json.bytes(indented: true) + [0x0A]
   }
 
   /// Notes how the run failed, and returns the error to report.
@@ -221,7 +217,7 @@ final class RunRecord {
       // It compares outputs that did not come.
       try removeTree(joinPath(directory, RunRecordFile.changes))
       if let over = reported as? OverBudget {
-        try replaceFile(joinPath(directory, RunRecordFile.ledger), ledgerText(over.ledger))
+        try replaceFile(joinPath(directory, RunRecordFile.ledger), over.ledger.fileText)
       }
       try replaceFile(path, text(.failed(reported)))
     } catch {

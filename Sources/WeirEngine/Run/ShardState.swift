@@ -19,6 +19,8 @@ final class ShardState: @unchecked Sendable {
   let ordinal: Int
   let shard: Shard
   var contentHash: Hash128?
+  /// How the shard looked when its content was read.
+  var look: ShardContents.Look?
   var uncheckedFrames = 0
   /// What names the result of the last pass, where results are kept.
   var taskKey: Hash128?
@@ -77,6 +79,19 @@ final class ShardState: @unchecked Sendable {
     copy.blocked = blocked
     copy.outcomes.extend(to: outcomes.bytes.count)
     return copy
+  }
+
+  /// Notes what was read.
+  ///
+  /// - Throws: where an earlier reading found another content.
+  func note(_ hash: Hash128) throws(ShardError) {
+    if let before = contentHash, before != hash {
+      throw ShardError(
+        code: .changed, path: shard.path, byte: nil,
+        message: "the file is not the one that this run read before",
+        fix: "wait until its writer is done, then run again", isTransient: true)
+    }
+    contentHash = hash
   }
 
   // MARK: Between the passes

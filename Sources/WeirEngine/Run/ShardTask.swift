@@ -18,6 +18,8 @@ struct ShardTask: Sendable {
   let width: Int
   /// Takes what the task writes, where it is kept.
   var entry: EntryBuilder?
+  /// What is in the shard, where that was read already.
+  var file: WholeShard?
 
   struct Output: Sendable {
     var partials: [(node: Int, bytes: [UInt8])] = []
@@ -57,8 +59,8 @@ struct ShardTask: Sendable {
   /// Goes over the columns that pass 0 kept. No sink works here: sinks need the text. Blocks where
   /// columns or what a barrier collects are on the disk.
   func replay() throws -> [(node: Int, bytes: [UInt8])] {
-    // Strings of kept columns have other codes for each shard: a kit could use nothing again.
-    let worker = makeWorker(nil, TaskKit(lane: lane), state, encoder: nil)
+    let kit = work.kits.take(state.lane)
+    let worker = makeWorker(nil, kit, state, encoder: nil)
     // What the worker knows of coded strings is good as long as the readers.
     var readers: [ColumnChunkReader] = []
     defer { withExtendedLifetime(readers) {} }
@@ -75,6 +77,7 @@ struct ShardTask: Sendable {
     }
     let partials = worker.finish()
     try setAside(worker)
+    work.kits.give(kit, state.lane)
     return partials
   }
 
@@ -160,22 +163,12 @@ struct ShardTask: Sendable {
   /// Reads the shard from the disk.
   private func read(into pieces: Channel<Bytes>, _ state: ShardState) async throws {
     let file = try ShardFile(path: state.shard.path)
+    state.look = ShardContents.Look(file.status)
     while let piece = try file.read(upTo: ShardTask.pieceBytes) {
       showBytes(piece.count)
       try await pieces.send(piece)
     }
-    try note(file.contentHash(), of: state)
-  }
-
-  /// - Throws: `ShardError` where an earlier pass read another content.
-  func note(_ hash: Hash128, of state: ShardState) throws(ShardError) {
-    if let before = state.contentHash, before != hash {
-      throw ShardError(
-        code: .changed, path: state.shard.path, byte: nil,
-        message: "the file is not the one that this run read before",
-        fix: "wait until its writer is done, then run again", isTransient: true)
-    }
-    state.contentHash = hash
+    try state.note(file.contentHash())
   }
 
   /// Decompresses, parses and runs the stages.

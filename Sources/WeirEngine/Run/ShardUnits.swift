@@ -5,7 +5,7 @@ struct ShardUnits {
   static let smallBytes = 64 * 1024
   /// Most bytes and shards of such a run.
   static let runBytes = 1 << 20
-  static let runShards = 64
+  static let runShards = 128
 
   private var ranges: [Range<Int>] = []
   private var widths: [Int]

@@ -10,7 +10,9 @@ struct SmallShards: Sendable {
     let readings = tasks.map(\.reading)
     let files = try await withTaskExecutorPreference(executor) {
       try zip(tasks, readings).map { task, reading in
-        reading == .shard ? WholeShard(try task.readWhole()) : nil
+        guard reading == .shard else { return nil as WholeShard? }
+        if let file = task.file, file.isThere { return file }
+        return WholeShard(try task.state.readWhole())
       }
     }
     var outputs: [ShardTask.Output] = []
@@ -22,7 +24,9 @@ struct SmallShards: Sendable {
         continue
       }
       try Task.checkCancellation()
-      let (output, written) = try task.pass(over: file.takeBytes())
+      let bytes = file.takeBytes()
+      task.showBytes(bytes.count)
+      let (output, written) = try task.pass(over: bytes)
       outputs.append(output)
       items.append(written)
     }
@@ -36,25 +40,32 @@ struct SmallShards: Sendable {
 }
 
 /// Carries the bytes of a shard from the thread that read them.
-private final class WholeShard: @unchecked Sendable {
+final class WholeShard: @unchecked Sendable {
   private var bytes: Bytes?
 
   init(_ bytes: consuming Bytes) { self.bytes = consume bytes }
+
+  /// Whether nobody took the bytes.
+  var isThere: Bool { bytes != nil }
 
   /// Once.
   func takeBytes() -> Bytes { bytes.take()! }
 }
 
-extension ShardTask {
-  /// All bytes of the shard.
-  fileprivate func readWhole() throws -> Bytes {
-    let file = try ShardFile(path: state.shard.path)
+extension ShardState {
+  /// All bytes of the shard. Blocks.
+  ///
+  /// - Throws: `ShardError`, also where an earlier reading found another content.
+  func readWhole() throws(ShardError) -> Bytes {
+    let file = try ShardFile(path: shard.path)
+    look = ShardContents.Look(file.status)
     let bytes = try file.readWhole()
-    showBytes(bytes.count)
-    try note(file.contentHash(), of: state)
+    try note(file.contentHash())
     return bytes
   }
+}
 
+extension ShardTask {
   /// Goes over the whole bytes of the shard.
   func pass(over file: consuming Bytes) throws -> (Output, [SpoolItem]) {
     let kit = work.kits.take(state.lane)

@@ -3,20 +3,27 @@ import WeirData
 // What a run and a run in memory do alike with what stages make.
 
 extension Plan {
-  /// Hands what the reduces made of a shard in one pass to the queue of each.
+  /// Hands what the reduces made of some shards in one pass to the queue of each.
   ///
   /// - Parameters:
+  ///   - made: partials by node; the shards ascending.
   ///   - shards: how many there are.
   ///   - queues: in the order of ``reduces``.
   func put(
-    _ partials: [(node: Int, bytes: [UInt8])], of state: ShardState, pass: Int, shards: Int,
-    into queues: [PartialQueue]
+    _ made: [(state: ShardState, partials: [(node: Int, bytes: [UInt8])])], pass: Int,
+    shards: Int, into queues: [PartialQueue]
   ) throws {
-    let lane = lanes[state.lane]
-    let origin = ShardOrigin(source: stage(lane.stage).name, shard: state.shard.name)
     for (queue, reduce) in zip(queues, reduces) {
-      let mine = partials.filter { lane.nodes[$0.node].stage == reduce.stage }
-      try queue.put(pass * shards + state.ordinal, of: origin, mine.map(\.bytes))
+      try queue.put(
+        made.map { state, partials in
+          let lane = lanes[state.lane]
+          return PartialQueue.Item(
+            slot: pass * shards + state.ordinal,
+            origin: ShardOrigin(source: stage(lane.stage).name, shard: state.shard.name),
+            partials: partials.compactMap { node, bytes in
+              lane.nodes[node].stage == reduce.stage ? bytes : nil
+            })
+        })
     }
   }
 

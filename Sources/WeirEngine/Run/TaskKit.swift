@@ -10,6 +10,7 @@ final class TaskKit: @unchecked Sendable {
   private let encoders = Mutex<[PieceEncoder]>([])
   /// By node.
   private var maps: [Int: any MapWorker] = [:]
+  private var partials: [Int: any ReducePartial] = [:]
 
   init(lane: Lane) {
     self.lane = lane
@@ -35,6 +36,18 @@ final class TaskKit: @unchecked Sendable {
     let worker = map.makeWorker()
     maps[node] = worker
     return worker
+  }
+}
+
+extension TaskKit {
+  /// An empty partial of a reduce; for the task's body only.
+  func partial(of node: Int, _ reduce: any BoundReduce) -> any ReducePartial {
+    partials.removeValue(forKey: node) ?? reduce.makePartial()
+  }
+
+  /// - Parameter partial: encoded.
+  func give(_ partial: any ReducePartial, of node: Int) {
+    if partial.reset() { partials[node] = partial }
   }
 }
 

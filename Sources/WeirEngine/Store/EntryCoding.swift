@@ -4,6 +4,9 @@ import WeirData
 struct EntryWriter {
   private(set) var bytes: [UInt8] = []
 
+  /// - Parameter capacity: bytes that it will probably have.
+  init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
   mutating func put(_ number: Int) {
     var rest = UInt64(bitPattern: Int64(number))
     while rest > 127 {

@@ -11,11 +11,14 @@ final class EntryBuilder: @unchecked Sendable {
 
   let pack: PackFile
   let start: Int
-  private let hasher = ContentHasher()
+  private let hasher: ContentHasher
 
-  init(_ pack: PackFile) {
+  /// - Parameter hasher: nobody else uses it until the entry is finished.
+  init(_ pack: PackFile, _ hasher: ContentHasher = ContentHasher()) {
     self.pack = pack
     start = pack.count
+    self.hasher = hasher
+    hasher.begin()
   }
 
   /// What ``append(_:)`` says where there is no room for more.

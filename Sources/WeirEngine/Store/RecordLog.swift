@@ -89,7 +89,13 @@ struct RawRecord {
   private(set) var bytes: [UInt8] = []
 
   init(_ words: UInt64...) {
-    for word in words { withUnsafeBytes(of: word.littleEndian) { bytes += $0 } }
+    bytes = [UInt8](unsafeUninitializedCapacity: words.count * 8) { buffer, count in
+      let raw = UnsafeMutableRawBufferPointer(buffer)
+      for (i, word) in words.enumerated() {
+        raw.storeBytes(of: word.littleEndian, toByteOffset: i * 8, as: UInt64.self)
+      }
+      count = words.count * 8
+    }
   }
 }
 

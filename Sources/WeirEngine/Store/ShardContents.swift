@@ -20,6 +20,27 @@ final class ShardContents: Sendable {
     var device: UInt64
     /// When it was looked at.
     var seen: UInt64
+
+    /// - Parameter status: of the file, a moment ago.
+    init(_ status: stat) {
+      var now = timespec()
+      clock_gettime(CLOCK_REALTIME, &now)
+      self.init(
+        size: UInt64(status.st_size), modified: nanoseconds(status.st_mtim),
+        changed: nanoseconds(status.st_ctim), inode: UInt64(status.st_ino),
+        device: UInt64(status.st_dev), seen: nanoseconds(now))
+    }
+
+    init(
+      size: UInt64, modified: UInt64, changed: UInt64, inode: UInt64, device: UInt64, seen: UInt64
+    ) {
+      self.size = size
+      self.modified = modified
+      self.changed = changed
+      self.inode = inode
+      self.device = device
+      self.seen = seen
+    }
   }
   private struct Entry {
     var look: Look
@@ -35,6 +56,8 @@ final class ShardContents: Sendable {
   }
   private let log: RecordLog
   private let state: Mutex<State>
+  /// No run before this one remembered anything: there is nothing to look for.
+  let isNew: Bool
   private let lastFolder = Mutex<(given: [UInt8], resolved: [UInt8])>(([], []))
 
   /// - Parameter folder: must be there.
@@ -51,6 +74,7 @@ final class ShardContents: Sendable {
       known.sizes.insert(look.size)
       known.recordCount += 1
     }
+    isNew = known.entries.isEmpty
     state = Mutex(known)
   }
 
@@ -58,16 +82,7 @@ final class ShardContents: Sendable {
   static func look(at path: String) -> Look? {
     var status = stat()
     guard !path.utf8.contains(0), stat(path, &status) == 0 else { return nil }
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return Look(
-      size: UInt64(status.st_size), modified: nanoseconds(status.st_mtim),
-      changed: nanoseconds(status.st_ctim), inode: UInt64(status.st_ino),
-      device: UInt64(status.st_dev), seen: nanoseconds(now))
-  }
-
-  private static func nanoseconds(_ time: timespec) -> UInt64 {
-    UInt64(bitPattern: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    return Look(status)
   }
 
   enum Memory: Sendable {
@@ -156,4 +171,8 @@ extension ShardContents.Look {
     size == other.size && modified == other.modified && changed == other.changed
       && inode == other.inode && device == other.device
   }
+}
+
+private func nanoseconds(_ time: timespec) -> UInt64 {
+  UInt64(bitPattern: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
 }

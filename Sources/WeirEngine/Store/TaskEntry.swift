@@ -10,34 +10,46 @@ struct TaskEntry {
   let pass: Int
   let state: ShardState
   private let lane: Lane
-  /// Nodes that work in this pass or before, by their number in the entry.
-  private let nodes: [Int]
+  private let form: Form
 
-  init(_ plan: Plan, pass: Int, _ state: ShardState) {
+  /// What entries of a lane and pass have in common.
+  struct Form: Sendable {
+    /// Nodes that work in this pass or before, by their number in the entry.
+    let nodes: [Int]
+    /// Those of this pass.
+    let mine: [Int]
+    /// Those of them of which budgets ask what they take in.
+    let grouped: [Int]
+    /// By node.
+    let ranks: [Int: Int]
+
+    init(_ plan: Plan, pass: Int, lane index: Int) {
+      let lane = plan.lanes[index]
+      nodes = lane.nodes(upTo: pass)
+      mine = nodes.filter { lane.nodes[$0].depth == pass }
+      grouped = mine.filter(plan.groupedNodes(ofLane: index).contains)
+      ranks = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
+    }
+  }
+
+  /// - Parameter form: `nil`: it is worked out.
+  init(_ plan: Plan, pass: Int, _ state: ShardState, form: Form? = nil) {
     self.plan = plan
     self.pass = pass
     self.state = state
     lane = plan.lanes[state.lane]
-    nodes = lane.nodes(upTo: pass)
+    self.form = form ?? Form(plan, pass: pass, lane: state.lane)
   }
 
-  /// The nodes of this pass, with their numbers.
-  private var mine: [(rank: Int, node: Int)] {
-    nodes.enumerated().filter { lane.nodes[$0.element].depth == pass }
-      .map { (rank: $0.offset, node: $0.element) }
-  }
-
-  /// Those of them of which budgets ask what they take in.
-  private var grouped: [Int] {
-    let wanted = plan.groupedNodes(ofLane: state.lane)
-    return mine.map(\.node).filter(wanted.contains)
-  }
+  private var nodes: [Int] { form.nodes }
+  private var mine: [Int] { form.mine }
+  private var grouped: [Int] { form.grouped }
 
   // MARK: Writing
 
   /// Writes what there is, before it is set aside. Blocks.
   func write(_ output: ShardTask.Output, to entry: EntryBuilder) throws -> TaskStore.Place {
-    var table = EntryWriter()
+    var table = EntryWriter(capacity: 1_024)
     table.put(state.blank)
     table.put(state.uncheckedFrames)
     table.put(range: try put(state.outcomes.encoded, entry))
@@ -54,11 +66,10 @@ struct TaskEntry {
       table.put(list: state.refusals.taken[node] ?? []) { $0.put($1) }
     }
     write(state.quarantines[pass] ?? ShardQuarantine(), to: &table)
-    for (_, node) in mine { try write(node, to: &table, entry) }
-    let ranks = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
+    for node in mine { try write(node, to: &table, entry) }
     table.put(output.partials.count)
     for partial in output.partials {
-      table.put(ranks[partial.node]!)
+      table.put(form.ranks[partial.node]!)
       table.put(range: try put(partial.bytes, entry))
     }
     try write(output.spool, to: &table, entry)
@@ -166,7 +177,7 @@ extension TaskEntry {
     guard counts.count == nodes.count, tallies.count == nodes.count, taken.count == grouped.count
     else { throw EntryError() }
     let quarantine = try readQuarantine(&table)
-    let kept = try mine.map { (node: $0.node, kept: try readKept(&table, file)) }
+    let kept = try mine.map { (node: $0, kept: try readKept(&table, file)) }
     let partials = try table.list { table throws(EntryError) in
       (rank: try table.index(below: nodes.count), range: try table.range(in: file))
     }

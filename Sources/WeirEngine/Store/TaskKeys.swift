@@ -9,6 +9,8 @@ struct TaskKeys: Sendable {
 
   /// By lane and pass.
   private let parts: [[[UInt8]]]
+  /// By lane and pass: the nodes of earlier passes, with their numbers.
+  private let before: [[[(rank: Int, node: Int)]]]
 
   init(_ plan: Plan, secret: [UInt8]) {
     let head =
@@ -17,18 +19,24 @@ struct TaskKeys: Sendable {
     parts = plan.lanes.map { lane in
       (0..<plan.passCount).map { sha256(head + plan.identity(of: lane, pass: $0)) }
     }
+    before = plan.lanes.map { lane in
+      (0..<plan.passCount).map { pass in
+        lane.nodes(upTo: pass).enumerated().filter { lane.nodes[$0.element].depth < pass }
+          .map { (rank: $0.offset, node: $0.element) }
+      }
+    }
   }
 
   /// - Parameter state: of a shard whose content is known.
   func key(_ state: ShardState, _ content: Hash128, pass: Int, _ lane: Lane) -> Hash128 {
     let hasher = SHA256Hasher()
     hasher.update(parts[state.lane][pass])
-    var text = EntryWriter()
+    var text = EntryWriter(capacity: 128)
     text.put([content.high, content.low])
     text.put(state.shard.name)
     text.put(list: state.shard.pathValues) { $0.put($1.map { [1] + $0 } ?? [0]) }
     // What a barrier blocked is a function of many shards.
-    for (rank, node) in lane.nodes(upTo: pass).enumerated() where lane.nodes[node].depth < pass {
+    for (rank, node) in before[state.lane][pass] {
       guard let blocked = state.blocked[node] else { continue }
       text.put(rank)
       text.put(blocked.trimmedWords)
