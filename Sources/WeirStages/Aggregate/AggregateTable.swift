@@ -5,7 +5,7 @@ import WeirStatistics
 
 /// Groups with the state of each metric: what a shard collects, and what all shards come to.
 final class AggregateTable {
-  private static let revision: UInt8 = 1
+  private static let revision: UInt8 = 2
   private static let checksumBytes = 8
   /// More records than a run can have; keeps all counts far from overflow.
   private static let recordsMax: UInt64 = 1 << 62
@@ -17,6 +17,8 @@ final class AggregateTable {
   private(set) var recordCount: UInt64 = 0
   let states: [any MetricState]
   private let signature: [UInt8]
+  /// Of the partial in hand: its groups as they are called here, and the records of each.
+  private var merged: (groups: [Int], records: [UInt64]) = ([], [])
 
   init(_ layout: AggregateLayout) {
     self.layout = layout
@@ -71,19 +73,19 @@ final class AggregateTable {
 
   // MARK: Bytes
 
-  /// Revision, signature of the layout, number of records and groups, the groups in the order of
-  /// their keys (key, records, states), then XXH3 of all that.
+  /// Revision, signature of the layout, number of records and groups, the keys of the groups in their
+  /// order, the records of each, each state for all of them, then XXH3 of all that. What is of one kind
+  /// stands together, so that merging goes over one array after the other.
   func encode() -> [UInt8] {
     var out = ByteWriter()
     out.byte(Self.revision)
     out.block(signature)
     out.varint(recordCount)
     out.varint(UInt64(groupCount))
-    for group in orderedGroups {
-      out.block(keys.bytes(of: group))
-      out.varint(records[group])
-      for state in states { state.encode(group, into: &out) }
-    }
+    let order = orderedGroups
+    for group in order { out.block(keys.bytes(of: group)) }
+    for group in order { out.varint(records[group]) }
+    for state in states { state.encode(order, into: &out) }
     out.integer(out.bytes.withUnsafeBufferPointer { xxh3($0) })
     return out.bytes
   }
@@ -107,7 +109,31 @@ final class AggregateTable {
         fix: "declare the fields with the same types in all sources, or normalize them before")
     }
     let total = try input.count(upTo: Self.recordsMax - recordCount)
+    // In this function's own hands, so that nothing is asked at run time for each group.
+    var (groups, counts) = merged
+    merged = ([], [])
+    groups.removeAll(keepingCapacity: true)
+    counts.removeAll(keepingCapacity: true)
+    try readKeys(&input, into: &groups)
+    grow()
     var left = total
+    for _ in groups {
+      let count = try input.count(upTo: left)
+      guard count > 0 else { throw .damagedState("a group has no record") }
+      left -= count
+      counts.append(count)
+    }
+    for (group, count) in zip(groups, counts) { self.count(group, records: count) }
+    for state in states { try state.merge(groups, from: &input, records: counts) }
+    guard left == 0, input.isAtEnd else {
+      throw .damagedState("it does not hold what it says")
+    }
+    merged = (groups, counts)
+  }
+
+  private func readKeys(
+    _ input: inout StateReader, into groups: inout [Int]
+  ) throws(RunError) {
     var last: ArraySlice<UInt8>?
     for _ in 0..<(try input.count()) {
       let key = try input.slice()
@@ -119,20 +145,10 @@ final class AggregateTable {
         let before = groupCount
         let group = self.group(key)
         // A key that is there already was looked at when it came.
-        if groupCount > before {
-          try check(key)
-          grow()
-        }
+        if groupCount > before { try check(key) }
         return group
       }
-      let count = try input.count(upTo: left)
-      guard count > 0 else { throw .damagedState("a group has no record") }
-      left -= count
-      self.count(group, records: count)
-      for state in states { try state.merge(group, from: &input, records: count) }
-    }
-    guard left == 0, input.isAtEnd else {
-      throw .damagedState("it does not hold what it says")
+      groups.append(group)
     }
   }
 

@@ -12,10 +12,14 @@ protocol MetricState: AnyObject {
   /// Adds the values of a batch: `groups[i]` is the group of the i-th, negative for none.
   func add(_ values: MetricInput, _ groups: UnsafeBufferPointer<Int32>)
   func encode(_ group: Int, into out: inout ByteWriter)
+  /// Those of several groups, one behind the other.
+  func encode(_ groups: [Int], into out: inout ByteWriter)
   /// Adds an encoded state.
   ///
   /// - Parameter records: how many records it is of.
   func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError)
+  /// Adds those of several groups.
+  func merge(_ groups: [Int], from input: inout StateReader, records: [UInt64]) throws(RunError)
   /// The metric; `nil` where it is too large to be written.
   func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue?
   /// Whether no metric of this function can be too large.
@@ -23,6 +27,16 @@ protocol MetricState: AnyObject {
 }
 
 extension MetricState {
+  func encode(_ groups: [Int], into out: inout ByteWriter) {
+    for group in groups { encode(group, into: &out) }
+  }
+
+  func merge(
+    _ groups: [Int], from input: inout StateReader, records: [UInt64]
+  ) throws(RunError) {
+    for i in groups.indices { try merge(groups[i], from: &input, records: records[i]) }
+  }
+
   func alwaysHasValue(_ function: MetricFunction) -> Bool { true }
 }
 
@@ -81,6 +95,14 @@ final class HitCounts: MetricState {
     hits[group] += try input.count(upTo: records)
   }
 
+  func merge(
+    _ groups: [Int], from input: inout StateReader, records: [UInt64]
+  ) throws(RunError) {
+    try hits.withUnsafeMutableBufferPointer { hits throws(RunError) in
+      for i in groups.indices { hits[groups[i]] += try input.count(upTo: records[i]) }
+    }
+  }
+
   func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
     guard function == .rate else { return .int(Int64(hits[group])) }
     return records == 0 ? .null : .number(Double(hits[group]) / Double(records))
@@ -119,14 +141,26 @@ final class IntSums: MetricState {
   }
 
   func merge(_ group: Int, from input: inout StateReader, records: UInt64) throws(RunError) {
-    let count = try input.count(upTo: records)
-    guard count > 0 else { return }
-    let sum = try input.integer(Int128.self)
-    guard sum.magnitude <= UInt128(count) << 63 else {
-      throw .damagedState("a sum is larger than its values can be")
+    try merge([group], from: &input, records: [records])
+  }
+
+  func merge(
+    _ groups: [Int], from input: inout StateReader, records: [UInt64]
+  ) throws(RunError) {
+    try sums.withUnsafeMutableBufferPointer { sums throws(RunError) in
+      try counts.withUnsafeMutableBufferPointer { counts throws(RunError) in
+        for i in groups.indices {
+          let count = try input.count(upTo: records[i])
+          guard count > 0 else { continue }
+          let sum = try input.integer(Int128.self)
+          guard sum.magnitude <= UInt128(count) << 63 else {
+            throw .damagedState("a sum is larger than its values can be")
+          }
+          counts[groups[i]] += count
+          sums[groups[i]] += sum
+        }
+      }
     }
-    counts[group] += count
-    sums[group] += sum
   }
 
   func value(_ group: Int, _ function: MetricFunction, records: UInt64) -> JSONValue? {
