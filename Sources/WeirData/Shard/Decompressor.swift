@@ -108,9 +108,15 @@ final class Decompressor {
     while true {
       if !inFrame {
         guard try openFrame(input, at: &at) else { return 0 }
+        if frameStart >= pieceStart {
+          // All of the header is in this piece. Given in front of its frame, it lets the library unpack a
+          // small frame in one go, without a window of its own.
+          at -= header.count
+          header.removeAll(keepingCapacity: true)
+        }
       }
       var out = ZSTD_outBuffer(dst: output, size: capacity, pos: 0)
-      // The header was taken out of the input already: it goes first.
+      // The beginning of the header was in an earlier piece: it goes first.
       if !header.isEmpty {
         let head = header
         header = []

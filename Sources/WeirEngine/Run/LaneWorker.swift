@@ -109,9 +109,9 @@ final class LaneWorker {
 
   private func run(_ index: Int, _ batch: inout Batch, _ selection: Selection) {
     guard lane.activePasses[index].contains(where: { $0 >= pass }) else { return }
-    let node = lane.nodes[index]
-    let isActive = node.depth == pass
-    switch node.work {
+    // Not a copy of the node, which has a dozen references.
+    let isActive = lane.nodes[index].depth == pass
+    switch lane.nodes[index].work {
     case .map:
       map(index, isActive: isActive, &batch, selection)
     case .barrier:
@@ -127,8 +127,9 @@ final class LaneWorker {
       take(index, batch, selection, refusals)
     case .sink:
       guard isActive else { return }
-      if joinedStages.contains(node.stage) {
-        joined[node.stage, default: []].append((index, selection))
+      let stage = lane.nodes[index].stage
+      if joinedStages.contains(stage) {
+        joined[stage, default: []].append((index, selection))
       } else {
         write(index, batch, selection)
       }
@@ -394,7 +395,9 @@ final class LaneWorker {
       slot.writer?.finish { handOn($0, of: stage) }
     }
     quarantine.flush { pending.append(.quarantine($0)) }
-    state.quarantines[pass] = quarantine
+    if quarantine.count > 0 || state.quarantines[pass] != nil {
+      state.quarantines[pass] = quarantine
+    }
     for (index, slot) in slots.enumerated() {
       guard let collector = slot.collector else { continue }
       collector.finish()

@@ -35,7 +35,7 @@ final class ShardState: @unchecked Sendable {
   /// Node -> what it counts for itself: the records that left by each of its outputs, or that failed each
   /// of its checks.
   var tallies: [Int: [NodeTally]] = [:]
-  /// By pass.
+  /// By pass; those that refused something.
   var quarantines: [Int: ShardQuarantine] = [:]
   /// Barrier node -> what it collected here, and what does not pass it.
   var tuples: [Int: BarrierTuples] = [:]

@@ -193,7 +193,7 @@ extension TaskEntry {
     for (node, counts) in zip(nodes, counts) { state.counts[node] = counts }
     for (node, tally) in zip(nodes, tallies) where !tally.isEmpty { state.tallies[node] = tally }
     for (node, counts) in zip(grouped, taken) { state.refusals.taken[node] = counts }
-    state.quarantines[pass] = quarantine
+    state.quarantines[pass] = quarantine.count > 0 ? quarantine : nil
     let inMemory = file.isInMemory || !leavesTuples
     for (node, kept) in kept { try take(kept, node, file, tuplesInMemory: inMemory) }
     return ShardTask.Output(
