@@ -125,6 +125,6 @@ struct CompareSubjects {
   }
 
   private func isCompared(_ t: Int) -> Bool {
-    calendar.states[t] == .closed || calendar.states[t] == .zero
+    calendar.states[t].isCompared
   }
 }

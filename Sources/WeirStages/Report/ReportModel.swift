@@ -55,7 +55,7 @@ struct ReportSeries {
     }
   }
 
-  func isCompared(_ t: Int) -> Bool { states[t] == .closed || states[t] == .zero }
+  func isCompared(_ t: Int) -> Bool { states[t].isCompared }
 
   var records: Double { sizes.reduce(0, +) }
 

@@ -146,17 +146,9 @@ struct FindingRecord {
   /// What of its series could be compared, from its first compared bucket on.
   private func quality(_ series: TrendSeries) -> JSONValue {
     let states = series.buckets.map(\.state)
-    func isCompared(_ state: BucketState) -> Bool { state == .closed || state == .zero }
-    let first = states.firstIndex(where: isCompared) ?? states.count
-    let compared = states.count(where: isCompared)
-    var missing: [ClosedRange<Int>] = []
-    for t in states.indices where t >= first && states[t] == .missing {
-      if let last = missing.last, last.upperBound == t - 1 {
-        missing[missing.count - 1] = last.lowerBound...t
-      } else {
-        missing.append(t...t)
-      }
-    }
+    let first = states.firstIndex(where: \.isCompared) ?? states.count
+    let compared = states.count(where: \.isCompared)
+    let missing = states.runs(of: .missing).filter { $0.lowerBound >= first }
     func dates(_ state: BucketState) -> JSONValue {
       .array(states.indices.filter { states[$0] == state }.map { date($0) })
     }

@@ -25,7 +25,7 @@ struct FindingTotals {
     var events = 0.0
     for t in finding.window {
       let bucket = series.buckets[t]
-      guard bucket.state == .closed || bucket.state == .zero else { continue }
+      guard bucket.state.isCompared else { continue }
       events += series.kind == .count || series.kind == .rate ? bucket.k : bucket.n
     }
     let isPart = series.kind == .count || series.kind == .rate

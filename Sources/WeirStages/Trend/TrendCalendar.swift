@@ -158,18 +158,23 @@ struct TrendCalendar {
   }
 
   /// Runs of missing buckets.
-  var gaps: [ClosedRange<Int>] {
-    var gaps: [ClosedRange<Int>] = []
-    for t in states.indices where states[t] == .missing {
-      if let gap = gaps.last, gap.upperBound + 1 == t {
-        gaps[gaps.count - 1] = gap.lowerBound...t
-      } else {
-        gaps.append(t...t)
-      }
-    }
-    return gaps
-  }
+  var gaps: [ClosedRange<Int>] { states.runs(of: .missing) }
 
   var openBucket: Int? { states.last == .open ? states.count - 1 : nil }
   var hasPartialStart: Bool { states.first == .partial }
+}
+
+extension [BucketState] {
+  /// Neighbouring buckets in a state.
+  func runs(of state: BucketState) -> [ClosedRange<Int>] {
+    var runs: [ClosedRange<Int>] = []
+    for t in indices where self[t] == state {
+      if let run = runs.last, run.upperBound + 1 == t {
+        runs[runs.count - 1] = run.lowerBound...t
+      } else {
+        runs.append(t...t)
+      }
+    }
+    return runs
+  }
 }

@@ -268,7 +268,7 @@ struct ComparedPeriods: Sendable {
     let buckets = series.buckets
     before = [Int?](repeating: nil, count: buckets.count)
     isAfter = [Bool](repeating: false, count: buckets.count)
-    func isCompared(_ t: Int) -> Bool { buckets[t].state == .closed || buckets[t].state == .zero }
+    func isCompared(_ t: Int) -> Bool { buckets[t].state.isCompared }
     var old: [Int] = []
     var new: [Int] = []
     switch finding.type {

@@ -52,7 +52,7 @@ struct ComparedSeries: Sendable {
     tailShare = min(series.quantile, 1 - series.quantile)
     var variances: [Double] = []
     for (i, b) in series.buckets.enumerated() {
-      guard b.state == .closed || b.state == .zero else { continue }
+      guard b.state.isCompared else { continue }
       var events = 0.0
       switch series.kind {
       case .count: events = b.k

@@ -204,7 +204,7 @@ struct ExpectedBand {
 
   /// Records the band is drawn for: the expected number where the bucket is open, missing or odd.
   private func records(_ b: TrendBucket, usual: Double) -> Double {
-    let isWhole = b.state == .closed || b.state == .zero
+    let isWhole = b.state.isCompared
     return max(1, isWhole && b.n >= usual / 4 ? b.n : usual)
   }
 }

@@ -29,6 +29,8 @@ public enum BucketState: String, Sendable {
   case partial
   /// No record of any group reaches it: masked, never a dip.
   case missing
+
+  public var isCompared: Bool { self == .closed || self == .zero }
 }
 
 /// One time bucket of a series.

@@ -29,9 +29,7 @@ struct WeekBlocks: Sendable {
     for first in stride(from: start, through: last, by: Self.length) {
       let from = next
       while next < daily.count, daily.index[next] < first + Self.length { next += 1 }
-      let covered = series.buckets[first..<(first + Self.length)].filter {
-        $0.state == .closed || $0.state == .zero
-      }
+      let covered = series.buckets[first..<(first + Self.length)].filter(\.state.isCompared)
       held.append(from..<next)
       guard covered.count >= Self.fewestDays else {
         blocks.append(TrendBucket(state: .missing))
