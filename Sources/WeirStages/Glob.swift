@@ -88,13 +88,9 @@ struct Glob: Sendable {
     let behind = rest.dropFirst()
     if segment.elementsEqual(Array("**".utf8)) {
       try walk(folder, name, behind, &found)
-      guard let open = try open(folder) else { return }
-      for entry in open.names where entry.first != UInt8(ascii: ".") {
-        // Links to folders are not followed: they could lead in a circle.
-        if try look(at: entry, in: open, followingLinks: false).isFolder {
-          let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
-          try walk(path, Glob.joined(name, entry), rest, &found)
-        }
+      for entry in try folders(in: folder) {
+        let path = joinPath(folder, String(decoding: entry, as: UTF8.self))
+        try walk(path, Glob.joined(name, entry), rest, &found)
       }
       return
     }
@@ -119,6 +115,17 @@ struct Glob: Sendable {
         try walk(match.path, match.name, behind, &found)
       }
     }
+  }
+
+  /// The names of the folders in a folder, which is not open any more when they are gone into. Links are not
+  /// followed: they could lead in a circle.
+  private func folders(in folder: String) throws(FileError) -> [[UInt8]] {
+    guard let open = try open(folder) else { return [] }
+    var names: [[UInt8]] = []
+    for entry in open.names where entry.first != UInt8(ascii: ".") {
+      if try look(at: entry, in: open, followingLinks: false).isFolder { names.append(entry) }
+    }
+    return names
   }
 
   /// So many names are looked at by one thread at a time.

@@ -86,6 +86,7 @@ struct RunCommand: AsyncParsableCommand {
       throw ExitCode(problems.exit)
     }
     var options = try settings.options(spec: spec)
+    options.endsProcess = true
     let key = idempotencyKey.map {
       IdempotencyKey($0, plan: plan, workspace: options.workspace)
     }

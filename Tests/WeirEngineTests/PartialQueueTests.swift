@@ -66,4 +66,31 @@ private final class OrderMerger: ReduceMerger {
     try queue.put([item(2)])
     #expect(merger.seen == [0])
   }
+
+  @Test func `waits for the one who merges where much is left, and goes on`() async throws {
+    let merger = OrderMerger()
+    let queue = PartialQueue(merger, RunMemory(MemoryShares(workers: 4), directory: "/nowhere"))
+    var random = SeededRandom(seed: 3)
+    // 4 MiB each: eight of them are more than may wait.
+    let order = (0..<60).map { $0 }.shuffled(using: &random)
+    _ = try await forEachIndex(60, atMost: 4) { at in
+      var item = self.item(order[at])
+      item.partials[0] += [UInt8](repeating: 0, count: 4 << 20)
+      try queue.put([item])
+    }
+    #expect(try queue.finish(slots: 60).records == 60)
+    #expect(merger.seen == (0..<60).map { UInt8($0) })
+  }
+
+  @Test func `stops between two partials when the run is cancelled`() async throws {
+    let merger = OrderMerger()
+    let queue = PartialQueue(merger, RunMemory(MemoryShares(workers: 1), directory: "/nowhere"))
+    let items = (0..<5).map(item)
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try queue.put(items)
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+    #expect(merger.seen.isEmpty)
+  }
 }

@@ -42,6 +42,8 @@ final class Decompressor {
   /// First bytes of a zstd frame until its header is complete.
   private var header: [UInt8] = []
   private var inFrame = false
+  /// Whether the frame says that its content is no more than one block may have.
+  private var isOneBlock = false
   /// Where the frame or member being read begins in the file.
   private var frameStart = 0
 
@@ -108,9 +110,10 @@ final class Decompressor {
     while true {
       if !inFrame {
         guard try openFrame(input, at: &at) else { return 0 }
-        if frameStart >= pieceStart {
+        if frameStart >= pieceStart, isOneBlock {
           // All of the header is in this piece. Given in front of its frame, it lets the library unpack a
-          // small frame in one go, without a window of its own.
+          // small frame in one go, without a window of its own. Of larger ones it would not check all that
+          // it checks otherwise, and only where there is room: a verdict must not depend on that.
           at -= header.count
           header.removeAll(keepingCapacity: true)
         }
@@ -164,6 +167,8 @@ final class Decompressor {
       try check(result)
       guard result == 0 else { continue }
       if frame.frameType == ZSTD_frame { try check(frame) }
+      isOneBlock =
+        frame.frameType == ZSTD_frame && frame.frameContentSize <= UInt64(frame.blockSizeMax)
       inFrame = true
       return true
     }
@@ -188,7 +193,8 @@ final class Decompressor {
     case ZSTD_error_checksum_wrong: throw wrongChecksum()
     // What the library cannot hold at all; the limit of this reader is checked before.
     case ZSTD_error_frameParameter_windowTooLarge: throw windowTooLarge("more than 2 GiB")
-    default: throw corrupt(String(cString: ZSTD_getErrorName(result)))
+    // Which of its reasons the library gives depends on the room that there is for the output.
+    default: throw corrupt("it does not unpack")
     }
   }
 

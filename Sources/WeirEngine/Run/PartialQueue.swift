@@ -2,8 +2,8 @@ import Synchronization
 
 /// Takes the partials of one reduce as the shards finish, and merges them in the order of the shards.
 ///
-/// Whoever comes with the next ones merges them, and what others leave meanwhile: nobody waits for
-/// somebody who merges.
+/// Whoever comes with the next ones merges them, and what others leave meanwhile. Nobody waits for
+/// somebody who merges, unless what was left comes to ``bytesWaiting``.
 final class PartialQueue: @unchecked Sendable {
   /// What a shard gave in one pass.
   struct Item {
@@ -14,13 +14,26 @@ final class PartialQueue: @unchecked Sendable {
     /// Of the instances in order; none where the reduce did not work on that shard.
     var partials: [[UInt8]]
   }
+  /// What waits for its turn.
+  private struct Left {
+    var origin: ShardOrigin
+    var partials: [RunMemory.Waiting]
+    var bytes: Int
+  }
   private struct State {
     var next = 0
     /// Whether somebody merges, who will look for more.
     var isMerging = false
-    var waiting: [Int: (origin: ShardOrigin, partials: [RunMemory.Waiting])] = [:]
+    var waiting: [Int: Left] = [:]
+    /// Of what waits.
+    var bytes = 0
   }
+  /// Where more than this waits, merging is what is slow.
+  private static let bytesWaiting = 32 << 20
+
   private let lock = Mutex(State())
+  /// Held by the one who merges.
+  private let turn = Mutex(())
   // Touched by the one who merges.
   private let merger: any ReduceMerger
   /// The same, where it wants to know where partials are from.
@@ -39,19 +52,27 @@ final class PartialQueue: @unchecked Sendable {
   /// Takes the partials of some shards; may block.
   ///
   /// - Parameter items: ascending by slot.
+  /// - Throws: `CancellationError` too, between two partials.
   func put(_ items: [Item]) throws {
     guard let first = items.first else { return }
-    let isMine = try lock.withLock { state in
+    let (isMine, isTooMuch) = try lock.withLock { state in
       guard state.isMerging || first.slot != state.next else {
         state.isMerging = true
-        return true
+        return (true, false)
       }
       for item in items { try PartialQueue.leave(item, memory, &state) }
-      return false
+      return (false, state.isMerging && state.bytes > PartialQueue.bytesWaiting)
     }
-    guard isMine else { return }
-    // Where this throws the run fails, and nobody merges any more.
-    var next = first.slot
+    if isMine {
+      try turn.withLock { _ in try merge(items) }
+    } else if isTooMuch {
+      turn.withLock { _ in }
+    }
+  }
+
+  /// Merges these, and what waits behind them. Where this throws the run fails, and nobody merges any more.
+  private func merge(_ items: [Item]) throws {
+    var next = items[0].slot
     for item in items {
       guard item.slot == next else {
         try lock.withLock { try PartialQueue.leave(item, memory, &$0) }
@@ -67,15 +88,20 @@ final class PartialQueue: @unchecked Sendable {
   }
 
   private static func leave(_ item: Item, _ memory: RunMemory, _ state: inout State) throws {
-    state.waiting[item.slot] = (item.origin, try item.partials.map { try memory.setAside($0) })
+    let left = Left(
+      origin: item.origin, partials: try item.partials.map { try memory.setAside($0) },
+      bytes: item.partials.reduce(0) { $0 + $1.count })
+    state.waiting[item.slot] = left
+    state.bytes += left.bytes
   }
 
   /// What waits for its turn; where it is not there, somebody else merges from here on.
-  private func takeReady(
-    _ next: inout Int
-  ) -> (origin: ShardOrigin, partials: [RunMemory.Waiting])? {
+  private func takeReady(_ next: inout Int) -> Left? {
     lock.withLock { state in
-      if let ready = state.waiting.removeValue(forKey: next) { return ready }
+      if let ready = state.waiting.removeValue(forKey: next) {
+        state.bytes -= ready.bytes
+        return ready
+      }
       state.next = next
       state.isMerging = false
       return nil
@@ -83,6 +109,7 @@ final class PartialQueue: @unchecked Sendable {
   }
 
   private func merge(_ partial: [UInt8], of origin: ShardOrigin) throws {
+    try Task.checkCancellation()
     guard let tracing else { return try merger.merge(partial) }
     if let bytes = try tracing.merge(partial, of: origin) { try kept.add(bytes, of: origin) }
   }

@@ -21,6 +21,9 @@ public struct RunOptions: Sendable {
   public var digestBytes: Int?
   /// Whether to run also where the outputs in place are those that the run would make.
   public var isForced = false
+  /// Whether the process ends with this run: its memory is then freed beside its end, and no other run is there
+  /// that would want it.
+  public var endsProcess = false
   /// Who is told of the run.
   public var history: (any RunHistory)?
   /// The exit status that the process will have, for the record of the run.
@@ -102,7 +105,7 @@ extension Plan {
       record.begin(telling: options.history, on: beside)
       let run = Run(plan: self, options: options, progress: progress, record: record)
       var result = try await run.execute()
-      run.remains.letGo()
+      run.remains.letGo(beside: options.endsProcess)
       try await record.hasBegun()
       record.finish(&result)
       return result
@@ -372,14 +375,9 @@ private struct Run {
         ShardTask(work: work, state: $0, width: units.width(of: $0.ordinal))
       }
       let result = try await passTasks.run(unit)
-      try await memory.blocking(on: executor) {
-        try plan.put(
-          zip(unit, result.outputs).map { ($0.state, $1.partials) }, pass: pass,
-          shards: states.count, into: queues)
-        for output in result.outputs {
-          if pass == 0 { progress.addShard() }
-          quarantines.add(output.spool)
-        }
+      for output in result.outputs {
+        if pass == 0 { progress.addShard() }
+        quarantines.add(output.spool)
       }
       if files.isWanted {
         try await withTaskExecutorPreference(executor) {
@@ -389,6 +387,12 @@ private struct Run {
         }
       }
       if pass == 0 { for task in unit { try budgets?.finished(task.state.ordinal) } }
+      // The last, because it may merge what others left.
+      try await memory.blocking(on: executor) {
+        try plan.put(
+          zip(unit, result.outputs).map { ($0.state, $1.partials) }, pass: pass,
+          shards: states.count, into: queues)
+      }
       return result.records
     }
     var records = [[TaskRecord]](repeating: [], count: units.count)

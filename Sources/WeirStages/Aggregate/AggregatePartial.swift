@@ -29,7 +29,9 @@ final class AggregatePartial: ReducePartial {
   private static let groupsKept = 1_024
 
   func reset() -> Bool {
-    guard table.groupCount <= AggregatePartial.groupsKept else { return false }
+    guard table.groupCount <= AggregatePartial.groupsKept,
+      localTimes.valueCount <= AggregatePartial.groupsKept
+    else { return false }
     table.removeAll()
     finder.removeAll()
     for input in inputs { input.forgetCodes() }

@@ -141,6 +141,8 @@ struct LocalTimes: ~Copyable {
   /// The zones of the values that came, by their codes.
   private let known = ByteDictionary()
   private var numbers: [Int] = []
+  /// Values that are remembered with their zone.
+  var valueCount: Int { numbers.count }
   /// For each zone the last period that was met: most times lie in the one before.
   private var periods: [(offset: Int64, from: Int64, to: Int64)]
 
