@@ -65,18 +65,20 @@ public struct CivilDate: Sendable, Hashable, Comparable {
       return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))"
     }
     return String(unsafeUninitializedCapacity: 10) { text in
-      func two(_ value: Int, _ at: Int) {
-        text[at] = UInt8(truncatingIfNeeded: 0x30 + value / 10 % 10)
-        text[at + 1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
-      }
-      two(year / 100, 0)
-      two(year, 2)
-      text[4] = 0x2D
-      two(month, 5)
-      text[7] = 0x2D
-      two(day, 8)
+      write(to: text.baseAddress!)
       return 10
     }
+  }
+
+  /// Writes ``iso`` of a year from 0 to 9999: 10 bytes.
+  @inline(__always)
+  func write(to text: UnsafeMutablePointer<UInt8>) {
+    putTwoDigits(year / 100, to: text)
+    putTwoDigits(year, to: text + 2)
+    text[4] = 0x2D
+    putTwoDigits(month, to: text + 5)
+    text[7] = 0x2D
+    putTwoDigits(day, to: text + 8)
   }
 
   /// Reads `2026-10-04` and nothing else.
@@ -110,4 +112,11 @@ public struct CivilDate: Sendable, Hashable, Comparable {
 private func pad(_ value: Int, _ width: Int) -> String {
   let digits = String(value)
   return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}
+
+/// The last two digits of a number.
+@inline(__always)
+func putTwoDigits(_ value: Int, to text: UnsafeMutablePointer<UInt8>) {
+  text[0] = UInt8(truncatingIfNeeded: 0x30 + value / 10 % 10)
+  text[1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
 }

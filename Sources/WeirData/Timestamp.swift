@@ -92,31 +92,21 @@ public struct Timestamp: Sendable, Hashable, Comparable {
   /// - Returns: the bytes written.
   public func write(to text: UnsafeMutablePointer<UInt8>) -> Int {
     let (days, inDay) = microseconds.dividedDown(by: 86_400_000_000)
-    let date = CivilDate(daysSinceEpoch: Int(days))
-    @inline(__always) func two(_ value: Int, _ at: Int) {
-      text[at] = UInt8(truncatingIfNeeded: 0x30 + value / 10 % 10)
-      text[at + 1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
-    }
-    two(date.year / 100, 0)
-    two(date.year, 2)
-    text[4] = 0x2D
-    two(date.month, 5)
-    text[7] = 0x2D
-    two(date.day, 8)
+    CivilDate(daysSinceEpoch: Int(days)).write(to: text)
     text[10] = 0x54
     let seconds = Int(inDay / 1_000_000)
-    two(seconds / 3_600, 11)
+    putTwoDigits(seconds / 3_600, to: text + 11)
     text[13] = 0x3A
-    two(seconds / 60 % 60, 14)
+    putTwoDigits(seconds / 60 % 60, to: text + 14)
     text[16] = 0x3A
-    two(seconds % 60, 17)
+    putTwoDigits(seconds % 60, to: text + 17)
     var end = 19
     let fraction = Int(inDay % 1_000_000)
     if fraction != 0 {
       text[19] = 0x2E
-      two(fraction / 10_000, 20)
-      two(fraction / 100, 22)
-      two(fraction, 24)
+      putTwoDigits(fraction / 10_000, to: text + 20)
+      putTwoDigits(fraction / 100, to: text + 22)
+      putTwoDigits(fraction, to: text + 24)
       end = fraction % 1_000 == 0 ? 23 : 26
     }
     text[end] = 0x5A

@@ -133,8 +133,6 @@ struct TupleIndex: @unchecked Sendable {
   private static let partitionsMax = 8
 
   let ways: [BarrierTuples]
-  /// Partitions that are decided together.
-  let together: Int
   /// By group of partitions, in the order of the ways and their blocks. Those of one block in memory lie
   /// one behind the other, and are so gone over.
   private(set) var pieces: [[Piece]]
@@ -142,8 +140,6 @@ struct TupleIndex: @unchecked Sendable {
   private(set) var counts: [Int]
   /// Bytes of wide orders that a group has to expect.
   private(set) var wideBytes = 0
-
-  var count: Int { counts.reduce(0, +) }
 
   /// Partitions that are better decided together: few tuples of each lie in many blocks.
   static func together(_ ways: [BarrierTuples]) -> Int {
@@ -159,7 +155,6 @@ struct TupleIndex: @unchecked Sendable {
 
   init(_ ways: [BarrierTuples], together: Int = 1) {
     self.ways = ways
-    self.together = together
     let groups = BarrierTuples.partitions / together
     pieces = Array(repeating: [], count: groups)
     counts = Array(repeating: 0, count: groups)

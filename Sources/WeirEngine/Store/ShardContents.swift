@@ -20,27 +20,6 @@ final class ShardContents: Sendable {
     var device: UInt64
     /// When it was looked at.
     var seen: UInt64
-
-    /// - Parameter status: of the file, a moment ago.
-    init(_ status: stat) {
-      var now = timespec()
-      clock_gettime(CLOCK_REALTIME, &now)
-      self.init(
-        size: UInt64(status.st_size), modified: nanoseconds(status.st_mtim),
-        changed: nanoseconds(status.st_ctim), inode: UInt64(status.st_ino),
-        device: UInt64(status.st_dev), seen: nanoseconds(now))
-    }
-
-    init(
-      size: UInt64, modified: UInt64, changed: UInt64, inode: UInt64, device: UInt64, seen: UInt64
-    ) {
-      self.size = size
-      self.modified = modified
-      self.changed = changed
-      self.inode = inode
-      self.device = device
-      self.seen = seen
-    }
   }
   private struct Entry {
     var look: Look
@@ -167,6 +146,16 @@ final class ShardContents: Sendable {
 }
 
 extension ShardContents.Look {
+  /// - Parameter status: of the file, a moment ago.
+  init(_ status: stat) {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    self.init(
+      size: UInt64(status.st_size), modified: nanoseconds(status.st_mtim),
+      changed: nanoseconds(status.st_ctim), inode: UInt64(status.st_ino),
+      device: UInt64(status.st_dev), seen: nanoseconds(now))
+  }
+
   fileprivate func isSameFile(as other: ShardContents.Look) -> Bool {
     size == other.size && modified == other.modified && changed == other.changed
       && inode == other.inode && device == other.device

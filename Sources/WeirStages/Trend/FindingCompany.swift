@@ -4,7 +4,6 @@ import WeirStatistics
 
 /// What a finding says of those beside it: its incident, its total, its parts, what moves with it.
 struct FindingCompany {
-  let report: TrendReport
   let beside: RelatedFindings
   let moves: FindingMoves
   /// Of the findings, in the order of the report.

@@ -85,8 +85,7 @@ struct FindingMoves {
   func sentence(_ i: Int, _ report: TrendReport, by: [String], bucket: String) -> String? {
     guard let move = moves[i].first(where: { $0.found.isLead }) else { return nil }
     let other = report.series[report.findings[move.finding].series]
-    let count = abs(move.found.lag)
-    let span = "\(count) \(bucket)\(count == 1 ? "" : "s")"
+    let span = counted(abs(move.found.lag), bucket)
     let order = move.found.lag > 0 ? "before" : "after"
     let side = move.found.r.value > 0 ? "" : ", on the other side"
     return "From \(bucket) to \(bucket) it moves \(span) \(order) \(plainName(other.metric)) of "

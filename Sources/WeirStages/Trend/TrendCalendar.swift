@@ -102,17 +102,14 @@ struct TrendCalendar {
   /// apart. Buckets that are not whole in all of them are `partial` at the start and `open` at the end.
   private mutating func openEdges(earliest: Int64?, latest: Int64?, _ rules: TrendRules) {
     let tail = rules.clock.length / Self.tailParts
-    func spread(at instant: Int64) -> Int64 {
-      1_000_000 * rules.zone.spread(at: instant.dividedDown(by: 1_000_000).quotient)
-    }
     if let earliest {
-      let all = earliest + spread(at: earliest)
+      let all = earliest + Self.spread(at: earliest, rules)
       for t in states.indices where rules.clock.start(first + t) + tail < all {
         if states[t] == .closed { states[t] = .partial }
       }
     }
     if rules.end == nil, let latest {
-      let all = latest - spread(at: latest)
+      let all = latest - Self.spread(at: latest, rules)
       for t in states.indices
       where rules.clock.start(first + t) + rules.clock.length - tail > all {
         if states[t] == .closed { states[t] = .open }
@@ -131,6 +128,11 @@ struct TrendCalendar {
       && earliest.keys.allSatisfy { $0 <= bucket || wait($0) < mine }
   }
 
+  /// Microseconds that the clocks of the zones are apart.
+  private static func spread(at instant: Int64, _ rules: TrendRules) -> Int64 {
+    1_000_000 * rules.zone.spread(at: instant.dividedDown(by: 1_000_000).quotient)
+  }
+
   /// What has come is complete up to here, where late records are allowed for and no date is believed.
   private static func watermark(
     of bucket: Int, _ extent: TrendState.Extent?, _ hasTimes: Bool, _ rules: TrendRules
@@ -138,9 +140,7 @@ struct TrendCalendar {
     guard rules.allowedLateness > 0, rules.end == nil, let extent else { return nil }
     // Of dates alone the latest day is all there.
     let latest = hasTimes ? extent.latest : rules.clock.start(bucket) + rules.clock.length
-    let spread =
-      rules.zone.field == nil
-      ? 0 : 1_000_000 * rules.zone.spread(at: latest.dividedDown(by: 1_000_000).quotient)
+    let spread = rules.zone.field == nil ? 0 : spread(at: latest, rules)
     return latest - spread - rules.allowedLateness
   }
 
@@ -162,19 +162,4 @@ struct TrendCalendar {
 
   var openBucket: Int? { states.last == .open ? states.count - 1 : nil }
   var hasPartialStart: Bool { states.first == .partial }
-}
-
-extension [BucketState] {
-  /// Neighbouring buckets in a state.
-  func runs(of state: BucketState) -> [ClosedRange<Int>] {
-    var runs: [ClosedRange<Int>] = []
-    for t in indices where self[t] == state {
-      if let run = runs.last, run.upperBound + 1 == t {
-        runs[runs.count - 1] = run.lowerBound...t
-      } else {
-        runs.append(t...t)
-      }
-    }
-    return runs
-  }
 }

@@ -76,6 +76,7 @@ final class TrendMerger: TracingMerger {
           $0, report.series[$0.series].key, starts: calendar.starts, bucketDays: rules.clock.days)
       }
     }
+    let company = FindingCompany(beside: beside, moves: moves, ids: ids, by: rules.by)
     var texts: [ReportFindingText] = []
     var objects: [JSONValue] = []
     for (i, finding) in report.findings.enumerated() {
@@ -84,8 +85,6 @@ final class TrendMerger: TracingMerger {
       let words = findingText(
         finding, in: series, by: rules.by, bucketStarts: calendar.starts)
       let metric = finding.series % rules.metrics.count
-      let company = FindingCompany(
-        report: report, beside: beside, moves: moves, ids: ids, by: rules.by)
       let sentences = [
         words.detail, reasons[i].sentence, company.sentence(i),
         moves.sentence(i, report, by: rules.by, bucket: rules.clock.isWeekly ? "week" : "day"),

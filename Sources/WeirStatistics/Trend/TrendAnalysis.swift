@@ -134,21 +134,11 @@ private func coverageFindings(
   var findings: [TrendFinding] = []
   for i in everything + others {
     guard let begin = analyses[i].firstBucket else { continue }
-    let buckets = series[i].buckets
-    var at = begin
-    while at < buckets.count {
-      guard buckets[at].state == .missing else {
-        at += 1
-        continue
-      }
-      var end = at
-      while end + 1 < buckets.count, buckets[end + 1].state == .missing { end += 1 }
-      if said.insert(at...end).inserted {
-        findings.append(
-          untested(
-            .dataMissing, at...end, series: i, reason: "no data, so nothing to compare"))
-      }
-      at = end + 1
+    // The first compared one is not missing, so that no run reaches over it.
+    for run in series[i].buckets.map(\.state).runs(of: .missing)
+    where run.lowerBound > begin && said.insert(run).inserted {
+      findings.append(
+        untested(.dataMissing, run, series: i, reason: "no data, so nothing to compare"))
     }
   }
   return findings

@@ -33,6 +33,21 @@ public enum BucketState: String, Sendable {
   public var isCompared: Bool { self == .closed || self == .zero }
 }
 
+extension [BucketState] {
+  /// Neighbouring buckets in a state.
+  public func runs(of state: BucketState) -> [ClosedRange<Int>] {
+    var runs: [ClosedRange<Int>] = []
+    for t in indices where self[t] == state {
+      if let run = runs.last, run.upperBound + 1 == t {
+        runs[runs.count - 1] = run.lowerBound...t
+      } else {
+        runs.append(t...t)
+      }
+    }
+    return runs
+  }
+}
+
 /// One time bucket of a series.
 public struct TrendBucket: Sendable {
   public var state: BucketState
