@@ -88,13 +88,22 @@ def last_line(text):
 
 
 def in_turns(rounds, sides, measure):
-    """Calls `measure(side)` for every side in every round, each round beginning with another, so
-    that none always follows the same one."""
+    """Calls `measure(side)` for every side in every round, in orders in which none always follows the
+    same one: what a side leaves behind (memory that the system just got back, caches) costs the
+    next."""
     for number in range(rounds):
-        turn = number % len(sides)
-        walls = {side: measure(side) for side in sides[turn:] + sides[:turn]}
+        walls = {side: measure(side) for side in order(sides, number)}
         say(f"  round {number + 1} of {rounds}: "
             + ", ".join(f"{side} {walls[side]:.2f} s" for side in sides))
+
+
+def order(sides, number):
+    """The order of one round: a Williams design. As many rounds as there are sides (twice as many
+    where that is odd) have each side once (twice) behind each other one."""
+    count = len(sides)
+    zigzag = [(place + 1) // 2 if place % 2 else -(place // 2) for place in range(count)]
+    turn = [sides[(number + step) % count] for step in zigzag]
+    return turn[::-1] if count % 2 and number // count % 2 else turn
 
 
 def say(text):

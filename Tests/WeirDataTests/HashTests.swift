@@ -51,6 +51,66 @@ import WeirTesting
     }
   }
 
+  /// What stands before the text of a key that is one string.
+  private func key(_ text: ArraySlice<UInt8>) -> [UInt8] {
+    [CellKind.string.rawValue] + (0..<4).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+      + text
+  }
+
+  @Test(arguments: [false, true])
+  func `of many strings side by side are those of one after the other`(portably: Bool) {
+    let hasher = SipHasher(secret: Array(1..<17))
+    var random = SeededRandom(seed: 11)
+    let bytes = (0..<400).map { _ in UInt8.random(in: 0...255, using: &random) }
+    for round in 0..<200 {
+      // Of one length, of lengths near each other, of any.
+      let spread = [0, 3, 70][round % 3]
+      let shortest = Int.random(in: 0...90, using: &random)
+      let texts = (0..<Int.random(in: 0...40, using: &random)).map { _ in
+        let from = Int.random(in: 0..<200, using: &random)
+        return bytes[from..<from + shortest + Int.random(in: 0...spread, using: &random)]
+      }
+      var rows = texts.indices.map { UInt32($0) }
+      rows.shuffle(using: &random)
+      let expected = rows.map { row in
+        key(texts[Int(row)]).withUnsafeBufferPointer { hasher.hash($0) }
+      }
+      bytes.withUnsafeBufferPointer { bytes in
+        let cells = texts.map { Cell.string(UnsafeBufferPointer(rebasing: bytes[$0.indices])) }
+        let hashes = hash(hasher, cells, rows, portably: portably)
+        #expect(hashes == expected)
+      }
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `of many strings end before the first row that holds none`(portably: Bool) {
+    let hasher = SipHasher(secret: Array(1..<17))
+    let text = Array("moderation-0001".utf8)
+    text.withUnsafeBufferPointer { text in
+      for count in 0..<20 {
+        let cells = Array(repeating: Cell.string(text), count: count) + [.int(7), .string(text)]
+        let rows = cells.indices.map { UInt32($0) }
+        #expect(hash(hasher, cells, rows, portably: portably).count == count)
+      }
+    }
+  }
+
+  private func hash(
+    _ hasher: SipHasher, _ cells: [Cell], _ rows: [UInt32], portably: Bool
+  ) -> [Hash128] {
+    [Hash128](unsafeUninitializedCapacity: rows.count) { hashes, count in
+      // A row of none has no address; it is not asked for either.
+      guard let base = hashes.baseAddress else { return }
+      count = cells.withUnsafeBufferPointer { cells in
+        rows.withUnsafeBufferPointer { rows in
+          guard let cells = cells.baseAddress else { return 0 }
+          return hasher.hash(strings: cells, rows: rows, into: base, portably: portably)
+        }
+      }
+    }
+  }
+
   @Test(arguments: [
     ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),

@@ -36,12 +36,14 @@ struct `The shim before the disk` {
     let known = try Symbols.of(FaultShim.library!, "--defined-only")
     #expect(known.contains("rename") && known.contains("fdatasync"))
     let weir = RunningBinary.weir!
-    let libraries = try Symbols.libraries(of: weir).filter {
-      $0.contains("sqlite") || $0.contains("libswiftGlibc")
+    var called = ["weir": try Symbols.askedByObjects(of: weir)]
+    for library in try Symbols.libraries(of: weir) where library.contains("sqlite") {
+      called[library] = try Symbols.of(library, "--undefined-only")
     }
-    for binary in [weir] + libraries {
-      let missing = try Symbols.of(binary, "--undefined-only").intersection(Self.changing)
-        .subtracting(known).subtracting(Self.letThrough)
+    #expect(called.count == 2 && called["weir"]!.contains("rename"))
+    for (binary, called) in called {
+      let missing = called.intersection(Self.changing).subtracting(known)
+        .subtracting(Self.letThrough)
       #expect(missing.isEmpty, "\(binary) calls \(missing.sorted())")
     }
   }
@@ -73,7 +75,17 @@ private enum Symbols {
   static let canBeRead = (try? RunningBinary.run("nm", ["--version"]))?.exit == 0
 
   static func of(_ binary: String, _ which: String) throws -> Set<String> {
-    let outcome = try RunningBinary.run("nm", ["-D", which, binary])
+    try names(["-D", which, binary])
+  }
+
+  /// What the modules of a program and of its packages ask for: beside them it holds the libraries of
+  /// Swift, of which it uses a part.
+  static func askedByObjects(of program: String) throws -> Set<String> {
+    try names(["--undefined-only", "@\(program).product/Objects.LinkFileList"])
+  }
+
+  private static func names(_ arguments: [String]) throws -> Set<String> {
+    let outcome = try RunningBinary.run("nm", arguments)
     guard outcome.exit == 0 else { throw Trouble(outcome.errors) }
     return Set(
       lines(of: outcome.stdout).compactMap { line in

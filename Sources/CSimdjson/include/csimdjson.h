@@ -124,6 +124,23 @@ size_t weir_find_lines_portably(const uint8_t *bytes, size_t length, size_t long
 // How many bytes lie before the last line feed and with it, 0 where there is none.
 size_t weir_last_newline(const uint8_t *bytes, size_t length);
 
+// A hash of 128 bits, the layout of WeirData's `Hash128`.
+typedef struct {
+  uint64_t high, low;
+} weir_hash;
+
+// SipHash-2-4 with 128 bits of output.
+weir_hash weir_siphash(const uint64_t secret[2], const uint8_t *bytes, size_t length);
+
+// The same for the keys of rows, each one string: the byte WEIR_STRING, the length in four bytes, the
+// text. Returns how many it hashed: up to the first row whose cell holds no string.
+size_t weir_siphash_strings(const uint64_t secret[2], const weir_cell *cells,
+                            const uint32_t *rows, size_t count, weir_hash *hashes);
+
+// The same without the vector instructions that not every machine has.
+size_t weir_siphash_strings_portably(const uint64_t secret[2], const weir_cell *cells,
+                                     const uint32_t *rows, size_t count, weir_hash *hashes);
+
 // Name of the instruction set that simdjson chose at run time.
 const char *weir_simdjson_implementation(void);
 

@@ -141,24 +141,15 @@ final class BarrierCollector {
     _ hashes: UnsafeMutablePointer<Hash128>
   ) -> Int {
     let hasher = hasher
-    if rule.key.count == 1, rule.draw == nil {
-      let cells = batch.column(rule.key[0].column)
-      key.count = 0
-      var (buffer, room) = (key.base, key.capacity)
-      for i in 0..<rows.count {
-        let cell = cells[Int(rows[i])]
-        if cell.isNull || cell.rawKind >= CellKind.other.rawValue { return i }
-        if 16 + Int(cell.length) > room {
-          key.reserve(16 + Int(cell.length))
-          (buffer, room) = (key.base, key.capacity)
-        }
-        let length = put(cell, buffer)
-        hashes[i] = hasher.hash(
-          UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: UInt8.self), count: length))
+    // Keys of one string are hashed side by side.
+    let strings = rule.key.count == 1 ? batch.column(rule.key[0].column) : nil
+    var i = 0
+    while i < rows.count {
+      if let strings {
+        i += hasher.hash(
+          strings: strings, rows: UnsafeBufferPointer(rebasing: rows[i...]), into: hashes + i)
+        guard i < rows.count else { break }
       }
-      return rows.count
-    }
-    for i in 0..<rows.count {
       key.count = 0
       for column in rule.key {
         let cell = batch.column(column.column)[Int(rows[i])]
@@ -172,6 +163,7 @@ final class BarrierCollector {
       }
       hashes[i] = hasher.hash(
         UnsafeBufferPointer(rebasing: key.view.bindMemory(to: UInt8.self)[...]))
+      i += 1
     }
     return rows.count
   }

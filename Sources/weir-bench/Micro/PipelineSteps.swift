@@ -118,8 +118,14 @@ final class PipelineSteps {
 
   private func hash(_ batch: borrowing Batch, _ selection: Selection) {
     let begin = threadSeconds()
-    let keys = batch.column(0)
-    for row in selection.rows { touched &+= hasher.hash(keys[Int(row)].stringBytes).low }
+    let (keys, rows) = (batch.column(0), selection.rows)
+    let last = [Hash128](unsafeUninitializedCapacity: rows.count) { hashes, count in
+      guard let base = hashes.baseAddress else { return }
+      count = rows.withUnsafeBufferPointer {
+        hasher.hash(strings: keys, rows: $0, into: base)
+      }
+    }.last
+    touched &+= last?.low ?? 0
     spent[.hash, default: 0] += threadSeconds() - begin
   }
 
