@@ -173,7 +173,8 @@ import WeirTesting
     #expect(one.workers == 1 && one.kept == 0 && one.deciding > 0)
     let all = try MemoryShares(limit: smallest * 100, workers: 4, batchBytes: batch)
     #expect(all.workers == 4)
-    #expect(all.kept + 4 * worker + MemoryShares.baseBytes == smallest * 100)
+    let rest = smallest * 100 - 4 * worker - MemoryShares.baseBytes
+    #expect(all.kept < rest && all.kept > rest * 9 / 10)
     #expect(MemoryShares.bytes(MemoryShares.text(smallest))! >= smallest)
     #expect(MemoryShares.defaultLimit > 0)
   }

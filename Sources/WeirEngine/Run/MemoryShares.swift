@@ -17,10 +17,13 @@ public struct MemoryShares: Sendable {
     self.deciding = deciding
   }
 
-  /// The program itself, its threads, and what the system's allocator holds back.
-  static let baseBytes = 40 << 20
+  /// The program itself, of which 32 MB are pages of its file, and its threads.
+  static let baseBytes = 52 << 20
   /// What one worker needs: window and buffers of zstd, batches on their way, encoders.
   static func workerBytes(batchBytes: Int) -> Int { (32 << 20) + 32 * batchBytes }
+
+  /// How much of `rest` may be kept: the system's allocator holds 7 to 8 % of what is kept back, beside it.
+  static func kept(of rest: Int) -> Int { rest - rest / 11 }
 
   /// Shares out `limit` bytes, among fewer workers than asked for where there is not enough for all.
   ///
@@ -30,7 +33,7 @@ public struct MemoryShares: Sendable {
     let smallest = MemoryShares.baseBytes + worker
     guard limit >= smallest else { throw MemoryTooSmall(limit: limit, smallest: smallest) }
     self.workers = min(workers, (limit - MemoryShares.baseBytes) / worker)
-    kept = limit - MemoryShares.baseBytes - self.workers * worker
+    kept = MemoryShares.kept(of: limit - MemoryShares.baseBytes - self.workers * worker)
     // No shard is read meanwhile.
     deciding = worker
   }

@@ -3,6 +3,8 @@ import Synchronization
 import WeirData
 import WeirTesting
 
+@testable import WeirEngine
+
 /// A run to strike: what stands in its folder before, how it is started, and what must come of it.
 struct Scenario: Sendable {
   var name: String
@@ -27,7 +29,7 @@ struct Scenario: Sendable {
   static let out = "out/night/all"
 
   /// The least memory that one worker can work with when batches are small: nothing is kept in it.
-  static let tightMemory = (40 << 20) + (32 << 20) + 32 * (4 << 10)
+  static let tightMemory = MemoryShares.baseBytes + MemoryShares.workerBytes(batchBytes: 4 << 10)
 
   private static let before = Nightly(seed: 1, days: [0, 1, 2])
   /// A day later: a shard more, and one that was replaced.
