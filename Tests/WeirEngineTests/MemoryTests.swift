@@ -174,7 +174,7 @@ import WeirTesting
     let all = try MemoryShares(limit: smallest * 100, workers: 4, batchBytes: batch)
     #expect(all.workers == 4)
     let rest = smallest * 100 - 4 * worker - MemoryShares.baseBytes
-    #expect(all.kept < rest && all.kept > rest * 9 / 10)
+    #expect(all.kept == rest - rest / 11)
     #expect(MemoryShares.bytes(MemoryShares.text(smallest))! >= smallest)
     #expect(MemoryShares.defaultLimit > 0)
   }

@@ -145,7 +145,7 @@ final class BarrierCollector {
     let strings = rule.key.count == 1 ? batch.column(rule.key[0].column) : nil
     var i = 0
     while i < rows.count {
-      if let strings {
+      if let strings, strings[Int(rows[i])].kind == .string {
         i += hasher.hash(
           strings: strings, rows: UnsafeBufferPointer(rebasing: rows[i...]), into: hashes + i)
         guard i < rows.count else { break }

@@ -22,9 +22,6 @@ public struct MemoryShares: Sendable {
   /// What one worker needs: window and buffers of zstd, batches on their way, encoders.
   static func workerBytes(batchBytes: Int) -> Int { (32 << 20) + 32 * batchBytes }
 
-  /// How much of `rest` may be kept: the system's allocator holds 7 to 8 % of what is kept back, beside it.
-  static func kept(of rest: Int) -> Int { rest - rest / 11 }
-
   /// Shares out `limit` bytes, among fewer workers than asked for where there is not enough for all.
   ///
   /// - Throws: ``MemoryTooSmall`` where it is not enough for one.
@@ -33,7 +30,9 @@ public struct MemoryShares: Sendable {
     let smallest = MemoryShares.baseBytes + worker
     guard limit >= smallest else { throw MemoryTooSmall(limit: limit, smallest: smallest) }
     self.workers = min(workers, (limit - MemoryShares.baseBytes) / worker)
-    kept = MemoryShares.kept(of: limit - MemoryShares.baseBytes - self.workers * worker)
+    let rest = limit - MemoryShares.baseBytes - self.workers * worker
+    // Beside what is kept the system's allocator holds back 7 to 8 % of it.
+    kept = rest - rest / 11
     // No shard is read meanwhile.
     deciding = worker
   }
