@@ -23,13 +23,16 @@ let package = Package(
     .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CUtf8proc", providers: [.apt(["libutf8proc-dev"])]),
     .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
     // The product, lowest first: a target imports only what stands above it here.
     .target(
       name: "WeirData",
-      dependencies: ["CZstd", "CZlib", "CXXHash", "CUtf8proc", "CCrypto", "CSimdjson"],
+      dependencies: [
+        "CZstd", "CZlib", "CXXHash", "CUtf8proc", "CCrypto", "CLinux", "CSimdjson",
+      ],
       swiftSettings: house),
     .target(name: "WeirExpressions", dependencies: ["WeirData", "CRE2"], swiftSettings: house),
     .target(name: "WeirStatistics", swiftSettings: house),

@@ -29,6 +29,7 @@ done
 swiftc -O -g -parse-as-library -module-name WeirData -swift-version 6 -suppress-warnings \
   -sanitize=fuzzer,address -I "$build/CSimdjson" \
   -I Sources/CZstd -I Sources/CZlib -I Sources/CXXHash -I Sources/CUtf8proc -I Sources/CCrypto \
+  -I Sources/CLinux \
   $(find Sources/WeirData -name '*.swift') \
   Tests/WeirDataTests/ScannerCheck.swift Tests/Fuzz/FuzzScanner.swift \
   $objects -lsimdjson -lstdc++ -Xclang-linker -fsanitize=undefined -o "$build/fuzz"

@@ -28,6 +28,9 @@ struct `The shim before the disk` {
     "fchown",
     // SQLite's locks by files, which nobody chose.
     "utime",
+    // Written bytes may reach the disk at any time before they are flushed; this makes it earlier, and
+    // nothing waits for it or relies on it.
+    "sync_file_range",
   ]
 
   /// A call that somebody brings in later is not forgotten: this fails until the shim knows it.

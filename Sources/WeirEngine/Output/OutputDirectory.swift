@@ -288,6 +288,10 @@ final class OutputWriter {
   private var descriptor: Int32
   private let hasher = SHA256Hasher()
   private(set) var bytes = 0
+  /// The disk is told to begin when there are so many bytes for it.
+  private static let writeBackBytes = 8 << 20
+  /// What it was told of: the flush at the end of the run has the rest to do.
+  private var handedOver = 0
 
   fileprivate init(path: String) throws(FileError) {
     self.path = path
@@ -314,6 +318,10 @@ final class OutputWriter {
     try writeAll(part, to: descriptor, path: path)
     hasher.update(part)
     bytes += part.count
+    if bytes - handedOver >= OutputWriter.writeBackBytes {
+      beginWriteBack(descriptor, handedOver..<bytes)
+      handedOver = bytes
+    }
   }
 
   func write(_ part: [UInt8]) throws(FileError) {
