@@ -36,12 +36,16 @@ struct TortureCase: Sendable {
 
 /// Does all cases, and reports each that fails with the way to repeat it.
 ///
-/// - Parameter points: how many places they strike, for the count that is shown.
-func torture(_ family: String, points: Int, _ cases: [TortureCase]) {
+/// - Parameters:
+///   - points: how many places they strike, for the count that is shown.
+///   - threads: that do so side by side.
+func torture(
+  _ family: String, points: Int, threads: Int = Torture.threads, _ cases: [TortureCase]
+) {
   let chosen = Torture.only.map { only in cases.filter { $0.name == only } } ?? cases
   guard !chosen.isEmpty else { return }
   let started = ContinuousClock.now
-  let complaints = inParallel(chosen.count, threads: Torture.threads) { i -> [String] in
+  let complaints = inParallel(chosen.count, threads: threads) { i -> [String] in
     do { return try chosen[i].run() } catch { return ["the test itself failed: \(error)"] }
   }
   var failed = 0
