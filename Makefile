@@ -24,7 +24,7 @@ run: build ## Set up, build, run the nightly pipeline on the sample data, say wh
 test: setup ## Set up, build, run every test (FILTER=NAME: some of them)
 	@swift test $(TEST_CONFIG) $(if $(FILTER),--filter '$(FILTER)')
 
-torture: setup ## Kill, starve and race runs at every point, not some of them as in `make test` (10 minutes)
+torture: setup ## Kill, starve and race runs at every point, not some of them as in `make test` (15 minutes)
 	@WEIR_TORTURE=full swift test $(TEST_CONFIG) --filter WeirTortureTests
 
 fuzz: setup ## Fuzz the scanner against the exact reader (RUNS=N: so many inputs, else 1,000,000)
