@@ -91,7 +91,7 @@ public struct ProcessIdentity: Sendable, Equatable {
   }
 
   /// From `/proc/PID/stat`: state is field 3, the start field 22 (proc(5)). `nil`: no such process.
-  private static func status(of process: Int) -> (isDead: Bool, start: Int)? {
+  static func status(of process: Int) -> (isDead: Bool, start: Int)? {
     guard let text = line("/proc/\(process)/stat") else { return nil }
     // The name of the program stands in parentheses, and may hold some.
     guard let end = text.utf8.lastIndex(of: UInt8(ascii: ")")) else { return nil }

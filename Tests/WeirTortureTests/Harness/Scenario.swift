@@ -217,26 +217,9 @@ func removeAll(_ path: String) {
 /// Ends processes that take longer than ``Torture/patience``: the case then fails by their signal.
 final class Watch: Sendable {
   static let shared = Watch()
-  private let watched = Mutex<[(child: Child, end: ContinuousClock.Instant)]>([])
-
-  /// A child of this process. Linux gives a number again as soon as 32,768 processes and threads
-  /// have come: a torture has that many within ``Torture/patience``, so the start belongs to it.
-  private struct Child: Equatable {
-    var pid: pid_t
-    /// Ticks of the clock after the machine was started.
-    var start: Substring
-
-    /// The one that has that number now; `nil` where none has, or one that has ended.
-    init?(_ pid: pid_t) {
-      guard let bytes = try? readFile("/proc/\(pid)/stat") else { return nil }
-      // "PID (NAME) STATE PARENT ...", fields 3, 4 and, the start, 22; the name may have anything in it.
-      let rest = String(decoding: bytes, as: UTF8.self).split(separator: ") ").last ?? ""
-      let words = rest.split(separator: " ")
-      guard words.count > 19, words[0] != "Z", words[1] == "\(getpid())" else { return nil }
-      self.pid = pid
-      start = words[19]
-    }
-  }
+  /// Linux gives a number again as soon as 32,768 processes and threads have come: a torture has that
+  /// many within ``Torture/patience``, so the start tells two apart.
+  private let watched = Mutex<[(pid: pid_t, start: Int, end: ContinuousClock.Instant)]>([])
 
   private init() {
     var thread = pthread_t()
@@ -253,19 +236,20 @@ final class Watch: Sendable {
   }
 
   func add(_ pid: pid_t) {
-    guard let child = Child(pid) else { return }
+    guard let status = ProcessIdentity.status(of: Int(pid)) else { return }
     let end = ContinuousClock.now + .seconds(Torture.patience)
-    watched.withLock { $0.append((child, end)) }
+    watched.withLock { $0.append((pid, status.start, end)) }
   }
 
   private func look() {
     let now = ContinuousClock.now
     watched.withLock { watched in
-      for (child, end) in watched where end < now {
-        if Child(child.pid) == child {
-          print("torture: process \(child.pid) takes too long and is ended by signal \(SIGABRT)")
-          kill(child.pid, SIGABRT)
-        }
+      for (pid, start, end) in watched where end < now {
+        guard let status = ProcessIdentity.status(of: Int(pid)), !status.isDead,
+          status.start == start
+        else { continue }
+        print("torture: process \(pid) takes too long and is ended by signal \(SIGABRT)")
+        kill(pid, SIGABRT)
       }
       watched.removeAll { $0.end < now }
     }
