@@ -111,7 +111,10 @@ import WeirTesting
         // One night memory is short, another the digests of the nights before are short of room.
         let outcome = try await run(spec, shards, in: folder, market: market) {
           $0.workers = 1 + night % 3
-          if night % 3 == 1 { $0.memory = MemoryShares(workers: 2, kept: 2_000, deciding: 20_000) }
+          var memory = MemoryShares(workers: 2)
+          if night % 3 == 1 { (memory.kept, memory.deciding) = (2_000, 20_000) }
+          if night % 4 < 2 { memory.earlyBytes = 1 }
+          $0.memory = memory
           if night == 6 { $0.digestBytes = 30_000 }
         }
         expectSame(
@@ -122,13 +125,17 @@ import WeirTesting
     }
   }
 
-  @Test(arguments: specs.indices)
-  func `save a run over the same shards all of its tasks`(which: Int) async throws {
+  @Test(arguments: specs.indices, [1, 64 * 1024])
+  func `save a run over the same shards all of its tasks`(
+    which: Int, earlyBytes: Int
+  ) async throws {
     let spec = Self.specs[which]
+    var memory = MemoryShares(workers: 2)
+    memory.earlyBytes = earlyBytes
     let shards = Dictionary(
       uniqueKeysWithValues: Corpus(seed: 6, shardCount: 4).shards.map { ($0.path, $0.bytes) })
     try await withTemporaryFolder { folder in
-      let first = try await run(spec, shards, in: folder)
+      let first = try await run(spec, shards, in: folder) { [memory] in $0.memory = memory }
       #expect(reused(first) == 0)
       let second = try await run(spec, shards, in: folder)
       #expect(second.result?.isUnchanged == true)

@@ -56,6 +56,7 @@ import WeirTesting
           runner.batchBytes = random.pick([1 << 10, 16 << 10, 256 << 10])
           runner.memory = MemoryShares(
             workers: workers, kept: kept, deciding: random.pick([.max, 1, 2_000, 20_000]))
+          runner.memory!.earlyBytes = random.pick([1, 700, .max])
           let outcome = try await runner.run()
           #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
           if let first {

@@ -25,7 +25,7 @@ import WeirTesting
         let bytes = chunk(1 + random.below(1_000), &random)
         var ends: [UInt32]?
         let kept1 = try bytes.withUnsafeBytes { bytes -> KeptChunk in
-          var writes: [SpillWrite] = []
+          var writes: [ChunkWrite] = []
           defer { #expect(writes.count <= 1) }
           let chunk: KeptChunk
           if i % 2 == 0 {
@@ -64,7 +64,7 @@ import WeirTesting
       let coder = FrameCoder()
       let store = store(0, folder)
       let bytes = chunk(3_000, &random)
-      var writes: [SpillWrite] = []
+      var writes: [ChunkWrite] = []
       let chunk = bytes.withUnsafeBytes { store.keep($0, coder) { writes.append($0) } }
       var buffer = RawBuffer()
       // Before it was written.

@@ -139,7 +139,7 @@ struct DryRun {
         try append(stage, piece.path, piece.text.view, piece.rows)
       case .frame(let piece): try append(piece.stage, piece.path, piece.bytes, piece.rows)
       case .quarantine(let lines): refused += lines
-      case .spill: preconditionFailure("there is memory for everything")
+      case .chunk: preconditionFailure("there is memory for everything")
       }
     }
     let lines = refused.split(separator: 0x0A).map { Array($0) }

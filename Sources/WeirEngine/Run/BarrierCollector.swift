@@ -45,7 +45,7 @@ final class BarrierCollector {
   private var wideOrders = RawBuffer()
   private var key = RawBuffer(capacity: 256)
   /// What is to be written to the disk before the tuples are asked for: taken by the caller.
-  var spills: [SpillWrite] = []
+  var spills: [ChunkWrite] = []
 
   init(
     rule: BarrierRule, hasher: SipHasher, tuples: BarrierTuples, stage: TupleStage = TupleStage()

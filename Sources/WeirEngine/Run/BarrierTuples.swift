@@ -70,12 +70,17 @@ final class BarrierTuples: @unchecked Sendable {
   let store: ChunkStore
   /// Shard and instance, as a tuple has them.
   let place: UInt64
+  private let entry: EntryBuilder?
 
   /// - Parameters:
   ///   - shard: ordinal of the shard.
   ///   - instance: of the way.
+  ///   - entry: what the task makes for another night.
   ///   - blocks: what is there already.
-  init(store: ChunkStore, shard: Int, instance: Int, blocks: [Block] = []) {
+  init(
+    store: ChunkStore, shard: Int, instance: Int, entry: EntryBuilder? = nil, blocks: [Block] = []
+  ) {
+    self.entry = entry
     self.store = store
     place =
       BarrierTuple.Packed(hasOrder: false, shard: shard, line: 0, instance: instance & 255).bits
@@ -92,10 +97,10 @@ final class BarrierTuples: @unchecked Sendable {
   ///   - spill: takes what is to be written to the disk before the block is asked for.
   func add(
     _ pieces: UnsafeRawBufferPointer, ends: [UInt32], counts: [UInt32], wideBytes: Int,
-    _ coder: FrameCoder, spill: (SpillWrite) -> Void
+    _ coder: FrameCoder, spill: (ChunkWrite) -> Void
   ) {
     var ends = ends
-    let chunk = store.keep(pieces, ends: &ends, coder, spill: spill)
+    let chunk = store.keep(pieces, ends: &ends, in: entry, coder, spill: spill)
     blocks.append(Block(chunk: chunk, ends: ends, counts: counts, wideBytes: wideBytes))
   }
 

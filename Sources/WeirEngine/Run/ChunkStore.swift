@@ -2,8 +2,9 @@ import Glibc
 import Synchronization
 import WeirData
 
-/// Keeps encoded chunks until they are wanted again: written once, given back all at once. What the
-/// budget has no room for goes to a file, compressed.
+/// Keeps encoded chunks until they are wanted again: written once, given back all at once. A large one
+/// that is kept for another night anyway is only there; what the budget has no room for goes to a file,
+/// compressed.
 ///
 /// The memory comes from the system in large pieces of its own: what `malloc` keeps of many pieces of
 /// all sizes would stay with the process.
@@ -23,10 +24,13 @@ final class ChunkStore: @unchecked Sendable {
   private let slabs = Mutex(Slabs())
   private let budget: MemoryBudget
   private let file: SpillFile
+  private let earlyBytes: Int
 
-  init(budget: MemoryBudget, file: SpillFile) {
+  /// - Parameter earlyBytes: ``MemoryShares/earlyBytes``.
+  init(budget: MemoryBudget, file: SpillFile, earlyBytes: Int = .max) {
     self.budget = budget
     self.file = file
+    self.earlyBytes = earlyBytes
   }
 
   deinit {
@@ -42,10 +46,16 @@ final class ChunkStore: @unchecked Sendable {
 
   /// Keeps a copy.
   ///
-  /// - Parameter spill: takes what is to be written to the disk before the chunk is asked for.
+  /// - Parameters:
+  ///   - entry: what the task makes for another night.
+  ///   - spill: takes what is to be written to the disk before the chunk is asked for.
   func keep(
-    _ bytes: UnsafeRawBufferPointer, _ coder: FrameCoder, spill: (SpillWrite) -> Void
+    _ bytes: UnsafeRawBufferPointer, in entry: EntryBuilder? = nil, _ coder: FrameCoder,
+    spill: (ChunkWrite) -> Void
   ) -> KeptChunk {
+    if let entry, bytes.count >= earlyBytes {
+      return keep(bytes, ends: [UInt32(bytes.count)], in: entry, spill)
+    }
     if let chunk = keepInMemory(bytes) { return chunk }
     var frame = RawBuffer()
     coder.compress(bytes, to: &frame)
@@ -56,9 +66,12 @@ final class ChunkStore: @unchecked Sendable {
   ///
   /// - Parameter ends: where each piece ends; where it ends in the chunk afterwards.
   func keep(
-    _ bytes: UnsafeRawBufferPointer, ends: inout [UInt32], _ coder: FrameCoder,
-    spill: (SpillWrite) -> Void
+    _ bytes: UnsafeRawBufferPointer, ends: inout [UInt32], in entry: EntryBuilder? = nil,
+    _ coder: FrameCoder, spill: (ChunkWrite) -> Void
   ) -> KeptChunk {
+    if let entry, bytes.count >= earlyBytes {
+      return keep(bytes, ends: ends, in: entry, spill)
+    }
     if let chunk = keepInMemory(bytes) { return chunk }
     var frames = RawBuffer()
     var from = 0
@@ -73,11 +86,21 @@ final class ChunkStore: @unchecked Sendable {
     return set(aside: frames.view, spill)
   }
 
+  private func keep(
+    _ bytes: UnsafeRawBufferPointer, ends: [UInt32], in entry: EntryBuilder,
+    _ spill: (ChunkWrite) -> Void
+  ) -> KeptChunk {
+    budget.noteDisk()
+    let part = EntryPart(bytes, ends: ends, of: entry)
+    spill(.entry(part))
+    return KeptChunk(location: .entry(part), count: bytes.count, isCompressed: false)
+  }
+
   private func set(
-    aside frame: UnsafeRawBufferPointer, _ spill: (SpillWrite) -> Void
+    aside frame: UnsafeRawBufferPointer, _ spill: (ChunkWrite) -> Void
   ) -> KeptChunk {
     let write = SpillWrite(frame, to: file)
-    spill(write)
+    spill(.spill(write))
     return KeptChunk(
       location: .spill(write.place.offset), count: frame.count, isCompressed: true)
   }
@@ -160,7 +183,7 @@ final class ChunkStore: @unchecked Sendable {
   /// The same as they are kept, compressed or not.
   func raw(
     _ chunk: KeptChunk, _ part: Range<Int>? = nil, _ buffer: inout RawBuffer
-  ) throws(FileError) -> UnsafeRawBufferPointer {
+  ) throws -> UnsafeRawBufferPointer {
     let part = part ?? 0..<chunk.count
     switch chunk.location {
     case .memory(let address):
@@ -170,16 +193,35 @@ final class ChunkStore: @unchecked Sendable {
       try file.read(part.count, at: offset + part.lowerBound, to: &buffer)
     case .pack(let pack, let offset):
       buffer.count = 0
-      buffer.reserve(part.count)
-      try pack.read(part.count, at: offset + part.lowerBound, to: buffer.base)
-      buffer.count = part.count
+      try pack.read(part.count, at: offset + part.lowerBound, to: &buffer)
+    case .entry(let early):
+      guard let address = early.memory else { return try early.read(part, &buffer) }
+      return UnsafeRawBufferPointer(start: address + part.lowerBound, count: part.count)
     }
     return buffer.view
   }
 
   /// Where a chunk is, for messages.
   func path(of chunk: KeptChunk) -> String {
-    if case .pack(let pack, _) = chunk.location { pack.path } else { file.path }
+    switch chunk.location {
+    case .pack(let pack, _): pack.path
+    case .entry(let part): part.path
+    case .memory, .spill: file.path
+    }
+  }
+}
+
+/// A chunk, or frames of one, on the way to the disk.
+enum ChunkWrite: Sendable {
+  case spill(SpillWrite)
+  case entry(EntryPart)
+
+  /// Blocks.
+  func run() throws(FileError) {
+    switch self {
+    case .spill(let write): try write.run()
+    case .entry(let part): part.write()
+    }
   }
 }
 
@@ -190,6 +232,8 @@ struct KeptChunk: @unchecked Sendable {
     /// In the spill file of the store.
     case spill(Int)
     case pack(PackFile, Int)
+    /// In the entry that its task makes.
+    case entry(EntryPart)
   }
   fileprivate let location: Location
   /// Bytes, as they are kept.
@@ -200,8 +244,17 @@ struct KeptChunk: @unchecked Sendable {
   /// Where it is, in memory. Not inlined: Swift 6.3 fails on it in a loop.
   @inline(never)
   var memory: UnsafeRawPointer? {
-    if case .memory(let base) = location { base } else { nil }
+    switch location {
+    case .memory(let base): base
+    case .entry(let part): part.memory
+    case .spill, .pack: nil
+    }
   }
 
-  var isInMemory: Bool { if case .memory = location { true } else { false } }
+  /// Where it is in `entry`, if it is there already.
+  func range(in entry: EntryBuilder) -> Range<Int>? {
+    if case .entry(let part) = location { part.range(in: entry) } else { nil }
+  }
+
+  var isInMemory: Bool { memory != nil }
 }

@@ -36,13 +36,16 @@ final class LaneWorker {
   /// Encodes pieces as they come; `nil`: the caller sees to it.
   private let encoder: PieceEncoder?
   private let kit: TaskKit
+  /// What the task makes for another night.
+  private let entry: EntryBuilder?
   private var tally: GroupTally
 
   init(
     lane: Lane, pass: Int, state: ShardState, stageNames: [String], hasher: SipHasher,
     wantsRemoved: Set<Int>, scanner: (any BatchScanner)?, kit: TaskKit,
-    encoder: PieceEncoder?, groupedNodes: Set<Int>
+    encoder: PieceEncoder?, groupedNodes: Set<Int>, entry: EntryBuilder?
   ) {
+    self.entry = entry
     self.encoder = encoder
     self.kit = kit
     tally = GroupTally(nodes: groupedNodes)
@@ -272,14 +275,17 @@ final class LaneWorker {
   ) -> BarrierCollector {
     let node = lane.nodes[index]
     let tuples = BarrierTuples(
-      store: state.memory.tuples(of: node.stage), shard: state.ordinal, instance: node.instance)
+      store: state.memory.tuples(of: node.stage), shard: state.ordinal, instance: node.instance,
+      entry: entry)
     state.tuples[index] = tuples
     if wantsRemoved.contains(node.stage) {
-      state.keys[index] = RetainedColumns(columns: rule.key.map(\.column), memory: state.memory)
+      state.keys[index] = RetainedColumns(
+        columns: rule.key.map(\.column), entry: entry, memory: state.memory)
     }
     if let columns = lane.retained[index] {
       state.retained[index] = RetainedColumns(
-        columns: columns, keepsOffsets: lane.retainsOffsets.contains(index), memory: state.memory)
+        columns: columns, keepsOffsets: lane.retainsOffsets.contains(index), entry: entry,
+        memory: state.memory)
     }
     if node.children.isEmpty { state.arrived[index] = LineBitmap() }
     return BarrierCollector(
@@ -302,8 +308,8 @@ final class LaneWorker {
       state.blocked[index, default: LineBitmap()].insert(batch.lines[row].number)
     }
     spill(collector)
-    state.retained[index]?.append(batch, kept) { pending.append(.spill($0)) }
-    state.keys[index]?.append(batch, kept) { pending.append(.spill($0)) }
+    state.retained[index]?.append(batch, kept) { pending.append(.chunk($0)) }
+    state.keys[index]?.append(batch, kept) { pending.append(.chunk($0)) }
     if state.arrived[index] != nil {
       for row in kept.rows { state.arrived[index]!.insert(batch.lines[Int(row)].number) }
     }
@@ -311,7 +317,7 @@ final class LaneWorker {
 
   private func spill(_ collector: BarrierCollector) {
     guard !collector.spills.isEmpty else { return }
-    for write in collector.spills { pending.append(.spill(write)) }
+    for write in collector.spills { pending.append(.chunk(write)) }
     collector.spills = []
   }
 
@@ -403,8 +409,8 @@ final class LaneWorker {
       collector.finish()
       spill(collector)
       state.memory.give(collector.stage)
-      state.retained[index]?.finish { pending.append(.spill($0)) }
-      state.keys[index]?.finish { pending.append(.spill($0)) }
+      state.retained[index]?.finish { pending.append(.chunk($0)) }
+      state.keys[index]?.finish { pending.append(.chunk($0)) }
     }
     var encoded: [(node: Int, bytes: [UInt8])] = []
     for index in slots.indices {

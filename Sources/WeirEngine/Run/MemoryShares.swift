@@ -10,6 +10,9 @@ public struct MemoryShares: Sendable {
   public var kept: Int
   /// Bytes that each worker may use to decide a part of a barrier.
   public var deciding: Int
+  /// What is kept for another night anyway leaves memory at once where it has so many bytes; of smaller
+  /// chunks the pieces would be read one by one.
+  public var earlyBytes = 64 * 1024
 
   public init(workers: Int, kept: Int = .max, deciding: Int = .max) {
     self.workers = workers

@@ -11,21 +11,6 @@ struct PassTasks: Sendable {
   let store: TaskStore?
   let keys: TaskKeys
   let attempts: TaskAttempts
-  /// What barriers collect is gone over once, to see whether it has to do with what is new.
-  private let leavesTuples: Bool
-
-  init(
-    work: PassWork, memory: RunMemory, store: TaskStore?, keys: TaskKeys, attempts: TaskAttempts
-  ) {
-    self.work = work
-    self.memory = memory
-    self.store = store
-    self.keys = keys
-    self.attempts = attempts
-    leavesTuples = work.plan.barriers.allSatisfy {
-      $0.depth != work.pass || store?.has(keys.decision(of: $0, work.plan)) == true
-    }
-  }
 
   private var plan: Plan { work.plan }
   private var pass: Int { work.pass }
@@ -64,22 +49,15 @@ struct PassTasks: Sendable {
     let packStart = pack?.count ?? 0
     let rest = tasks.indices.filter { found[$0].output == nil }
     // Parts of an entry lie one behind the other: only a task that is alone can write them early.
-    if let pack, rest.count == 1 { tasks[rest[0]].entry = EntryBuilder(pack) }
+    let early = rest.count == 1 ? pack.map { EntryBuilder($0) } : nil
+    if let early { tasks[rest[0]].entry = early }
     try await memory.blocking(on: executor) {
       for index in rest where tasks[index].works { try tasks[index].state.bringBack() }
     }
     for index in rest { tasks[index].file = found[index].file }
     let made: [ShardTask.Output]
     do {
-      made = try await attempts.run(rest.map { tasks[$0] }) { tasks in
-        // What the task wrote is worth nothing.
-        try pack?.cut(to: packStart)
-        return tasks.map { task in
-          var task = task
-          if let pack, task.entry != nil { task.entry = EntryBuilder(pack) }
-          return task
-        }
-      }
+      made = try await attempts.run(rest.map { tasks[$0] }) { try early?.restart() }
     } catch {
       // What the task wrote is worth nothing, and its room may be wanted.
       do throws(FileError) { try pack?.cut(to: packStart) } catch let second { store?.stop(second) }
@@ -166,8 +144,7 @@ struct PassTasks: Sendable {
     guard let key = known.key else { return known }
     guard let file = store.entry(key) else { return known }
     do {
-      let output = try entry(of: task)
-        .read(file, work.spools, leavesTuples: leavesTuples)
+      let output = try entry(of: task).read(file, work.spools)
       if pass == 0 {
         work.progress.addBytes(task.state.shard.size)
         work.progress.addRows(task.state.lines)

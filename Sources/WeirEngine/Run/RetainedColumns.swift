@@ -5,12 +5,16 @@ import WeirData
 final class RetainedColumns: @unchecked Sendable {
   let columns: [Int]
   private let memory: RunMemory
+  private let entry: EntryBuilder?
   /// Until all rows are there.
   private var writer: ColumnChunkWriter?
   private(set) var chunks: [KeptChunk] = []
 
-  /// - Parameter keepsOffsets: whether a later pass asks where its rows begin in the shard.
-  init(columns: [Int], keepsOffsets: Bool = false, memory: RunMemory) {
+  /// - Parameters:
+  ///   - keepsOffsets: whether a later pass asks where its rows begin in the shard.
+  ///   - entry: what the task makes for another night.
+  init(columns: [Int], keepsOffsets: Bool = false, entry: EntryBuilder?, memory: RunMemory) {
+    self.entry = entry
     self.columns = columns
     self.memory = memory
     writer = memory.takeWriter(columns: columns, keepsOffsets: keepsOffsets)
@@ -18,6 +22,7 @@ final class RetainedColumns: @unchecked Sendable {
 
   /// - Parameter chunks: what an earlier run kept of all rows.
   init(columns: [Int], memory: RunMemory, chunks: [KeptChunk]) {
+    entry = nil
     self.columns = columns
     self.memory = memory
     self.chunks = chunks
@@ -25,21 +30,21 @@ final class RetainedColumns: @unchecked Sendable {
 
   /// - Parameter spill: takes what is to be written to the disk before the rows are asked for.
   func append(
-    _ batch: borrowing Batch, _ selection: Selection, spill: (SpillWrite) -> Void
+    _ batch: borrowing Batch, _ selection: Selection, spill: (ChunkWrite) -> Void
   ) {
     writer?.append(batch, selection) { keep($0, spill) }
   }
 
   /// Call behind the last row.
-  func finish(spill: (SpillWrite) -> Void) {
+  func finish(spill: (ChunkWrite) -> Void) {
     guard let writer = writer.take() else { return }
     writer.finish { keep($0, spill) }
     memory.give(writer)
   }
 
-  private func keep(_ bytes: UnsafeRawBufferPointer, _ spill: (SpillWrite) -> Void) {
+  private func keep(_ bytes: UnsafeRawBufferPointer, _ spill: (ChunkWrite) -> Void) {
     let coder = memory.takeCoder()
-    chunks.append(memory.columns.keep(bytes, coder, spill: spill))
+    chunks.append(memory.columns.keep(bytes, in: entry, coder, spill: spill))
     memory.give(coder)
   }
 

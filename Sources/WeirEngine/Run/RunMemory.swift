@@ -32,7 +32,9 @@ final class RunMemory: Sendable {
     self.shares = shares
     self.directory = directory
     budget = MemoryBudget(bytes: shares.kept)
-    columns = ChunkStore(budget: budget, file: SpillFile(path: joinPath(directory, "columns")))
+    columns = ChunkStore(
+      budget: budget, file: SpillFile(path: joinPath(directory, "columns")),
+      earlyBytes: shares.earlyBytes)
     rest = SpillFile(path: joinPath(directory, "rest"))
   }
 
@@ -54,7 +56,7 @@ final class RunMemory: Sendable {
     tuples.withLock { stores in
       if let store = stores[stage] { return store }
       let file = SpillFile(path: joinPath(directory, "tuples-\(stage)"))
-      let store = ChunkStore(budget: budget, file: file)
+      let store = ChunkStore(budget: budget, file: file, earlyBytes: shares.earlyBytes)
       stores[stage] = store
       return store
     }
@@ -127,7 +129,7 @@ final class RunMemory: Sendable {
 
   func give(_ coder: FrameCoder) { spare.withLock { $0.coders.append(coder) } }
 
-  /// Lets go of what tasks of the last pass used, where memory is short.
+  /// Lets go of what tasks of the last pass used, where not everything is in memory.
   func dropSpares() {
     guard isOnDisk else { return }
     spare.withLock { $0 = Spare() }

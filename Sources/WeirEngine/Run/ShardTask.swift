@@ -81,10 +81,10 @@ struct ShardTask: Sendable {
     return partials
   }
 
-  /// Writes what memory has no room for.
+  /// Writes what is not to stay in memory.
   private func setAside(_ worker: LaneWorker) throws(FileError) {
     for item in worker.pending {
-      guard case .spill(let write) = item else {
+      guard case .chunk(let write) = item else {
         preconditionFailure("kept columns have no text that could be written")
       }
       try write.run()
@@ -237,7 +237,7 @@ struct ShardTask: Sendable {
     LaneWorker(
       lane: lane, pass: pass, state: state, stageNames: work.stageNames, hasher: work.hasher,
       wantsRemoved: work.wantsRemoved, scanner: scanner, kit: kit, encoder: encoder,
-      groupedNodes: work.groupedNodes[state.lane])
+      groupedNodes: work.groupedNodes[state.lane], entry: state === self.state ? entry : nil)
   }
 
   private func handOn(

@@ -10,8 +10,8 @@ enum SpoolItem: Sendable {
   case frame(EncodedPiece)
   /// Encoded quarantine lines, not yet compressed.
   case quarantine([UInt8])
-  /// What memory has no room for.
-  case spill(SpillWrite)
+  /// What is not to stay in memory.
+  case chunk(ChunkWrite)
 }
 
 /// Where the tasks of a run leave what waits for its place.
@@ -106,7 +106,7 @@ struct ShardSpool: Sendable {
         try piece.bytes.withUnsafeBufferPointer { bytes throws(FileError) in
           try write(bytes, stage: piece.stage, path: piece.path, rows: piece.rows)
         }
-      case .spill(let write): try write.run()
+      case .chunk(let write): try write.run()
       case .quarantine(let lines):
         let part = quarantine ?? SpoolPart(folder, "\(pass)-\(shard)-quarantine", entry)
         quarantine = part

@@ -10,9 +10,8 @@ struct TaskAttempts: Sendable {
   /// - Parameter restart: called before a task is tried again, to take back what it wrote elsewhere.
   /// - Returns: what came of each; of a shard that was set aside, nothing.
   func run(
-    _ tasks: [ShardTask], restart: ([ShardTask]) throws -> [ShardTask] = { $0 }
+    _ tasks: [ShardTask], restart: () throws -> Void = {}
   ) async throws -> [ShardTask.Output] {
-    var tasks = tasks
     let before = tasks.map { $0.state.snapshot() }
     var outputs = tasks.map { _ in ShardTask.Output() }
     var waiting = Array(tasks.indices)
@@ -33,7 +32,7 @@ struct TaskAttempts: Sendable {
         for index in waiting {
           tasks[index].state.restore(before[index], tasks[index].work.progress)
         }
-        tasks = try restart(tasks)
+        try restart()
         if error.canPass {
           failures[failed] += 1
           let state = tasks[failed].state

@@ -12,6 +12,11 @@ final class EntryBuilder: @unchecked Sendable {
   let pack: PackFile
   let start: Int
   private let hasher: ContentHasher
+  /// Why the entry cannot be kept.
+  private var failure: FileError?
+  /// Parts that their task wrote early, and whether there is something else.
+  private var early: [EntryPart] = []
+  private var hasOthers = false
 
   /// - Parameter hasher: nobody else uses it until the entry is finished.
   init(_ pack: PackFile, _ hasher: ContentHasher = ContentHasher()) {
@@ -30,12 +35,51 @@ final class EntryBuilder: @unchecked Sendable {
   func append(
     _ bytes: UnsafeRawBufferPointer, isWanted: Bool = false
   ) throws(FileError) -> Range<Int> {
-    guard isWanted || pack.count + bytes.count <= pack.countMax else {
-      throw FileError(path: pack.path, operation: EntryBuilder.full, code: EFBIG)
+    if !isWanted {
+      if let failure { throw failure }
+      guard pack.count + bytes.count <= pack.countMax else {
+        throw FileError(path: pack.path, operation: EntryBuilder.full, code: EFBIG)
+      }
     }
+    hasOthers = true
     hasher.update(bytes.bindMemory(to: UInt8.self))
     let at = try pack.append(bytes) - start
     return at..<(at + bytes.count)
+  }
+
+  /// Writes a part; its range in the pack. Blocks.
+  func append(
+    _ part: EntryPart, _ bytes: UnsafeRawBufferPointer
+  ) throws(FileError) -> Range<Int> {
+    hasher.update(bytes.bindMemory(to: UInt8.self))
+    let at = try pack.append(bytes)
+    try pack.flush()
+    early.append(part)
+    return at..<(at + bytes.count)
+  }
+
+  /// Says that the entry lacks a part, which could not be written: its room may be wanted. Blocks.
+  func giveUp(_ error: FileError) {
+    failure = error
+    do {
+      if !hasOthers {
+        for part in early { try part.takeBack() }
+        early = []
+        try pack.cut(to: start)
+      } else {
+        try pack.cut(to: pack.count)
+      }
+    } catch {
+      // What is there stays there.
+    }
+  }
+
+  /// Begins anew: nothing that was appended is of use.
+  func restart() throws(FileError) {
+    try pack.cut(to: start)
+    hasher.begin()
+    failure = nil
+    (early, hasOthers) = ([], false)
   }
 
   func append(

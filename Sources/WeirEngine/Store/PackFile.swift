@@ -83,6 +83,13 @@ final class PackFile: @unchecked Sendable {
     }
   }
 
+  /// Appends them to `out`.
+  func read(_ count: Int, at offset: Int, to out: inout RawBuffer) throws(FileError) {
+    out.reserve(count)
+    try read(count, at: offset, to: out.base + out.count)
+    out.count += count
+  }
+
   /// The same as an array.
   func read(_ count: Int, at offset: Int) throws(FileError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)

@@ -90,8 +90,11 @@ struct TaskEntry {
     table.put(tuples == nil ? 0 : 1)
     table.put(tuples?.blocks.count ?? 0)
     for block in tuples?.blocks ?? [] {
-      let bytes = try tuples!.store.raw(block.chunk, nil, &buffer)
-      table.put(range: try entry.append(bytes))
+      if let range = block.chunk.range(in: entry) {
+        table.put(range: range)
+      } else {
+        table.put(range: try entry.append(try tuples!.store.raw(block.chunk, nil, &buffer)))
+      }
       table.put(block.chunk.isCompressed ? 1 : 0)
       table.put(list: block.ends) { $0.put(Int($1)) }
       table.put(list: block.counts) { $0.put(Int($1)) }
@@ -101,8 +104,11 @@ struct TaskEntry {
       table.put(kept == nil ? 0 : 1)
       table.put(kept?.chunks.count ?? 0)
       for chunk in kept?.chunks ?? [] {
-        let bytes = try state.memory.columns.raw(chunk, nil, &buffer)
-        table.put(range: try entry.append(bytes))
+        if let range = chunk.range(in: entry) {
+          table.put(range: range)
+        } else {
+          table.put(range: try entry.append(try state.memory.columns.raw(chunk, nil, &buffer)))
+        }
         table.put(chunk.isCompressed ? 1 : 0)
       }
     }
@@ -153,11 +159,9 @@ extension TaskEntry {
 
   /// Makes the state what it was behind the task, with what is known of each line set aside. Blocks.
   ///
-  /// - Parameter leavesTuples: what a barrier collected is better left in the pack, for it is gone over
-  ///   once.
   /// - Throws: ``EntryError`` where the table does not read as one, and nothing was changed.
   func read(
-    _ file: EntryFile, _ spools: SpoolFolder, leavesTuples: Bool = false
+    _ file: EntryFile, _ spools: SpoolFolder
   ) throws -> ShardTask.Output {
     var table = EntryReader(file.table[...])
     let blank = try table.number()
@@ -194,8 +198,7 @@ extension TaskEntry {
     for (node, tally) in zip(nodes, tallies) where !tally.isEmpty { state.tallies[node] = tally }
     for (node, counts) in zip(grouped, taken) { state.refusals.taken[node] = counts }
     state.quarantines[pass] = quarantine.count > 0 ? quarantine : nil
-    let inMemory = file.isInMemory || !leavesTuples
-    for (node, kept) in kept { try take(kept, node, file, tuplesInMemory: inMemory) }
+    for (node, kept) in kept { try take(kept, node, file) }
     return ShardTask.Output(
       partials: try partials.map { (node: nodes[$0.rank], bytes: try file.bytes($0.range)) },
       spool: spool)
@@ -244,7 +247,7 @@ extension TaskEntry {
   }
 
   private func take(
-    _ kept: Kept, _ node: Int, _ file: EntryFile, tuplesInMemory: Bool
+    _ kept: Kept, _ node: Int, _ file: EntryFile
   ) throws {
     if kept.blocked.count > 0 { state.blocked[node] = kept.blocked }
     if let arrived = kept.arrived { state.arrived[node] = arrived }
@@ -254,7 +257,7 @@ extension TaskEntry {
         store: store, shard: state.ordinal, instance: lane.nodes[node].instance,
         blocks: try tuples.map {
           BarrierTuples.Block(
-            chunk: try keep($0.chunk, in: store, file, inMemory: tuplesInMemory), ends: $0.ends,
+            chunk: try keep($0.chunk, in: store, file, inMemory: file.isInMemory), ends: $0.ends,
             counts: $0.counts, wideBytes: $0.wideBytes)
         })
     }
