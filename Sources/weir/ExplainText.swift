@@ -123,8 +123,8 @@ struct ExplainText {
     if kept.isEmpty { return lines + ["  nothing is kept from pass to pass"] }
     lines.append(
       sum <= shares.kept
-        ? "  fits: nothing is put on the disk"
-        : "  about \(ExplainText.size(sum - shares.kept)) are put on the disk meanwhile: raise --memory to about \(ExplainText.size(sum + memory - shares.kept)) where that is slow"
+        ? "  fits: no files are needed but digests"
+        : "  without digests about \(ExplainText.size(sum - shares.kept)) go to files meanwhile: --memory of \(ExplainText.size(sum + memory - shares.kept)) has room for all"
     )
     return lines
   }
