@@ -14,6 +14,8 @@ final class EntryBuilder: @unchecked Sendable {
   private let hasher: ContentHasher
   /// Why the entry cannot be kept.
   private var failure: FileError?
+  /// Nothing can be written behind what could not.
+  private var isStuck = false
   /// Parts that their task wrote early, and whether there is something else.
   private var early: [EntryPart] = []
   private var hasOthers = false
@@ -35,11 +37,9 @@ final class EntryBuilder: @unchecked Sendable {
   func append(
     _ bytes: UnsafeRawBufferPointer, isWanted: Bool = false
   ) throws(FileError) -> Range<Int> {
-    if !isWanted {
-      if let failure { throw failure }
-      guard pack.count + bytes.count <= pack.countMax else {
-        throw FileError(path: pack.path, operation: EntryBuilder.full, code: EFBIG)
-      }
+    if let failure, isStuck || !isWanted { throw failure }
+    guard isWanted || pack.count + bytes.count <= pack.countMax else {
+      throw FileError(path: pack.path, operation: EntryBuilder.full, code: EFBIG)
     }
     hasOthers = true
     hasher.update(bytes.bindMemory(to: UInt8.self))
@@ -51,6 +51,7 @@ final class EntryBuilder: @unchecked Sendable {
   func append(
     _ part: EntryPart, _ bytes: UnsafeRawBufferPointer
   ) throws(FileError) -> Range<Int> {
+    if let failure, isStuck { throw failure }
     hasher.update(bytes.bindMemory(to: UInt8.self))
     let at = try pack.append(bytes)
     try pack.flush()
@@ -61,24 +62,17 @@ final class EntryBuilder: @unchecked Sendable {
   /// Says that the entry lacks a part, which could not be written: its room may be wanted. Blocks.
   func giveUp(_ error: FileError) {
     failure = error
-    do {
-      if !hasOthers {
-        for part in early { try part.takeBack() }
-        early = []
-        try pack.cut(to: start)
-      } else {
-        try pack.cut(to: pack.count)
-      }
-    } catch {
-      // What is there stays there.
-    }
+    // A part that cannot be read stays there: who wants it meets the error.
+    let isFree = !hasOthers && early.allSatisfy { (try? $0.takeBack()) != nil }
+    do throws(FileError) { try pack.cut(to: isFree ? start : pack.count) } catch { isStuck = true }
+    if isFree { early = [] }
   }
 
   /// Begins anew: nothing that was appended is of use.
   func restart() throws(FileError) {
     try pack.cut(to: start)
     hasher.begin()
-    failure = nil
+    (failure, isStuck) = (nil, false)
     (early, hasOthers) = ([], false)
   }
 
