@@ -108,18 +108,18 @@ class Curve:
         rows = []
         for count in self.rows:
             for job in NAMES:
-                limit, weir = (self.speedups(samples, count, job)
-                               for samples in (self.limit, self.weir))
+                limit, weir = self.speedups(count, job)
                 rows.append([f"{count:,}", f"*{job}*", f"{statistics.median(limit):.2f} x",
                              f"{statistics.median(weir):.2f} x", f"{quotient(weir, limit):.2f}"])
         return ("Speed-ups of the rounds, each of times of one round; medians.\n\n"
                 + table(["records", "job", f"the limit from 1 to {self.workers[-1]} threads",
                          "Weir", "Weir of the limit"], rows))
 
-    def speedups(self, samples, rows, job):
-        """From one worker to all, in each round."""
-        return [one / all_ for one, all_ in zip(samples[rows, 1, job].walls,
-                                                samples[rows, self.workers[-1], job].walls)]
+    def speedups(self, rows, job):
+        """From one worker to all, in each round: the limit's and Weir's."""
+        return [[one / all_ for one, all_ in zip(samples[rows, 1, job].walls,
+                                                 samples[rows, self.workers[-1], job].walls)]
+                for samples in (self.limit, self.weir)]
 
     def goals(self):
         goals = []
@@ -127,8 +127,7 @@ class Curve:
         rows = self.bench.options.rows
         if most > 1:
             for job in NAMES:
-                limit, weir = (self.speedups(samples, rows, job)
-                               for samples in (self.limit, self.weir))
+                limit, weir = self.speedups(rows, job)
                 goals.append(Goal.at_least(
                     f"*{job}* scales from 1 to {most} workers at least 0.95 times as the limit does",
                     quotient(weir, limit), 0.95, "{:.2f} x"))

@@ -53,9 +53,7 @@ final class ChunkStore: @unchecked Sendable {
     _ bytes: UnsafeRawBufferPointer, in entry: EntryBuilder? = nil, _ coder: FrameCoder,
     spill: (ChunkWrite) -> Void
   ) -> KeptChunk {
-    if let entry, bytes.count >= earlyBytes {
-      return keep(bytes, ends: [UInt32(bytes.count)], in: entry, spill)
-    }
+    if let chunk = keep(bytes, ends: [UInt32(bytes.count)], in: entry, spill) { return chunk }
     if let chunk = keepInMemory(bytes) { return chunk }
     var frame = RawBuffer()
     coder.compress(bytes, to: &frame)
@@ -69,9 +67,7 @@ final class ChunkStore: @unchecked Sendable {
     _ bytes: UnsafeRawBufferPointer, ends: inout [UInt32], in entry: EntryBuilder? = nil,
     _ coder: FrameCoder, spill: (ChunkWrite) -> Void
   ) -> KeptChunk {
-    if let entry, bytes.count >= earlyBytes {
-      return keep(bytes, ends: ends, in: entry, spill)
-    }
+    if let chunk = keep(bytes, ends: ends, in: entry, spill) { return chunk }
     if let chunk = keepInMemory(bytes) { return chunk }
     var frames = RawBuffer()
     var from = 0
@@ -87,9 +83,10 @@ final class ChunkStore: @unchecked Sendable {
   }
 
   private func keep(
-    _ bytes: UnsafeRawBufferPointer, ends: [UInt32], in entry: EntryBuilder,
+    _ bytes: UnsafeRawBufferPointer, ends: [UInt32], in entry: EntryBuilder?,
     _ spill: (ChunkWrite) -> Void
-  ) -> KeptChunk {
+  ) -> KeptChunk? {
+    guard let entry, bytes.count >= earlyBytes else { return nil }
     budget.noteDisk()
     let part = EntryPart(bytes, ends: ends, of: entry)
     spill(.entry(part))

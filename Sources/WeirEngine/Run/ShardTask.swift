@@ -234,6 +234,7 @@ struct ShardTask: Sendable {
   func makeWorker(
     _ scanner: (any BatchScanner)?, _ kit: TaskKit, _ state: ShardState, encoder: PieceEncoder?
   ) -> LaneWorker {
+    // What a second reading for the quarantine collects is not part of the entry.
     LaneWorker(
       lane: lane, pass: pass, state: state, stageNames: work.stageNames, hasher: work.hasher,
       wantsRemoved: work.wantsRemoved, scanner: scanner, kit: kit, encoder: encoder,

@@ -16,9 +16,8 @@ final class EntryBuilder: @unchecked Sendable {
   private var failure: FileError?
   /// Nothing can be written behind what could not.
   private var isStuck = false
-  /// Parts that their task wrote early, and whether there is something else.
+  /// Parts that their task wrote early.
   private var early: [EntryPart] = []
-  private var hasOthers = false
 
   /// - Parameter hasher: nobody else uses it until the entry is finished.
   init(_ pack: PackFile, _ hasher: ContentHasher = ContentHasher()) {
@@ -41,27 +40,25 @@ final class EntryBuilder: @unchecked Sendable {
     guard isWanted || pack.count + bytes.count <= pack.countMax else {
       throw FileError(path: pack.path, operation: EntryBuilder.full, code: EFBIG)
     }
-    hasOthers = true
     hasher.update(bytes.bindMemory(to: UInt8.self))
     let at = try pack.append(bytes) - start
     return at..<(at + bytes.count)
   }
 
-  /// Writes a part; its range in the pack. Blocks.
+  /// Writes a part; its range in the entry. Blocks.
   func append(
     _ part: EntryPart, _ bytes: UnsafeRawBufferPointer
   ) throws(FileError) -> Range<Int> {
-    if let failure, isStuck { throw failure }
-    hasher.update(bytes.bindMemory(to: UInt8.self))
-    let at = try pack.append(bytes)
+    let range = try append(bytes, isWanted: true)
     try pack.flush()
     early.append(part)
-    return at..<(at + bytes.count)
+    return range
   }
 
   /// Says that the entry lacks a part, which could not be written: its room may be wanted. Blocks.
   func giveUp(_ error: FileError) {
     failure = error
+    let hasOthers = early.reduce(0) { $0 + $1.count } < pack.count - start
     // A part that cannot be read stays there: who wants it meets the error.
     let isFree = !hasOthers && early.allSatisfy { (try? $0.takeBack()) != nil }
     do throws(FileError) { try pack.cut(to: isFree ? start : pack.count) } catch { isStuck = true }
@@ -73,7 +70,7 @@ final class EntryBuilder: @unchecked Sendable {
     try pack.cut(to: start)
     hasher.begin()
     (failure, isStuck) = (nil, false)
-    (early, hasOthers) = ([], false)
+    early = []
   }
 
   func append(

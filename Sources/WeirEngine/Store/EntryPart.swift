@@ -17,8 +17,8 @@ final class EntryPart: @unchecked Sendable {
   /// `nil` where it is in the pack.
   private var bytes: Bytes?
   private var base: UnsafeRawPointer
-  /// Bytes of the pack.
-  private var range = 0..<0
+  /// Place in the pack, where it is there.
+  private var offset = 0
 
   /// - Parameters:
   ///   - bytes: copied.
@@ -42,7 +42,8 @@ final class EntryPart: @unchecked Sendable {
   func write() {
     guard let entry else { preconditionFailure("an entry lives as long as its task") }
     do throws(FileError) {
-      range = try entry.append(self, UnsafeRawBufferPointer(start: base, count: count))
+      let range = try entry.append(self, UnsafeRawBufferPointer(start: base, count: count))
+      offset = entry.start + range.lowerBound
       bytes = nil
     } catch {
       entry.giveUp(error)
@@ -65,7 +66,8 @@ final class EntryPart: @unchecked Sendable {
   /// Where it is in `entry`, if it was written there.
   func range(in entry: EntryBuilder) -> Range<Int>? {
     guard entry === self.entry, bytes == nil else { return nil }
-    return (range.lowerBound - entry.start)..<(range.upperBound - entry.start)
+    let from = offset - entry.start
+    return from..<(from + count)
   }
 
   /// A piece of it, or all, where it was written; good until `buffer` is used again. Blocks.
@@ -73,10 +75,10 @@ final class EntryPart: @unchecked Sendable {
     _ part: Range<Int>, _ buffer: inout RawBuffer
   ) throws -> UnsafeRawBufferPointer {
     buffer.count = 0
-    try pack.read(part.count, at: range.lowerBound + part.lowerBound, to: &buffer)
+    try pack.read(part.count, at: offset + part.lowerBound, to: &buffer)
     let read = buffer.view
     var from = 0
-    for piece in pieces[firstPiece(endingBehind: part.lowerBound)...] {
+    for piece in pieces.drop(while: { $0.end <= part.lowerBound }) {
       guard part.lowerBound + from < part.upperBound else { break }
       let end = piece.end - part.lowerBound
       let bytes = UnsafeRawBufferPointer(rebasing: read[from..<end])
@@ -86,15 +88,6 @@ final class EntryPart: @unchecked Sendable {
       from = end
     }
     return read
-  }
-
-  private func firstPiece(endingBehind place: Int) -> Int {
-    var (low, high) = (0, pieces.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if pieces[middle].end > place { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }
 

@@ -90,12 +90,7 @@ struct TaskEntry {
     table.put(tuples == nil ? 0 : 1)
     table.put(tuples?.blocks.count ?? 0)
     for block in tuples?.blocks ?? [] {
-      if let range = block.chunk.range(in: entry) {
-        table.put(range: range)
-      } else {
-        table.put(range: try entry.append(try tuples!.store.raw(block.chunk, nil, &buffer)))
-      }
-      table.put(block.chunk.isCompressed ? 1 : 0)
+      try put(block.chunk, of: tuples!.store, to: &table, entry, &buffer)
       table.put(list: block.ends) { $0.put(Int($1)) }
       table.put(list: block.counts) { $0.put(Int($1)) }
       table.put(block.wideBytes)
@@ -104,14 +99,18 @@ struct TaskEntry {
       table.put(kept == nil ? 0 : 1)
       table.put(kept?.chunks.count ?? 0)
       for chunk in kept?.chunks ?? [] {
-        if let range = chunk.range(in: entry) {
-          table.put(range: range)
-        } else {
-          table.put(range: try entry.append(try state.memory.columns.raw(chunk, nil, &buffer)))
-        }
-        table.put(chunk.isCompressed ? 1 : 0)
+        try put(chunk, of: state.memory.columns, to: &table, entry, &buffer)
       }
     }
+  }
+
+  private func put(
+    _ chunk: KeptChunk, of store: ChunkStore, to table: inout EntryWriter, _ entry: EntryBuilder,
+    _ buffer: inout RawBuffer
+  ) throws {
+    let range = try chunk.range(in: entry) ?? entry.append(store.raw(chunk, nil, &buffer))
+    table.put(range: range)
+    table.put(chunk.isCompressed ? 1 : 0)
   }
 
   private func write(_ quarantine: ShardQuarantine, to table: inout EntryWriter) {
