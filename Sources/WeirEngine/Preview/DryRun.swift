@@ -65,8 +65,7 @@ struct DryRun {
       for barrier in plan.barriers where barrier.depth == pass {
         kept[barrier.stage] = bytesKept(by: barrier, states.map(\.state))
         removed[barrier.stage] = try await BarrierDecision(
-          plan: plan, barrier: barrier, states: states.map(\.state), workers: 1, memory: memory,
-          executor: executor
+          plan: plan, barrier: barrier, states: states.map(\.state), workers: 1, memory: memory
         ).decide()
         memory.dropTuples(of: barrier.stage)
       }

@@ -8,7 +8,6 @@ struct BarrierDecision {
   let states: [ShardState]
   let workers: Int
   let memory: RunMemory
-  let executor: BlockingExecutor
   /// What was decided before; `nil` where nothing is kept.
   var kept: KeptDecisions?
 
@@ -27,9 +26,7 @@ struct BarrierDecision {
   func decide() async throws -> RowTable? {
     let ways = takeWays()
     let names = names(of: ways)
-    let before = try await memory.blocking(on: executor) {
-      try names.flatMap { try compare(ways, $0) }
-    }
+    let before = try names.flatMap { try compare(ways, $0) }
     let places = Places(ways.map { ($0.shard, $0.instance) }, shards: states.count)
     let losers = Mutex(
       ways.enumerated().map { place, way in
@@ -43,14 +40,12 @@ struct BarrierDecision {
         }
       }
     }
-    return try await memory.blocking(on: executor) {
-      let losers = losers.withLock { $0 }
-      if let names, before.map({ $0.isOther }) ?? true {
-        kept?.keep(KeptDecision(ways: Array(zip(names, losers))), of: barrier, plan)
-      }
-      for (way, losers) in zip(ways, losers) { settle(way, losers) }
-      return barrier.wantsRemoved ? try removedRows(removed) : nil
+    let decided = losers.withLock { $0 }
+    if let names, before.map({ $0.isOther }) ?? true {
+      kept?.keep(KeptDecision(ways: Array(zip(names, decided))), of: barrier, plan)
     }
+    for (way, losers) in zip(ways, decided) { settle(way, losers) }
+    return barrier.wantsRemoved ? try removedRows(removed) : nil
   }
 
   // MARK: What was decided before
@@ -127,28 +122,26 @@ struct BarrierDecision {
     let groups = index.pieces.count
     let (keepsLast, keeps) = (barrier.keepsLast, barrier.keeps)
     let (isDraw, wantsRemoved) = (barrier.losesAs == .filtered, barrier.wantsRemoved)
-    let (memory, executor) = (memory, executor)
+    let limit = memory.shares.deciding
     let next = Atomic(0)
     let removed = Mutex<[Loss]>([])
     _ = try await forEachIndex(min(workers, groups), atMost: workers) { _ in
-      try await memory.blocking(on: executor) {
-        let resolver = BarrierResolver(keepsLast: keepsLast, limit: memory.shares.deciding)
-        let draw = BarrierDraw(keeps: keeps)
-        while true {
-          let group = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          guard group < groups else { return }
-          if isDraw {
-            try draw.resolve(group, of: index) { losses in
-              try Task.checkCancellation()
-              decide([], losses)
-            }
-            continue
-          }
-          try resolver.resolve(group, of: index, changed: changed) { met, losses in
+      let resolver = BarrierResolver(keepsLast: keepsLast, limit: limit)
+      let draw = BarrierDraw(keeps: keeps)
+      while true {
+        let group = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard group < groups else { return }
+        if isDraw {
+          try draw.resolve(group, of: index) { losses in
             try Task.checkCancellation()
-            decide(met, losses)
-            if wantsRemoved { removed.withLock { $0 += losses } }
+            decide([], losses)
           }
+          continue
+        }
+        try resolver.resolve(group, of: index, changed: changed) { met, losses in
+          try Task.checkCancellation()
+          decide(met, losses)
+          if wantsRemoved { removed.withLock { $0 += losses } }
         }
       }
     }

@@ -7,14 +7,12 @@ struct PassTasks: Sendable {
   private static let entryBytes = 4_096
 
   let work: PassWork
-  let memory: RunMemory
   let store: TaskStore?
   let keys: TaskKeys
   let attempts: TaskAttempts
 
   private var plan: Plan { work.plan }
   private var pass: Int { work.pass }
-  private var executor: BlockingExecutor { work.executor }
 
   struct Result: Sendable {
     var outputs: [ShardTask.Output]
@@ -32,11 +30,9 @@ struct PassTasks: Sendable {
         guard task.works, let content = task.state.contentHash else { return Known() }
         return Known(key: keys.key(task.state, content, pass: pass, task.lane))
       }
-      // Nothing is asked of the disk, on a thread of its own, that is surely not there.
+      // Nothing is asked of the disk that is surely not there.
       if zip(tasks, found).contains(where: { mayBeKnown($0, $1, store) }) {
-        found = try await withTaskExecutorPreference(executor) { [tasks, found] in
-          try zip(tasks, found).map { try find($0, $1, store, takesWhole: tasks.count > 1) }
-        }
+        found = try zip(tasks, found).map { try find($0, $1, store, takesWhole: tasks.count > 1) }
       }
       let missing = zip(tasks, found).filter { $0.works && $1.output == nil }
       // What is kept of a shard takes less than the shard.
@@ -51,9 +47,7 @@ struct PassTasks: Sendable {
     // Parts of an entry lie one behind the other: only a task that is alone can write them early.
     let early = rest.count == 1 ? pack.map { EntryBuilder($0) } : nil
     if let early { tasks[rest[0]].entry = early }
-    try await memory.blocking(on: executor) {
-      for index in rest where tasks[index].works { try tasks[index].state.bringBack() }
-    }
+    for index in rest where tasks[index].works { try tasks[index].state.bringBack() }
     for index in rest { tasks[index].file = found[index].file }
     let made: [ShardTask.Output]
     do {
@@ -74,21 +68,16 @@ struct PassTasks: Sendable {
     if let store {
       for index in rest { remember(tasks[index], store) }
       if let pack {
-        await withTaskExecutorPreference(executor) { [tasks, found] in
-          let entries = keep(
-            rest.map { (tasks[$0], found[$0].key, found[$0].output!) }, pack, store)
-          store.give(
-            pack, isFirstPass: pass == 0, added: pack.count - packStart, entries: entries)
-        }
+        let entries = keep(
+          rest.map { (tasks[$0], found[$0].key, found[$0].output!) }, pack, store)
+        store.give(pack, isFirstPass: pass == 0, added: pack.count - packStart, entries: entries)
       }
     }
-    try await memory.blocking(on: executor) {
-      for task in tasks where task.works {
-        if !plan.spec.errorBudgets.isEmpty {
-          try task.state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
-        }
-        try task.state.setAside()
+    for task in tasks where task.works {
+      if !plan.spec.errorBudgets.isEmpty {
+        try task.state.countRefusals(inPass: pass, byGroup: plan.hasFieldBudgets)
       }
+      try task.state.setAside()
     }
     let seconds = (ContinuousClock().now - started).seconds / Double(max(1, rest.count))
     return Result(

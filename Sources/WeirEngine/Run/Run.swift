@@ -254,7 +254,6 @@ private struct Run {
       for barrier in plan.barriers where barrier.depth == pass {
         removed[barrier.stage] = try await BarrierDecision(
           plan: plan, barrier: barrier, states: states, workers: options.workers, memory: memory,
-          executor: executor,
           kept: store.map { KeptDecisions(store: $0, keys: keys, spools: spoolFolder) }
         ).decide()
         memory.dropTuples(of: barrier.stage)
@@ -263,7 +262,7 @@ private struct Run {
     }
     // What is long where there are many shards is done beside what is long where there are many rows.
     async let finished = Run.finish(queues, slots: plan.passCount * states.count)
-    try await memory.blocking(on: executor) { for state in states { try state.settle() } }
+    for state in states { try state.settle() }
     let ledger = plan.ledger(states)
     try ledger.check()
     let quarantine = plan.quarantineSummary(states)
@@ -364,8 +363,8 @@ private struct Run {
       spools: spools, progress: progress, options: options, kits: kits)
     let units = ShardUnits(states, options)
     let passTasks = PassTasks(
-      work: work, memory: memory, store: store, keys: keys,
-      attempts: TaskAttempts(policy: options.retries, log: record.retries, executor: executor))
+      work: work, store: store, keys: keys,
+      attempts: TaskAttempts(policy: options.retries, log: record.retries))
     let order = units.order { index in
       guard pass == 0, let store else { return true }
       return states[units[index]].contains { !store.contents.hasSeen(size: $0.shard.size) }
@@ -380,19 +379,15 @@ private struct Run {
         quarantines.add(output.spool)
       }
       if files.isWanted {
-        try await withTaskExecutorPreference(executor) {
-          for (task, output) in zip(unit, result.outputs) {
-            try files.put(pass * states.count + task.state.ordinal, output.spool)
-          }
+        for (task, output) in zip(unit, result.outputs) {
+          try files.put(pass * states.count + task.state.ordinal, output.spool)
         }
       }
       if pass == 0 { for task in unit { try budgets?.finished(task.state.ordinal) } }
       // The last, because it may merge what others left.
-      try await memory.blocking(on: executor) {
-        try plan.put(
-          zip(unit, result.outputs).map { ($0.state, $1.partials) }, pass: pass,
-          shards: states.count, into: queues)
-      }
+      try plan.put(
+        zip(unit, result.outputs).map { ($0.state, $1.partials) }, pass: pass,
+        shards: states.count, into: queues)
       return result.records
     }
     var records = [[TaskRecord]](repeating: [], count: units.count)

@@ -38,17 +38,8 @@ final class RunMemory: Sendable {
     rest = SpillFile(path: joinPath(directory, "rest"))
   }
 
-  /// Whether something is on the disk, so that asking for it can block.
+  /// Whether not everything is in memory.
   var isOnDisk: Bool { budget.wasShort }
-
-  /// Runs what may block on the disk where it hurts nobody.
-  func blocking<Value>(
-    on executor: BlockingExecutor, isolation: isolated (any Actor)? = #isolation,
-    _ body: () async throws -> Value
-  ) async rethrows -> Value {
-    guard isOnDisk else { return try await body() }
-    return try await withTaskExecutorPreference(executor) { try await body() }
-  }
 
   // MARK: Tuples
 

@@ -48,7 +48,7 @@ struct ShardTask: Sendable {
     case .none: return Output()
     case .shard: return try await passOverShard(state)
     case .retained:
-      let partials = try await state.memory.blocking(on: work.executor) { try replay() }
+      let partials = try replay()
       guard let quarantine = state.quarantines[pass], quarantine.count > 0 else {
         return Output(partials: partials)
       }

@@ -1,45 +1,25 @@
 import WeirData
 
-/// A run of small shards in one task: all are read in one go, and what they write is written in one
-/// go, so that a shard costs no change of threads.
+/// A run of small shards in one task, one after the other: each is read in one go and what it writes is
+/// written in one go, so that a shard costs no change of threads.
 struct SmallShards: Sendable {
   let tasks: [ShardTask]
 
   func run() async throws -> [ShardTask.Output] {
-    let executor = tasks[0].work.executor
-    let readings = tasks.map(\.reading)
-    let files = try await withTaskExecutorPreference(executor) {
-      try zip(tasks, readings).map { task, reading in
-        guard reading == .shard else { return nil as WholeShard? }
-        if let file = task.file, file.isThere { return file }
-        return WholeShard(try task.state.readWhole())
-      }
-    }
     var outputs: [ShardTask.Output] = []
-    var items: [[SpoolItem]] = []
-    for (index, task) in tasks.enumerated() {
-      guard let file = files[index] else {
+    for task in tasks {
+      guard task.reading == .shard else {
         outputs.append(try await task.run())
-        items.append([])
         continue
       }
       try Task.checkCancellation()
-      let bytes = file.takeBytes()
-      task.showBytes(bytes.count)
-      let (output, written) = try task.pass(over: bytes)
-      outputs.append(output)
-      items.append(written)
+      outputs.append(try task.passOverWhole())
     }
-    guard items.contains(where: { !$0.isEmpty }) else { return outputs }
-    let spools = try await withTaskExecutorPreference(executor) { [items] in
-      try zip(tasks, items).map { task, items in try task.write(items) }
-    }
-    for (index, spool) in spools.enumerated() where spool != nil { outputs[index].spool = spool }
     return outputs
   }
 }
 
-/// Carries the bytes of a shard from the thread that read them.
+/// The bytes of a shard, for whoever comes first.
 final class WholeShard: @unchecked Sendable {
   private var bytes: Bytes?
 
@@ -82,7 +62,17 @@ extension ShardTask {
     return (output, worker.pending)
   }
 
-  fileprivate func write(_ items: [SpoolItem]) throws -> ShardSpool? {
+  /// Reads the shard, unless that was done, goes over it and writes what it has for the disk. Blocks.
+  fileprivate func passOverWhole() throws -> Output {
+    let found = file.flatMap { $0.isThere ? $0.takeBytes() : nil }
+    let bytes = try found ?? state.readWhole()
+    showBytes(bytes.count)
+    var (output, items) = try pass(over: bytes)
+    output.spool = try write(items)
+    return output
+  }
+
+  private func write(_ items: [SpoolItem]) throws -> ShardSpool? {
     guard !items.isEmpty else { return nil }
     let spool = work.spools.open(pass: pass, shard: state.ordinal)
     for item in items { try spool.write(item) }

@@ -5,7 +5,6 @@ import WeirData
 struct TaskAttempts: Sendable {
   let policy: RetryPolicy
   let log: AttemptLog
-  let executor: BlockingExecutor
 
   /// - Parameter restart: called before a task is tried again, to take back what it wrote elsewhere.
   /// - Returns: what came of each; of a shard that was set aside, nothing.
@@ -40,8 +39,7 @@ struct TaskAttempts: Sendable {
             pass: tasks[failed].pass, shard: state.ordinal, attempt: failures[failed], error)
           try await policy.pause(RetryPolicy.delay(after: failures[failed]))
         } else {
-          let task = tasks[failed]
-          try await withTaskExecutorPreference(executor) { try task.setAside(error) }
+          try tasks[failed].setAside(error)
           waiting.removeAll { $0 == failed }
         }
       }
