@@ -20,6 +20,8 @@ public struct PipelineRunner: Sendable {
   public var memory: MemoryShares?
   public var digestBytes: Int?
   public var isForced = false
+  /// Whether the files have to come from the disk, not from memory.
+  public var isCold = false
 
   public init(_ spec: String, files: [(path: String, bytes: [UInt8])]) {
     self.spec = spec
@@ -37,6 +39,7 @@ public struct PipelineRunner: Sendable {
   public func run(isolation: isolated (any Actor)? = #isolation) async throws -> PipelineOutcome {
     try await withTemporaryFolder { folder in
       for file in files { try folder.write(file.bytes, at: file.path) }
+      if isCold { for file in files { try forget(folder.file(file.path)) } }
       return try await run(in: folder)
     }
   }

@@ -75,6 +75,17 @@ public func writeFile(_ bytes: [UInt8], to path: String) throws {
   }
 }
 
+/// Lets the system forget what it holds of a file in memory, where its file system can do without: who
+/// reads it next waits for the disk.
+public func forget(_ path: String) throws {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw FileFailure(path: path, code: errno) }
+  defer { close(descriptor) }
+  // What is not on the disk yet cannot be forgotten.
+  guard fsync(descriptor) == 0 else { throw FileFailure(path: path, code: errno) }
+  posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+}
+
 /// The names in a folder, in byte order, without `.` and `..`.
 public func listFolder(_ path: String) -> [String] {
   guard let folder = opendir(path) else { return [] }

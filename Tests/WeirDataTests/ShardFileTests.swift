@@ -52,6 +52,35 @@ import WeirTesting
     }
   }
 
+  @Test func `gives what is in memory at once, and what is not when it was waited for`() throws {
+    try withTemporaryFolder { folder in
+      let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) }
+      let path = try folder.write(bytes, as: "a")
+      let hash = try contents(path, piece: 64_000).1
+      for isCold in [false, true] {
+        if isCold { try forget(path) }
+        let file = try ShardFile(path: path)
+        var (read, waited, isOver) = ([UInt8](), 0, false)
+        while !isOver {
+          switch try file.readAtHand(upTo: 64_000) {
+          case .piece(let piece): read += piece.copy()
+          case .end: isOver = true
+          case .notYet:
+            waited += 1
+            guard let piece = try file.read(upTo: 64_000) else {
+              isOver = true
+              continue
+            }
+            read += piece.copy()
+          }
+        }
+        #expect(read == bytes && file.contentHash() == hash)
+        // The file system may know no way to say so, or have nowhere else to keep it.
+        if !isCold { #expect(waited == 0 || waited > 4) }
+      }
+    }
+  }
+
   @Test func `that is no file is refused without waiting`() throws {
     try withTemporaryFolder { folder in
       #expect(mkfifo(folder.file("fifo"), 0o600) == 0)
@@ -99,14 +128,17 @@ import WeirTesting
         ),
       ]
       for (name, change) in changes {
-        try writeFile([UInt8](repeating: 1, count: 100), to: path)
-        let file = try ShardFile(path: path)
-        _ = try file.read(upTo: 50)
-        try change(path)
-        let error = #expect(throws: ShardError.self, "\(name)") {
-          while try file.read(upTo: 50) != nil {}
+        for isAtHand in [false, true] {
+          try writeFile([UInt8](repeating: 1, count: 100), to: path)
+          let file = try ShardFile(path: path)
+          _ = try file.read(upTo: 50)
+          try change(path)
+          let error = #expect(throws: ShardError.self, "\(name)") {
+            if isAtHand { while case .piece = try file.readAtHand(upTo: 50) {} }
+            while try file.read(upTo: 50) != nil {}
+          }
+          #expect(error?.code == .changed)
         }
-        #expect(error?.code == .changed)
       }
     }
   }

@@ -63,6 +63,27 @@ import WeirTesting
     }
   }
 
+  @Test func `that have to come from the disk give equal bytes`() async throws {
+    let corpus = Corpus(seed: 9, shardCount: 3, lines: 3_000)
+    var first: [String: [UInt8]]?
+    for (workers, wideShardBytes, isCold) in [
+      (1, 1 << 20, false), (1, 1 << 20, true), (2, 1, true), (2, 1 << 20, true),
+    ] {
+      var runner = PipelineRunner(Corpus.spec, files: corpus.shards)
+      runner.workers = workers
+      runner.wideShardBytes = wideShardBytes
+      runner.isCold = isCold
+      let outcome = try await runner.run()
+      #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
+      if let first {
+        differences(first, outcome.everything, "\(workers) workers, \(wideShardBytes), \(isCold)")
+      } else {
+        first = outcome.everything
+        #expect(outcome.outputs.count > 5)
+      }
+    }
+  }
+
   @Test(arguments: [2, 5])
   func `that are damaged are refused with the same words by any number of workers`(
     frames: Int

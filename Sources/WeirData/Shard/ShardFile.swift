@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// One shard opened for reading from its first byte to its last. Blocks: use it where blocking is
@@ -50,6 +51,31 @@ public final class ShardFile {
     var piece = Bytes(capacity: bytes)
     let got = uninterrupted { Glibc.read(descriptor, piece.base, bytes) }
     guard got >= 0 else { throw ShardFile.unreadable(path, errno, byte: bytesRead) }
+    return try took(got, piece)
+  }
+
+  /// What there is of a shard without waiting.
+  public enum AtHand: ~Copyable, Sendable {
+    case piece(Bytes)
+    case end
+    /// It would have to come from the disk, or the file system cannot say: ``read(upTo:)`` gets it.
+    case notYet
+  }
+
+  /// The next piece, at most `bytes` long, where it is in memory. Never waits for the disk.
+  public func readAtHand(upTo bytes: Int) throws(ShardError) -> AtHand {
+    var piece = Bytes(capacity: bytes)
+    var room = iovec(iov_base: piece.base, iov_len: bytes)
+    // -1: from where the last reading ended.
+    let got = uninterrupted { preadv2(descriptor, &room, 1, -1, WEIR_RWF_NOWAIT) }
+    if got < 0, errno == EAGAIN || errno == EOPNOTSUPP || errno == ENOSYS { return .notYet }
+    guard got >= 0 else { throw ShardFile.unreadable(path, errno, byte: bytesRead) }
+    guard let piece = try took(got, piece) else { return .end }
+    return .piece(piece)
+  }
+
+  /// - Parameter piece: has `got` bytes.
+  private func took(_ got: Int, _ piece: consuming Bytes) throws(ShardError) -> Bytes? {
     guard got > 0 else {
       try checkUnchanged()
       return nil

@@ -96,7 +96,7 @@ struct PassTasks: Sendable {
     var key: Hash128?
     var output: ShardTask.Output?
     /// What is in the shard, where it had to be read for that.
-    var file: WholeShard?
+    var file: CarriedBytes?
   }
 
   /// Whether it is worth a look; a task that does not work has no result.
@@ -202,8 +202,8 @@ extension ShardState {
   }
 
   /// The same for a shard that is read in one go: what had to be read is what the task wants. Blocks.
-  func recallWhole(_ contents: ShardContents) throws -> WholeShard? {
-    recall(contents) == .perhaps ? WholeShard(try readWhole()) : nil
+  func recallWhole(_ contents: ShardContents) throws -> CarriedBytes? {
+    recall(contents) == .perhaps ? CarriedBytes(try readWhole()) : nil
   }
 
   private enum Recalled { case known, new, perhaps }
@@ -224,7 +224,7 @@ extension ShardState {
   func readContent() throws(ShardError) {
     let file = try ShardFile(path: shard.path)
     look = ShardContents.Look(file.status)
-    while try file.read(upTo: ShardTask.pieceBytes) != nil {}
+    while try file.read(upTo: ShardPieces.pieceBytes) != nil {}
     contentHash = file.contentHash()
   }
 }

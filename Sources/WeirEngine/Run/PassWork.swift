@@ -31,7 +31,7 @@ final class PassWork: Sendable {
     self.progress = progress
     stageNames = plan.spec.stages.map(\.name)
     batchBytes = options.batchBytes
-    turnBytes = min(ShardTask.pieceBytes, options.wideShardBytes)
+    turnBytes = min(ShardPieces.pieceBytes, options.wideShardBytes)
     self.kits = kits
     wantsRemoved = Set(plan.barriers.filter(\.wantsRemoved).map(\.stage))
     entryForms = plan.lanes.indices.map { TaskEntry.Form(plan, pass: pass, lane: $0) }

@@ -56,7 +56,7 @@ struct ShardProbe {
     do throws(ShardError) {
       let file = try ShardFile(path: shard.path)
       var decoder = ShardDecoder(path: shard.path, limits: limits)
-      while let piece = try file.read(upTo: ShardTask.pieceBytes) {
+      while let piece = try file.read(upTo: ShardPieces.pieceBytes) {
         guard fault == nil else { continue }
         decoder.feed(piece)
         fault = ShardProbe.exhaust(&decoder)

@@ -2,15 +2,10 @@ import WeirData
 
 /// One task: a pass over one shard.
 ///
-/// Inside it a reader, which waits on the disk, a body, which computes, and a writer, which waits on
-/// the disk again, joined by bounded channels. Where there are fewer shards than workers the body's
+/// Inside it a body, which computes, and a writer, which waits on the disk, joined by a bounded channel,
+/// and a reader where the shard has to come from the disk too (``ShardPieces``). Where there are fewer shards than workers the body's
 /// first steps become workers of their own (``WideReading``).
 struct ShardTask: Sendable {
-  /// Bytes asked from the disk at a time.
-  static let pieceBytes = 256 * 1024
-  /// Pieces that may wait between two workers.
-  static let channelDepth = 4
-
   let work: PassWork
   let state: ShardState
   /// Workers that have nothing else to do than to help with this shard, this one included; 0: there
@@ -19,7 +14,7 @@ struct ShardTask: Sendable {
   /// Takes what the task writes, where it is kept.
   var entry: EntryBuilder?
   /// What is in the shard, where that was read already.
-  var file: WholeShard?
+  var file: CarriedBytes?
 
   struct Output: Sendable {
     var partials: [(node: Int, bytes: [UInt8])] = []
@@ -111,11 +106,11 @@ struct ShardTask: Sendable {
   private func passOverShard(_ state: ShardState) async throws -> Output {
     let kit = work.kits.take(state.lane)
     let writes = WriterQueue(encoders: width)
-    let pieces = Channel<Bytes>(capacity: ShardTask.channelDepth)
+    let pieces = ShardPieces(of: self, state)
     let parts = try await together { group in
       group.addTask(executorPreference: work.executor) {
         await Result {
-          try await ending(pieces) { try await read(into: pieces, state) }
+          try await pieces.readAhead()
           return Output()
         }
       }
@@ -136,7 +131,7 @@ struct ShardTask: Sendable {
   }
 
   private func body(
-    _ pieces: Channel<Bytes>, _ writes: WriterQueue, _ kit: TaskKit, _ state: ShardState
+    _ pieces: ShardPieces, _ writes: WriterQueue, _ kit: TaskKit, _ state: ShardState
   ) async throws -> Output {
     do {
       let worker = makeWorker(
@@ -150,34 +145,25 @@ struct ShardTask: Sendable {
           try await handOn(worker, to: writes, &sent)
         }
       }
+      pieces.finish()
       let partials = worker.finish()
       try await handOn(worker, to: writes, &sent)
       writes.finish()
       return Output(partials: partials)
     } catch {
+      pieces.cancel()
       writes.cancel()
       throw error
     }
   }
 
-  /// Reads the shard from the disk.
-  private func read(into pieces: Channel<Bytes>, _ state: ShardState) async throws {
-    let file = try ShardFile(path: state.shard.path)
-    state.look = ShardContents.Look(file.status)
-    while let piece = try file.read(upTo: ShardTask.pieceBytes) {
-      showBytes(piece.count)
-      try await pieces.send(piece)
-    }
-    try state.note(file.contentHash())
-  }
-
   /// Decompresses, parses and runs the stages.
   private func scan(
-    _ pieces: Channel<Bytes>, _ scanner: any BatchScanner, with worker: LaneWorker,
+    _ pieces: ShardPieces, _ scanner: any BatchScanner, with worker: LaneWorker,
     _ state: ShardState, handOn: () async throws -> Void
   ) async throws {
     var decoder = ShardDecoder(path: state.shard.path, limits: limits)
-    while let piece = try await pieces.receive() {
+    while let piece = try await pieces.next() {
       decoder.feed(piece)
       try take(&decoder, scanner, worker)
       try await handOn()

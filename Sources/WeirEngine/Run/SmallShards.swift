@@ -19,19 +19,6 @@ struct SmallShards: Sendable {
   }
 }
 
-/// The bytes of a shard, for whoever comes first.
-final class WholeShard: @unchecked Sendable {
-  private var bytes: Bytes?
-
-  init(_ bytes: consuming Bytes) { self.bytes = consume bytes }
-
-  /// Whether nobody took the bytes.
-  var isThere: Bool { bytes != nil }
-
-  /// Once.
-  func takeBytes() -> Bytes { bytes.take()! }
-}
-
 extension ShardState {
   /// All bytes of the shard. Blocks.
   ///
@@ -64,8 +51,7 @@ extension ShardTask {
 
   /// Reads the shard, unless that was done, goes over it and writes what it has for the disk. Blocks.
   fileprivate func passOverWhole() throws -> Output {
-    let found = file.flatMap { $0.isThere ? $0.takeBytes() : nil }
-    let bytes = try found ?? state.readWhole()
+    let bytes = try file?.take() ?? state.readWhole()
     showBytes(bytes.count)
     var (output, items) = try pass(over: bytes)
     output.spool = try write(items)

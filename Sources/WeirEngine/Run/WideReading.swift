@@ -29,7 +29,7 @@ struct WideReading: Sendable {
 
   /// - Parameter handOn: called after each batch.
   func scan(
-    _ pieces: Channel<Bytes>, with worker: LaneWorker, handOn: () async throws -> Void
+    _ pieces: ShardPieces, with worker: LaneWorker, handOn: () async throws -> Void
   ) async throws {
     let segments = (0..<workers).map { _ in Channel<Segment>(capacity: 2) }
     let chunks = (0..<workers).map { _ in Channel<Chunk>(capacity: 8) }
@@ -86,7 +86,7 @@ struct WideReading: Sendable {
 
   /// Gives the frames of the file out in turn.
   private func deal(
-    _ pieces: Channel<Bytes>, _ segments: [Channel<Segment>], _ turns: Channel<Int>
+    _ pieces: ShardPieces, _ segments: [Channel<Segment>], _ turns: Channel<Int>
   ) async throws {
     var frames = ZstdFrames()
     var turn = 0
@@ -99,7 +99,7 @@ struct WideReading: Sendable {
       offset += count
       given += count
     }
-    while let piece = try await pieces.receive() {
+    while let piece = try await pieces.next() {
       var from = 0
       var at = 0
       while let end = advance(&frames, piece, at) {

@@ -3,6 +3,7 @@
 #include "fault.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -89,6 +90,23 @@ ssize_t read(int file, void *bytes, size_t count) {
   FAIL_IF_STRUCK(strike);
   if (strike.is_short && count > 1) count /= 2;
   return after(strike, syscall(SYS_read, file, bytes, count));
+}
+
+// Only a read that must not wait. Every third one is told that it would have to; the others do wait, so
+// that it is not the disk that decides how many calls there are.
+ssize_t preadv2(int file, const struct iovec *pieces, int count, off_t at, int flags) {
+  static atomic_ulong calls;
+  const char *path = path_of(file);
+  if (!path || count != 1 || at != -1) return syscall(SYS_preadv2, file, pieces, count, at, 0, flags);
+  if (atomic_fetch_add(&calls, 1) % 3 == 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  struct strike strike = before("read", path, NULL);
+  FAIL_IF_STRUCK(strike);
+  struct iovec piece = *pieces;
+  if (strike.is_short && piece.iov_len > 1) piece.iov_len /= 2;
+  return after(strike, syscall(SYS_readv, file, &piece, 1));
 }
 
 ssize_t pread(int file, void *bytes, size_t count, off_t at) {
