@@ -41,6 +41,24 @@ import Testing
     executor.stop()
     #expect(counter.count == 500)
   }
+
+  /// Threads are started when they are wanted: each of these waits for all of them.
+  @Test func `runs as many calls at once as it has threads`() async throws {
+    let executor = try BlockingExecutor(threads: 3)
+    let counter = Counter()
+    for round in 1...20 {
+      await withTaskGroup { group in
+        for _ in 0..<3 {
+          group.addTask(executorPreference: executor) {
+            counter.add()
+            while counter.count < 3 * round { sched_yield() }
+          }
+        }
+      }
+    }
+    executor.stop()
+    #expect(counter.count == 60)
+  }
 }
 
 private final class Counter: Sendable {

@@ -9,37 +9,49 @@ public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
   private var queue: [UnownedJob] = []
   private var head = 0
   private var isStopping = false
-  private var threads: [pthread_t] = []
+  private var threadsMax: Int
+  private var threads = 0
+  /// Threads that wait for a job.
+  private var idle = 0
   /// Called when a job is in the queue and its thread is not woken yet: for tests, set before the
   /// executor is used.
   var beforeWaking: @Sendable () -> Void = {}
 
   /// - Parameter threads: how many calls may block at once; where the system has fewer to give, that
-  ///   many.
+  ///   many. The first is started now, the others when they are wanted.
   /// - Throws: `RunError` where it has none.
   public init(threads count: Int) throws {
+    threadsMax = max(1, count)
     pthread_mutex_init(&mutex, nil)
     pthread_cond_init(&condition, nil)
-    for _ in 0..<max(1, count) {
-      var thread = pthread_t()
-      let box = Unmanaged.passRetained(self)
-      let result = pthread_create(
-        &thread, nil,
-        { argument in
-          Unmanaged<BlockingExecutor>.fromOpaque(argument!).takeRetainedValue().work()
-          return nil
-        }, box.toOpaque())
-      guard result == 0 else {
-        box.release()
-        guard threads.isEmpty else { break }
-        throw RunError(
-          code: "no_threads",
-          message: "no thread can be started: \(String(cString: strerror(result)))",
-          fix: "raise the limits of processes or memory of this user", isTransient: true)
-      }
-      pthread_detach(thread)
-      threads.append(thread)
+    threads = 1
+    let result = start()
+    guard result == 0 else {
+      throw RunError(
+        code: "no_threads",
+        message: "no thread can be started: \(String(cString: strerror(result)))",
+        fix: "raise the limits of processes or memory of this user", isTransient: true)
     }
+  }
+
+  /// Starts a thread that is counted already.
+  ///
+  /// - Returns: 0, or the error of the system.
+  private func start() -> Int32 {
+    var thread = pthread_t()
+    let box = Unmanaged.passRetained(self)
+    let result = pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<BlockingExecutor>.fromOpaque(argument!).takeRetainedValue().work()
+        return nil
+      }, box.toOpaque())
+    guard result == 0 else {
+      box.release()
+      return result
+    }
+    pthread_detach(thread)
+    return 0
   }
 
   public func enqueue(_ job: consuming ExecutorJob) {
@@ -50,9 +62,18 @@ public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
     defer { held.release() }
     pthread_mutex_lock(&mutex)
     queue.append(job)
+    let startsOne = queue.count - head > idle && threads < threadsMax
+    if startsOne { threads += 1 }
     pthread_mutex_unlock(&mutex)
     beforeWaking()
     pthread_cond_signal(&condition)
+    if startsOne, start() != 0 {
+      // The system has no more: those that there are do it all.
+      pthread_mutex_lock(&mutex)
+      threads -= 1
+      threadsMax = threads
+      pthread_mutex_unlock(&mutex)
+    }
   }
 
   /// Lets the threads end when the queue is empty.
@@ -74,7 +95,9 @@ public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
     defer { pthread_mutex_unlock(&mutex) }
     while head == queue.count {
       if isStopping { return nil }
+      idle += 1
       pthread_cond_wait(&condition, &mutex)
+      idle -= 1
     }
     let job = queue[head]
     head += 1

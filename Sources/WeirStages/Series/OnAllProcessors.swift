@@ -8,8 +8,9 @@ import Synchronization
 func onAllProcessors<Value: Sendable>(
   _ count: Int, piece: Int, _ make: @escaping @Sendable (Int) -> Value
 ) -> [Value] {
-  let wanted = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), count / (4 * piece))
-  guard wanted > 1 else { return (0..<count).map(make) }
+  let useful = count / (4 * piece)
+  guard useful > 1 else { return (0..<count).map(make) }
+  let wanted = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), useful)
   let results = Mutex<[(start: Int, values: [Value])]>([])
   let next = Atomic<Int>(0)
   let work = SharedWork {
