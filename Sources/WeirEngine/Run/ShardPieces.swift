@@ -48,13 +48,15 @@ final class ShardPieces: @unchecked Sendable {
     return file
   }
 
-  /// Waits until it is needed, and then reads ahead to the end. Blocks.
+  /// Waits until it is needed, and then reads ahead to the end, on a thread for the disk.
   func readAhead() async throws {
     try await ending(ahead) {
       guard try await handOver.receive() != nil, let file else { return }
-      while let piece = try file.read(upTo: ShardPieces.pieceBytes) {
-        task.showBytes(piece.count)
-        try await ahead.send(piece)
+      try await withTaskExecutorPreference(task.work.executor) {
+        while let piece = try file.read(upTo: ShardPieces.pieceBytes) {
+          task.showBytes(piece.count)
+          try await ahead.send(piece)
+        }
       }
       try state.note(file.contentHash())
     }

@@ -3,8 +3,8 @@ import WeirData
 /// One task: a pass over one shard.
 ///
 /// Inside it a body, which computes, and a writer, which waits on the disk, joined by a bounded channel,
-/// and a reader where the shard has to come from the disk too (``ShardPieces``). Where there are fewer shards than workers the body's
-/// first steps become workers of their own (``WideReading``).
+/// and a reader where the shard has to come from the disk too (``ShardPieces``). Where there are fewer
+/// shards than workers the body's first steps become workers of their own (``WideReading``).
 struct ShardTask: Sendable {
   let work: PassWork
   let state: ShardState
@@ -108,7 +108,7 @@ struct ShardTask: Sendable {
     let writes = WriterQueue(encoders: width)
     let pieces = ShardPieces(of: self, state)
     let parts = try await together { group in
-      group.addTask(executorPreference: work.executor) {
+      group.addTask {
         await Result {
           try await pieces.readAhead()
           return Output()
