@@ -64,7 +64,10 @@ struct PassTasks: Sendable {
         found[index].key = keys.key(task.state, content, pass: pass, task.lane)
       }
     }
-    for (task, found) in zip(tasks, found) where task.works { task.state.taskKey = found.key }
+    for (index, task) in tasks.enumerated() where task.works {
+      task.state.taskKey = found[index].key
+      task.state.isReused = !rest.contains(index)
+    }
     if let store {
       for index in rest { remember(tasks[index], store) }
       if let pack {

@@ -361,16 +361,15 @@ private struct Run {
     let work = PassWork(
       plan: plan, pass: pass, executor: executor, hasher: SipHasher(secret: record.secret),
       spools: spools, progress: progress, options: options, kits: kits)
-    let units = ShardUnits(states, options)
+    let units = ShardUnits(states, options) { state in
+      guard let store else { return true }
+      return pass == 0 ? !store.contents.hasSeen(size: state.shard.size) : !state.isReused
+    }
     let passTasks = PassTasks(
       work: work, store: store, keys: keys,
       attempts: TaskAttempts(policy: options.retries, log: record.retries))
-    let order = units.order { index in
-      guard pass == 0, let store else { return true }
-      return states[units[index]].contains { !store.contents.hasSeen(size: $0.shard.size) }
-    }
     let results = try await forEachIndex(units.count, atMost: options.workers) { place in
-      let unit = states[units[order[place]]].map {
+      let unit = states[units[units.order[place]]].map {
         ShardTask(work: work, state: $0, width: units.width(of: $0.ordinal))
       }
       let result = try await passTasks.run(unit)
@@ -391,7 +390,7 @@ private struct Run {
       return result.records
     }
     var records = [[TaskRecord]](repeating: [], count: units.count)
-    for (place, index) in order.enumerated() { records[index] = results[place] }
+    for (place, index) in units.order.enumerated() { records[index] = results[place] }
     return records.flatMap { $0 }
   }
 

@@ -24,6 +24,8 @@ final class ShardState: @unchecked Sendable {
   var uncheckedFrames = 0
   /// What names the result of the last pass, where results are kept.
   var taskKey: Hash128?
+  /// Whether the result of the last pass was kept from another run.
+  var isReused = false
   /// While a task works on the shard, or ``bringBack()`` was called.
   var outcomes = LineOutcomes()
   /// Lines of the shard, blank ones included, as of the last ``setAside()``.
