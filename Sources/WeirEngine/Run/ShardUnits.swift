@@ -11,10 +11,6 @@ struct ShardUnits {
   /// quarter more of their time than one alone does.
   private static let sharedFrom = 1.5
 
-  /// From so many workers for a shard on it is given to several: handing it from one to the other takes a
-  /// quarter more of their time than one alone does.
-  private static let sharedFrom = 1.5
-
   private var ranges: [Range<Int>] = []
   /// The units in the order in which to take them: those that are a lot of work first, so that the last
   /// worker is not alone with one while the others have nothing left.
