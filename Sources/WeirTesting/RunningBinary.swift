@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import WeirEngine
 
 /// A child process whose output is collected, for tests of the built `weir`.
 public final class RunningBinary: Sendable {
@@ -148,12 +149,8 @@ private final class Collector: Sendable {
     self.descriptor = descriptor
     thread = Mutex(pthread_t())
     var started = pthread_t()
-    pthread_create(
-      &started, nil,
-      { argument in
-        Unmanaged<Collector>.fromOpaque(argument!).takeRetainedValue().collect()
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
+    let result = startThread(&started) { self.collect() }
+    precondition(result == 0, "no thread can be started")
     let handle = started
     thread.withLock { $0 = handle }
   }

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import WeirEngine
 
 /// Turns SIGINT and SIGTERM into a call, on a thread of its own; a second one ends the process.
 ///
@@ -18,7 +19,7 @@ final class SignalWatch: Sendable {
     // Touched here, so that the handler finds them made.
     _ = signal
     sem_init(wakeup, 0, 0)
-    startThread()
+    startWatching()
     for number in [SIGINT, SIGTERM] {
       Glibc.signal(number) { number in
         let exchanged = received.compareExchange(
@@ -35,21 +36,10 @@ final class SignalWatch: Sendable {
     if signal != 0 { body() }
   }
 
-  private func startThread() {
+  private func startWatching() {
     var thread = pthread_t()
-    let box = Unmanaged.passRetained(self)
-    let result = pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<SignalWatch>.fromOpaque(argument!).takeRetainedValue().watch()
-        return nil
-      }, box.toOpaque())
-    guard result == 0 else {
-      // Without the thread a signal ends the process as it would any other.
-      box.release()
-      return
-    }
-    pthread_detach(thread)
+    // Without the thread a signal ends the process as it would any other.
+    if startThread(&thread, { self.watch() }) == 0 { pthread_detach(thread) }
   }
 
   private func watch() {

@@ -24,15 +24,10 @@ import WeirTesting
       runner.workers = way.workers
       runner.batchBytes = way.batchBytes
       let outcome = try await runner.run()
-      #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
+      compare(outcome, with: &first, "\(way.workers) workers, \(way.batchBytes) bytes")
       let result = try #require(outcome.result)
       #expect(result.ledger.records.read + result.ledger.records.blank == corpus.lines)
       #expect(outcome.outputs.count > 20 && !outcome.quarantine.isEmpty)
-      if let first {
-        differences(first, outcome.everything, "\(way.workers) workers, \(way.batchBytes) bytes")
-      } else {
-        first = outcome.everything
-      }
     }
   }
 
@@ -52,13 +47,8 @@ import WeirTesting
         runner.batchBytes = batchBytes
         runner.wideShardBytes = wideShardBytes
         let outcome = try await runner.run()
-        #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
-        if let first {
-          differences(first, outcome.everything, "\(workers) workers, \(batchBytes) bytes")
-        } else {
-          first = outcome.everything
-          #expect(outcome.outputs.count > 5 && !outcome.quarantine.isEmpty)
-        }
+        compare(outcome, with: &first, "\(workers) workers, \(batchBytes) bytes")
+        #expect(outcome.outputs.count > 5 && !outcome.quarantine.isEmpty)
       }
     }
   }
@@ -74,13 +64,8 @@ import WeirTesting
       runner.wideShardBytes = wideShardBytes
       runner.isCold = isCold
       let outcome = try await runner.run()
-      #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
-      if let first {
-        differences(first, outcome.everything, "\(workers) workers, \(wideShardBytes), \(isCold)")
-      } else {
-        first = outcome.everything
-        #expect(outcome.outputs.count > 5)
-      }
+      compare(outcome, with: &first, "\(workers) workers, \(wideShardBytes), \(isCold)")
+      #expect(outcome.outputs.count > 5)
     }
   }
 
@@ -109,6 +94,18 @@ import WeirTesting
         messages.insert("\(error.code) \(error.message.split(separator: ".jsonl.zst").last ?? "")")
       }
       #expect(messages.count == 1, "\(messages.sorted())")
+    }
+  }
+
+  /// A run must go well and make what the first one made.
+  private func compare(
+    _ outcome: PipelineOutcome, with first: inout [String: [UInt8]]?, _ how: String
+  ) {
+    #expect(outcome.error == nil, "\(outcome.error.map { "\($0)" } ?? "")")
+    if let first {
+      differences(first, outcome.everything, how)
+    } else {
+      first = outcome.everything
     }
   }
 

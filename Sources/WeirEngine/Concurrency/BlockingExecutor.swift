@@ -39,19 +39,9 @@ public final class BlockingExecutor: TaskExecutor, @unchecked Sendable {
   /// - Returns: 0, or the error of the system.
   private func start() -> Int32 {
     var thread = pthread_t()
-    let box = Unmanaged.passRetained(self)
-    let result = pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<BlockingExecutor>.fromOpaque(argument!).takeRetainedValue().work()
-        return nil
-      }, box.toOpaque())
-    guard result == 0 else {
-      box.release()
-      return result
-    }
-    pthread_detach(thread)
-    return 0
+    let result = startThread(&thread) { self.work() }
+    if result == 0 { pthread_detach(thread) }
+    return result
   }
 
   public func enqueue(_ job: consuming ExecutorJob) {

@@ -44,6 +44,9 @@ struct PassTasks: Sendable {
     }
     let packStart = pack?.count ?? 0
     let rest = tasks.indices.filter { found[$0].output == nil }
+    for (task, found) in zip(tasks, found) where task.works {
+      task.state.isReused = found.output != nil
+    }
     // Parts of an entry lie one behind the other: only a task that is alone can write them early.
     let early = rest.count == 1 ? pack.map { EntryBuilder($0) } : nil
     if let early { tasks[rest[0]].entry = early }
@@ -64,10 +67,7 @@ struct PassTasks: Sendable {
         found[index].key = keys.key(task.state, content, pass: pass, task.lane)
       }
     }
-    for (index, task) in tasks.enumerated() where task.works {
-      task.state.taskKey = found[index].key
-      task.state.isReused = !rest.contains(index)
-    }
+    for (task, found) in zip(tasks, found) where task.works { task.state.taskKey = found.key }
     if let store {
       for index in rest { remember(tasks[index], store) }
       if let pack {
@@ -86,9 +86,7 @@ struct PassTasks: Sendable {
     return Result(
       outputs: found.map { $0.output! },
       records: tasks.indices.filter { tasks[$0].works }.map { index in
-        let isReused = !rest.contains(index)
-        return record(
-          tasks[index], found[index].key, isReused: isReused, seconds: isReused ? 0 : seconds)
+        record(tasks[index], found[index].key, seconds: seconds)
       })
   }
 
@@ -189,11 +187,12 @@ struct PassTasks: Sendable {
   }
 
   private func record(
-    _ task: ShardTask, _ key: Hash128?, isReused: Bool, seconds: Double
+    _ task: ShardTask, _ key: Hash128?, seconds: Double
   ) -> TaskRecord {
     TaskRecord(
       pass: pass, source: plan.stage(task.lane.stage).name, shard: task.state.shard.nameText,
-      key: key?.hex ?? "", isReused: isReused, seconds: seconds)
+      key: key?.hex ?? "", isReused: task.state.isReused, seconds: task.state.isReused ? 0 : seconds
+    )
   }
 }
 

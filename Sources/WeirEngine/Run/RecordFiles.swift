@@ -37,9 +37,6 @@ final class RecordFiles: @unchecked Sendable {
     self.sinks = sinks
   }
 
-  /// Whether there is a sink that writes records.
-  var isWanted: Bool { !sinks.isEmpty }
-
   /// Takes the records of one shard and pass, and appends all whose turn it is. Blocks.
   ///
   /// - Parameter slot: place in the order of all passes and shards; every slot must be filled once.

@@ -242,7 +242,7 @@ private struct Run {
     for pass in 0..<plan.passCount {
       do {
         tasks += try await runPass(
-          pass, states, executor, queues, kits, spoolFolder, files, memory, store, keys, spools,
+          pass, states, executor, queues, kits, spoolFolder, files, store, keys, spools,
           budgets.watch)
       } catch let stop as BudgetWatch.Stop {
         throw try budgets.stopped(spools) ?? stop
@@ -353,7 +353,7 @@ private struct Run {
 
   private func runPass(
     _ pass: Int, _ states: [ShardState], _ executor: BlockingExecutor, _ queues: [PartialQueue],
-    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles, _ memory: RunMemory,
+    _ kits: KitPool, _ spools: SpoolFolder, _ files: RecordFiles,
     _ store: TaskStore?, _ keys: TaskKeys, _ quarantines: QuarantineSpools,
     _ budgets: BudgetWatch?
   ) async throws -> [TaskRecord] {
@@ -377,10 +377,8 @@ private struct Run {
         if pass == 0 { progress.addShard() }
         quarantines.add(output.spool)
       }
-      if files.isWanted {
-        for (task, output) in zip(unit, result.outputs) {
-          try files.put(pass * states.count + task.state.ordinal, output.spool)
-        }
+      for (task, output) in zip(unit, result.outputs) {
+        try files.put(pass * states.count + task.state.ordinal, output.spool)
       }
       if pass == 0 { for task in unit { try budgets?.finished(task.state.ordinal) } }
       // The last, because it may merge what others left.

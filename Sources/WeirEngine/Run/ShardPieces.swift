@@ -13,7 +13,7 @@ final class ShardPieces: @unchecked Sendable {
   /// Hands the file over to who reads ahead.
   private let handOver = Channel<Void>(capacity: 1)
   private var isAhead = false
-  /// The worker's, until it is handed over.
+  /// The worker's, but while it is handed over: until there is no more ahead.
   private var file: ShardFile?
 
   /// - Parameter state: of the shard; not that of the task where its records are only looked at again.
@@ -24,20 +24,26 @@ final class ShardPieces: @unchecked Sendable {
 
   /// The next piece; `nil` at the end, when the content is what it was.
   func next() async throws -> Bytes? {
-    if isAhead { return try await ahead.receive() }
     let file = try open()
-    switch try file.readAtHand(upTo: ShardPieces.pieceBytes) {
-    case .piece(let piece):
-      task.showBytes(piece.count)
-      return piece
-    case .end:
+    guard let piece = try await read(file) else {
       try state.note(file.contentHash())
       return nil
-    case .notYet:
-      isAhead = true
-      try await handOver.send(())
-      return try await ahead.receive()
     }
+    task.showBytes(piece.count)
+    return piece
+  }
+
+  private func read(_ file: ShardFile) async throws -> Bytes? {
+    if !isAhead {
+      switch try file.readAtHand(upTo: ShardPieces.pieceBytes) {
+      case .piece(let piece): return piece
+      case .end: return nil
+      case .notYet:
+        isAhead = true
+        try await handOver.send(())
+      }
+    }
+    return try await ahead.receive()
   }
 
   private func open() throws(ShardError) -> ShardFile {
@@ -54,11 +60,9 @@ final class ShardPieces: @unchecked Sendable {
       guard try await handOver.receive() != nil, let file else { return }
       try await withTaskExecutorPreference(task.work.executor) {
         while let piece = try file.read(upTo: ShardPieces.pieceBytes) {
-          task.showBytes(piece.count)
           try await ahead.send(piece)
         }
       }
-      try state.note(file.contentHash())
     }
   }
 

@@ -30,11 +30,13 @@ struct ShardTask: Sendable {
   /// What this pass needs of the shard.
   var reading: Lane.Reading { state.fault == nil ? lane.readings[pass] : .none }
 
-  /// Runs the tasks of one worker, one after the other.
-  static func run(_ tasks: ArraySlice<ShardTask>) async throws -> [Output] {
-    if tasks.count > 1 { return try await SmallShards(tasks: Array(tasks)).run() }
+  /// Runs the tasks of one worker, one after the other. Several are those of small shards.
+  static func run(_ tasks: [ShardTask]) async throws -> [Output] {
     var outputs: [Output] = []
-    for task in tasks { outputs.append(try await task.run()) }
+    for task in tasks {
+      let isWhole = tasks.count > 1 && task.reading == .shard
+      outputs.append(isWhole ? try task.passOverWhole() : try await task.run())
+    }
     return outputs
   }
 

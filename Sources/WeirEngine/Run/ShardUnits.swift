@@ -44,9 +44,10 @@ struct ShardUnits {
       at = end
     }
     let work = ranges.map { states[$0].contains(where: isWork) }
-    order = ranges.indices.filter { work[$0] } + ranges.indices.filter { !work[$0] }
+    let first = ranges.indices.filter { work[$0] }
+    order = first + ranges.indices.filter { !work[$0] }
     // Where nothing seems to be work, all may be.
-    let working = work.contains(true) ? order.filter { work[$0] } : order
+    let working = first.isEmpty ? order : first
     let sizes = working.map { states[ranges[$0]].reduce(0) { $0 + $1.shard.size } }
     for (place, width) in ShardUnits.widths(sizes, workers: workers) {
       let range = ranges[working[place]]

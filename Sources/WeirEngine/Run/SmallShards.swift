@@ -1,24 +1,5 @@
 import WeirData
 
-/// A run of small shards in one task, one after the other: each is read in one go and what it writes is
-/// written in one go, so that a shard costs no change of threads.
-struct SmallShards: Sendable {
-  let tasks: [ShardTask]
-
-  func run() async throws -> [ShardTask.Output] {
-    var outputs: [ShardTask.Output] = []
-    for task in tasks {
-      guard task.reading == .shard else {
-        outputs.append(try await task.run())
-        continue
-      }
-      try Task.checkCancellation()
-      outputs.append(try task.passOverWhole())
-    }
-    return outputs
-  }
-}
-
 extension ShardState {
   /// All bytes of the shard. Blocks.
   ///
@@ -49,8 +30,10 @@ extension ShardTask {
     return (output, worker.pending)
   }
 
-  /// Reads the shard, unless that was done, goes over it and writes what it has for the disk. Blocks.
-  fileprivate func passOverWhole() throws -> Output {
+  /// The task of a small shard: reads it in one go, unless that was done, goes over it and writes in one go
+  /// what it has for the disk, so that the shard costs no change of threads. Blocks.
+  func passOverWhole() throws -> Output {
+    try Task.checkCancellation()
     let bytes = try file?.take() ?? state.readWhole()
     showBytes(bytes.count)
     var (output, items) = try pass(over: bytes)

@@ -17,7 +17,7 @@ struct TaskAttempts: Sendable {
     var failures = tasks.map { _ in 0 }
     while !waiting.isEmpty {
       do {
-        let made = try await ShardTask.run(waiting.map { tasks[$0] }[...])
+        let made = try await ShardTask.run(waiting.map { tasks[$0] })
         for (index, output) in zip(waiting, made) { outputs[index] = output }
         break
       } catch let error as ShardError {

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import WeirEngine
 
 /// `make` of 0 ..< `count`, in that order, worked out on as many threads as there are processors.
 ///
@@ -13,7 +14,7 @@ func onAllProcessors<Value: Sendable>(
   let wanted = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), useful)
   let results = Mutex<[(start: Int, values: [Value])]>([])
   let next = Atomic<Int>(0)
-  let work = SharedWork {
+  let work: @Sendable () -> Void = {
     while true {
       let start = next.wrappingAdd(piece, ordering: .relaxed).oldValue
       guard start < count else { return }
@@ -21,35 +22,13 @@ func onAllProcessors<Value: Sendable>(
       results.withLock { $0.append((start, values)) }
     }
   }
-  work.runEverywhere(wanted)
-  return results.withLock { $0.sorted { $0.start < $1.start }.flatMap(\.values) }
-}
-
-/// Something that several threads do together.
-private final class SharedWork: Sendable {
-  private let body: @Sendable () -> Void
-
-  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-
-  /// On `threads` threads, the caller's being one of them.
-  func runEverywhere(_ threads: Int) {
-    var started: [pthread_t] = []
-    for _ in 1..<threads {
-      var thread = pthread_t()
-      let box = Unmanaged.passRetained(self)
-      let result = pthread_create(
-        &thread, nil,
-        { argument in
-          Unmanaged<SharedWork>.fromOpaque(argument!).takeRetainedValue().body()
-          return nil
-        }, box.toOpaque())
-      guard result == 0 else {
-        box.release()
-        break
-      }
-      started.append(thread)
-    }
-    body()
-    for thread in started { pthread_join(thread, nil) }
+  var started: [pthread_t] = []
+  for _ in 1..<wanted {
+    var thread = pthread_t()
+    guard startThread(&thread, work) == 0 else { break }
+    started.append(thread)
   }
+  work()
+  for thread in started { pthread_join(thread, nil) }
+  return results.withLock { $0.sorted { $0.start < $1.start }.flatMap(\.values) }
 }
